@@ -1,0 +1,19 @@
+#![cfg_attr(docsrs, feature(doc_cfg))]
+//! The realtime signalling client for the Metered Realtime Messaging service.
+//!
+//! ```text
+//! wire  <-  machine  <-  web     <-  pkg-template (the npm package)
+//!                    <-  native
+//! ```
+//!
+//! | module | knows | must not know |
+//! |---|---|---|
+//! | [`wire`] | text and frames, close codes, the address, limits | connections, time |
+//! | [`machine`] | every rule of behaviour | sockets, clocks, entropy, JS, async |
+//! | `web` | the browser's `WebSocket`, timers, promises | rules of the protocol |
+//! | `native` | tokio, tungstenite, rustls | rules of the protocol |
+
+#[doc(hidden)]
+pub mod machine;
+#[doc(hidden)]
+pub mod wire;

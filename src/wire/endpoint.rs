@@ -1,0 +1,161 @@
+//! The server's address (spec A.1, B.1): parsed once, and from then on known to be right.
+
+use std::fmt;
+
+use super::secret::Secret;
+
+/// Where the service is, unless told otherwise.
+pub const DEFAULT_ORIGIN: &str = "wss://rms.metered.ca";
+
+/// An origin to which a client may connect: `wss`, or `ws` on the machine itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    origin: String,
+}
+
+/// Why an address is refused. It never quotes the address, which may hold a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndpointError {
+    /// No scheme, an unusable host or port, or characters that no address has.
+    NotAnAddress,
+    /// Neither `wss` nor `ws`.
+    Scheme,
+    /// `ws` to another machine.
+    InsecureHost,
+    /// It has a user name or a password.
+    UserInfo,
+    /// It has a path, a query or a fragment.
+    NotAnOrigin,
+}
+
+impl EndpointError {
+    /// The rule that was broken, as the end of a sentence that starts with the option's name.
+    #[must_use]
+    pub fn rule(self) -> &'static str {
+        match self {
+            EndpointError::NotAnAddress => "must be an address such as wss://host",
+            EndpointError::Scheme => "must start with wss:// (or ws:// for localhost)",
+            EndpointError::InsecureHost => {
+                "may use ws:// only for localhost, 127.0.0.1 and [::1]; use wss://"
+            }
+            EndpointError::UserInfo => "must not contain a user name or password",
+            EndpointError::NotAnOrigin => {
+                "must be an origin, without path, query or fragment; /v1 and the credential are added"
+            }
+        }
+    }
+}
+
+impl fmt::Display for EndpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.rule())
+    }
+}
+
+/// The query parameter that carries a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialKind {
+    /// A publishable key: `?key=`.
+    Key,
+    /// A JWT: `?token=`.
+    Token,
+}
+
+impl Endpoint {
+    /// Reads an origin; case, a default port and a final slash do not matter.
+    ///
+    /// # Errors
+    /// The rule that is broken.
+    pub fn parse(address: &str) -> Result<Endpoint, EndpointError> {
+        let (scheme, rest) = address.split_once("://").ok_or(EndpointError::NotAnAddress)?;
+        let secure = match scheme.to_ascii_lowercase().as_str() {
+            "wss" => true,
+            "ws" => false,
+            _ => return Err(EndpointError::Scheme),
+        };
+        let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+        let (authority, tail) = rest.split_at(end);
+        if authority.contains('@') {
+            return Err(EndpointError::UserInfo);
+        }
+        if !matches!(tail, "" | "/") {
+            return Err(EndpointError::NotAnOrigin);
+        }
+        let (host, port) = host_and_port(authority).ok_or(EndpointError::NotAnAddress)?;
+        if !secure && !matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]") {
+            return Err(EndpointError::InsecureHost);
+        }
+        let (scheme, default_port) = if secure { ("wss", 443) } else { ("ws", 80) };
+        let mut origin = String::from(scheme);
+        origin.push_str("://");
+        origin.push_str(&host);
+        if let Some(port) = port.filter(|port| *port != default_port) {
+            origin.push(':');
+            origin.push_str(&port.to_string());
+        }
+        Ok(Endpoint { origin })
+    }
+
+    /// The origin, normalised, such as `wss://rms.metered.ca`.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The address to dial, with the credential in its query.
+    #[must_use]
+    pub fn address(&self, kind: CredentialKind, credential: &Secret) -> Secret {
+        let mut address = self.origin.clone();
+        address.push_str(match kind {
+            CredentialKind::Key => "/v1?key=",
+            CredentialKind::Token => "/v1?token=",
+        });
+        push_percent_encoded(&mut address, credential.expose());
+        Secret::new(address)
+    }
+}
+
+impl Default for Endpoint {
+    fn default() -> Endpoint {
+        Endpoint { origin: DEFAULT_ORIGIN.into() }
+    }
+}
+
+fn host_and_port(authority: &str) -> Option<(String, Option<u16>)> {
+    let host_end = if authority.starts_with('[') {
+        authority.find(']')? + 1
+    } else {
+        authority.find(':').unwrap_or(authority.len())
+    };
+    let (host, port) = authority.split_at(host_end);
+    let port = match port.strip_prefix(':') {
+        None if port.is_empty() => None,
+        None => return None,
+        Some("") => None,
+        Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => Some(digits.parse().ok()?),
+        Some(_) => return None,
+    };
+    is_host(host).then(|| (host.to_ascii_lowercase(), port))
+}
+
+fn is_host(host: &str) -> bool {
+    if let Some(inner) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        return inner.contains(':')
+            && inner.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.');
+    }
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') || !c.is_ascii();
+    !host.is_empty() && host.chars().all(|c| allowed(c) && !c.is_whitespace() && !c.is_control())
+}
+
+fn push_percent_encoded(text: &mut String, value: &str) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            text.push(char::from(byte));
+        } else {
+            text.push('%');
+            text.push(char::from(HEX[usize::from(byte >> 4)]));
+            text.push(char::from(HEX[usize::from(byte & 15)]));
+        }
+    }
+}

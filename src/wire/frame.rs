@@ -1,0 +1,204 @@
+//! Frames from the server (spec A.3), and the rules by which a parsed value is one of them.
+
+use super::ice::{IceServer, ice_servers};
+use super::value::Value;
+
+/// A frame from the server. `P` is application data that the client hands on without a look.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ServerFrame<P> {
+    /// The connection is admitted.
+    Welcome(Welcome),
+    /// A request was carried out.
+    Ack {
+        /// The request's id.
+        request_id: String,
+    },
+    /// A request was refused, or something else went wrong.
+    Error {
+        /// Non-empty; see [`ErrorCode`](super::ErrorCode).
+        code: String,
+        /// The request's id, if the error belongs to one. Never empty.
+        request_id: Option<String>,
+        /// Text for people.
+        message: Option<String>,
+    },
+    /// A peer published to a channel.
+    Message {
+        /// The channel.
+        channel: String,
+        /// The sender's peer id, stamped by the server.
+        from: String,
+        /// What was published.
+        data: P,
+        /// The sender's metadata, if the subscriber asked for it.
+        from_metadata: Option<P>,
+    },
+    /// A peer sent to this peer alone.
+    Direct {
+        /// The sender's peer id, stamped by the server.
+        from: String,
+        /// What was sent.
+        data: P,
+        /// The sender's metadata, if it has any.
+        from_metadata: Option<P>,
+    },
+    /// Peers joined or left a channel.
+    Presence {
+        /// The channel.
+        channel: String,
+        /// Who joined, or who is there already (the first one after a subscribe).
+        joined: Vec<PresencePeer<P>>,
+        /// Who left.
+        left: Vec<PresencePeer<P>>,
+    },
+    /// The server restarts soon.
+    GoingAway {
+        /// The server's wish for the delay, in milliseconds; above zero.
+        retry_after_ms: f64,
+    },
+    /// The answer to a `ping`.
+    Pong,
+}
+
+/// What a `welcome` frame says (spec A.3).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Welcome {
+    /// This client's peer id.
+    pub peer_id: String,
+    /// When the token expires, in Unix seconds; `None` for publishable keys.
+    pub expires_at: Option<f64>,
+    /// The server's clock, in Unix seconds.
+    pub server_time: f64,
+    /// The largest payload in bytes, as advertised; above zero.
+    pub max_message_size: f64,
+    /// The ICE servers in the welcome's metadata; `None` if there are none or one of them breaks a rule (spec B.13).
+    pub ice_servers: Option<Vec<IceServer>>,
+}
+
+/// One entry of a `presence` frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PresencePeer<P> {
+    /// The peer's id.
+    pub peer_id: String,
+    /// The peer's metadata, if it has any.
+    pub metadata: Option<P>,
+}
+
+/// Why a text is no frame. It is dropped and the connection stays (spec B.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Malformed {
+    /// Not JSON.
+    NotJson,
+    /// JSON, but not an object with a string `type`.
+    NoType,
+    /// A `type` that this client does not know.
+    UnknownType,
+    /// A known `type` with a missing or wrong field.
+    BadField,
+}
+
+impl Malformed {
+    /// The reason in words, for the log.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Malformed::NotJson => "not JSON",
+            Malformed::NoType => "no type",
+            Malformed::UnknownType => "unknown type",
+            Malformed::BadField => "missing or wrong field",
+        }
+    }
+}
+
+/// Turns a parsed value into the frame that it is.
+///
+/// # Errors
+/// The reason why it is none.
+pub fn decode<V: Value>(value: &V) -> Result<ServerFrame<V::Payload>, Malformed> {
+    let kind = value.field("type").and_then(|kind| kind.string()).ok_or(Malformed::NoType)?;
+    let frame = match kind.as_str() {
+        "message" => message(value),
+        "ack" => text(value, "requestId").map(|request_id| ServerFrame::Ack { request_id }),
+        "direct" => direct(value),
+        "presence" => presence(value),
+        "error" => error(value),
+        "pong" => Some(ServerFrame::Pong),
+        "going_away" => Some(going_away(value)),
+        "welcome" => welcome(value).map(ServerFrame::Welcome),
+        _ => return Err(Malformed::UnknownType),
+    };
+    frame.ok_or(Malformed::BadField)
+}
+
+fn message<V: Value>(value: &V) -> Option<ServerFrame<V::Payload>> {
+    Some(ServerFrame::Message {
+        channel: text(value, "channel")?,
+        from: text(value, "from")?,
+        data: value.field("data")?.into_payload(),
+        from_metadata: object(value, "fromMetadata"),
+    })
+}
+
+fn direct<V: Value>(value: &V) -> Option<ServerFrame<V::Payload>> {
+    Some(ServerFrame::Direct {
+        from: text(value, "from")?,
+        data: value.field("data")?.into_payload(),
+        from_metadata: object(value, "fromMetadata"),
+    })
+}
+
+/// Without `joined` or `left` it is malformed, and so it is with one bad entry (decisions, item 12).
+fn presence<V: Value>(value: &V) -> Option<ServerFrame<V::Payload>> {
+    let channel = text(value, "channel")?;
+    let joined = peers(value.field("joined")?)?;
+    let left = peers(value.field("left")?)?;
+    Some(ServerFrame::Presence { channel, joined, left })
+}
+
+fn peers<V: Value>(list: V) -> Option<Vec<PresencePeer<V::Payload>>> {
+    list.items()?
+        .into_iter()
+        .map(|entry| {
+            let peer_id = text(&entry, "peerId")?;
+            Some(PresencePeer { peer_id, metadata: object(&entry, "metadata") })
+        })
+        .collect()
+}
+
+/// An empty id counts as none, as in the official JS client.
+fn error<V: Value>(value: &V) -> Option<ServerFrame<V::Payload>> {
+    let code = text(value, "code").filter(|code| !code.is_empty())?;
+    let request_id = text(value, "requestId").filter(|id| !id.is_empty());
+    Some(ServerFrame::Error { code, request_id, message: text(value, "message") })
+}
+
+fn going_away<V: Value>(value: &V) -> ServerFrame<V::Payload> {
+    let hint = value.field("retryAfterMs").and_then(|hint| hint.number());
+    ServerFrame::GoingAway { retry_after_ms: hint.filter(|ms| *ms > 0.0).unwrap_or(1000.0) }
+}
+
+/// Without `expiresAt` it counts as `null` (decisions, item 12).
+fn welcome<V: Value>(value: &V) -> Option<Welcome> {
+    let expires_at = match value.field("expiresAt") {
+        None => None,
+        Some(field) if field.is_null() => None,
+        Some(field) => Some(field.number()?),
+    };
+    let max_message_size =
+        value.field("maxMessageSize").and_then(|size| size.number()).filter(|size| *size > 0.0)?;
+    Some(Welcome {
+        peer_id: text(value, "peerId")?,
+        expires_at,
+        server_time: value.field("serverTime")?.number()?,
+        max_message_size,
+        ice_servers: value.field("metadata").and_then(|metadata| ice_servers(&metadata)),
+    })
+}
+
+fn text<V: Value>(value: &V, name: &str) -> Option<String> {
+    value.field(name)?.string()
+}
+
+fn object<V: Value>(value: &V, name: &str) -> Option<V::Payload> {
+    value.field(name).filter(V::is_object).map(V::into_payload)
+}

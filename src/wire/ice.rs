@@ -1,0 +1,89 @@
+//! ICE servers in the welcome's metadata (spec B.13). One broken rule, and there are none at all.
+
+use super::value::Value;
+
+/// One ICE server, ready for an `RTCPeerConnection`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct IceServer {
+    /// Where it is.
+    pub urls: Urls,
+    /// The user's name for a TURN server.
+    pub username: Option<String>,
+    /// The password for a TURN server.
+    pub credential: Option<String>,
+}
+
+impl std::fmt::Debug for IceServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("IceServer").field("urls", &self.urls).finish_non_exhaustive()
+    }
+}
+
+/// The addresses of an ICE server, in the form in which they came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Urls {
+    /// A single address.
+    One(String),
+    /// A list with at least one address.
+    Many(Vec<String>),
+}
+
+impl Urls {
+    /// The addresses as a slice.
+    #[must_use]
+    pub fn as_slice(&self) -> &[String] {
+        match self {
+            Urls::One(url) => std::slice::from_ref(url),
+            Urls::Many(urls) => urls,
+        }
+    }
+}
+
+pub(super) fn ice_servers<V: Value>(metadata: &V) -> Option<Vec<IceServer>> {
+    if !metadata.is_object() {
+        return None;
+    }
+    let entries = metadata.field("iceServers")?.items()?;
+    if entries.len() > MAX_SERVERS {
+        return None;
+    }
+    entries.iter().map(ice_server).collect()
+}
+
+fn ice_server<V: Value>(entry: &V) -> Option<IceServer> {
+    if !entry.is_object() {
+        return None;
+    }
+    Some(IceServer {
+        urls: urls(&entry.field("urls")?)?,
+        username: short_text(entry, "username")?,
+        credential: short_text(entry, "credential")?,
+    })
+}
+
+fn urls<V: Value>(value: &V) -> Option<Urls> {
+    if let Some(url) = value.string() {
+        return is_ice_url(&url).then_some(Urls::One(url));
+    }
+    let urls: Vec<String> =
+        value.items()?.iter().map(|url| url.string().filter(|url| is_ice_url(url))).collect::<Option<_>>()?;
+    (!urls.is_empty()).then_some(Urls::Many(urls))
+}
+
+fn is_ice_url(url: &str) -> bool {
+    let Some((scheme, _)) = url.split_once(':') else { return false };
+    let known = ["stun", "stuns", "turn", "turns"].iter().any(|s| scheme.eq_ignore_ascii_case(s));
+    known && url.encode_utf16().count() <= MAX_URL
+}
+
+/// `Some(None)`: not there, or not a string and so dropped. `None`: too long.
+fn short_text<V: Value>(entry: &V, name: &str) -> Option<Option<String>> {
+    match entry.field(name).and_then(|field| field.string()) {
+        Some(text) if text.encode_utf16().count() > MAX_TEXT => None,
+        text => Some(text),
+    }
+}
+
+const MAX_SERVERS: usize = 16;
+const MAX_URL: usize = 512;
+const MAX_TEXT: usize = 1024;

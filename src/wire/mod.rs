@@ -1,0 +1,31 @@
+//! What goes over the connection: frames, close codes, error codes, names, the endpoint and its limits.
+//!
+//! Pure functions over text and parsed values. Nothing here knows of connections, time or a platform.
+
+mod close_code;
+mod endpoint;
+mod error_code;
+mod frame;
+mod ice;
+mod name;
+mod outgoing;
+mod scrub;
+mod secret;
+mod value;
+
+pub use close_code::{CloseCode, REASON_MAX_BYTES, Reaction, fit_reason, sendable_code};
+pub use endpoint::{CredentialKind, DEFAULT_ORIGIN, Endpoint, EndpointError};
+pub use error_code::ErrorCode;
+pub use frame::{Malformed, PresencePeer, ServerFrame, Welcome, decode};
+pub use ice::{IceServer, Urls};
+pub use name::{CHANNEL_MAX, NameError, PEER_ID_MAX, check_channel, check_peer_id};
+pub use outgoing::{OutgoingFrame, push_json_string};
+pub use scrub::scrub;
+pub use secret::Secret;
+pub use value::Value;
+
+/// The largest outbound payload, in bytes of JSON, before a welcome says otherwise (spec B.1).
+pub const FALLBACK_MAX_MESSAGE_SIZE: u32 = 65_536;
+
+/// The largest inbound text that a client accepts (spec B.1): UTF-16 units on the web, bytes natively.
+pub const INBOUND_CAP: usize = 1_048_576;

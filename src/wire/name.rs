@@ -1,0 +1,64 @@
+//! The rules for names of channels and ids of peers (spec A.7, B.4). Lengths are UTF-16 units, as in the official client.
+
+/// The longest channel name, in UTF-16 units.
+pub const CHANNEL_MAX: usize = 256;
+
+/// The longest peer id, in UTF-16 units.
+pub const PEER_ID_MAX: usize = 128;
+
+/// Why a name is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameError {
+    /// It has no characters.
+    Empty,
+    /// It has more UTF-16 units than allowed.
+    TooLong {
+        /// How many are allowed.
+        max: usize,
+    },
+    /// It has a character of U+0000 to U+001F, U+007F, or U+0080 to U+009F.
+    ControlCharacter,
+}
+
+impl NameError {
+    /// The rule that was broken, as the end of a sentence that starts with what was named.
+    #[must_use]
+    pub fn rule(self) -> &'static str {
+        match self {
+            NameError::Empty => "must not be empty",
+            NameError::TooLong { max: CHANNEL_MAX } => "must have at most 256 characters",
+            NameError::TooLong { .. } => "must have at most 128 characters",
+            NameError::ControlCharacter => "must not contain control characters",
+        }
+    }
+}
+
+/// Checks the name of a channel. Reserved prefixes are the server's business.
+///
+/// # Errors
+/// The rule that is broken.
+pub fn check_channel(name: &str) -> Result<(), NameError> {
+    check(name, CHANNEL_MAX)
+}
+
+/// Checks the id of a peer.
+///
+/// # Errors
+/// The rule that is broken.
+pub fn check_peer_id(id: &str) -> Result<(), NameError> {
+    check(id, PEER_ID_MAX)
+}
+
+fn check(name: &str, max: usize) -> Result<(), NameError> {
+    if name.is_empty() {
+        return Err(NameError::Empty);
+    }
+    if name.len() > max && name.encode_utf16().count() > max {
+        return Err(NameError::TooLong { max });
+    }
+    let control = |c: char| matches!(c, '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}');
+    if name.chars().any(control) {
+        return Err(NameError::ControlCharacter);
+    }
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! Frames to the server (spec A.2) as text.
+
+/// A frame to the server, borrowed from whoever has its parts.
+#[derive(Clone, Copy, Debug)]
+pub enum OutgoingFrame<'a> {
+    /// Ask for a channel's messages and presence.
+    Subscribe {
+        /// The channel.
+        channel: &'a str,
+        /// Whether messages shall carry the sender's metadata.
+        include_sender_metadata: bool,
+        /// The request's number.
+        request_id: u32,
+    },
+    /// Stop that.
+    Unsubscribe {
+        /// The channel.
+        channel: &'a str,
+        /// The request's number.
+        request_id: u32,
+    },
+    /// Send to all subscribers of a channel.
+    Publish {
+        /// The channel.
+        channel: &'a str,
+        /// The JSON text of the data.
+        data: &'a str,
+        /// The request's number.
+        request_id: u32,
+    },
+    /// Send to one peer.
+    Send {
+        /// The peer's id.
+        to: &'a str,
+        /// The JSON text of the data.
+        data: &'a str,
+        /// The request's number.
+        request_id: u32,
+    },
+    /// Ask for a `pong`.
+    Ping,
+}
+
+impl OutgoingFrame<'_> {
+    /// The frame's text. A request's id is its number in decimal digits.
+    #[must_use]
+    pub fn to_text(self) -> String {
+        let mut text = String::new();
+        match self {
+            OutgoingFrame::Subscribe { channel, include_sender_metadata, request_id } => {
+                text.push_str(r#"{"type":"subscribe","channel":"#);
+                push_json_string(&mut text, channel);
+                if include_sender_metadata {
+                    text.push_str(r#","includeSenderMetadata":true"#);
+                }
+                push_request_id(&mut text, request_id);
+            }
+            OutgoingFrame::Unsubscribe { channel, request_id } => {
+                text.push_str(r#"{"type":"unsubscribe","channel":"#);
+                push_json_string(&mut text, channel);
+                push_request_id(&mut text, request_id);
+            }
+            OutgoingFrame::Publish { channel, data, request_id } => {
+                text.reserve(64 + channel.len() + data.len());
+                text.push_str(r#"{"type":"publish","channel":"#);
+                push_json_string(&mut text, channel);
+                push_data(&mut text, data);
+                push_request_id(&mut text, request_id);
+            }
+            OutgoingFrame::Send { to, data, request_id } => {
+                text.reserve(64 + to.len() + data.len());
+                text.push_str(r#"{"type":"send","to":"#);
+                push_json_string(&mut text, to);
+                push_data(&mut text, data);
+                push_request_id(&mut text, request_id);
+            }
+            OutgoingFrame::Ping => text.push_str(r#"{"type":"ping"}"#),
+        }
+        text
+    }
+}
+
+fn push_data(text: &mut String, data: &str) {
+    text.push_str(r#","data":"#);
+    text.push_str(data);
+}
+
+fn push_request_id(text: &mut String, request_id: u32) {
+    text.push_str(r#","requestId":""#);
+    push_decimal(text, request_id);
+    text.push_str(r#""}"#);
+}
+
+fn push_decimal(text: &mut String, number: u32) {
+    if number >= 10 {
+        push_decimal(text, number / 10);
+    }
+    text.push(char::from(b'0' + (number % 10) as u8));
+}
+
+/// Appends a JSON string literal.
+pub fn push_json_string(text: &mut String, value: &str) {
+    text.push('"');
+    for c in value.chars() {
+        match c {
+            '"' => text.push_str("\\\""),
+            '\\' => text.push_str("\\\\"),
+            '\u{0}'..='\u{1f}' => {
+                text.push_str("\\u00");
+                text.push(if c >= '\u{10}' { '1' } else { '0' });
+                text.push(char::from(b"0123456789abcdef"[c as usize & 15]));
+            }
+            _ => text.push(c),
+        }
+    }
+    text.push('"');
+}

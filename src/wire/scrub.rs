@@ -1,0 +1,161 @@
+//! Hides credentials in texts that others wrote, such as an error of the user's token provider (spec B.12).
+
+/// The text with every credential that can be told replaced by `***`. Scrubbing twice changes nothing.
+///
+/// Hidden are: values of query parameters such as `?token=` (also percent-encoded), `ice-pwd`, `ice-ufrag`, `credential` and
+/// other secret fields in any quoting, what follows `Bearer`, bare JWTs, keys such as `sk_secret_…` and user names in addresses.
+#[must_use]
+pub fn scrub(text: &str) -> String {
+    let mut scrubbed = String::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(c) = text[at..].chars().next() {
+        let found = if starts_word(text, at) { secret_at(&text[at..]) } else { None };
+        match found {
+            Some(found) => {
+                scrubbed.push_str(&text[at..at + found.start]);
+                scrubbed.push_str("***");
+                at += found.end;
+            }
+            None => {
+                scrubbed.push(c);
+                at += c.len_utf8();
+            }
+        }
+    }
+    scrubbed
+}
+
+/// Where a secret stands, from the position that was looked at.
+struct Found {
+    start: usize,
+    end: usize,
+}
+
+fn starts_word(text: &str, at: usize) -> bool {
+    if text[at..].starts_with("://") {
+        return true;
+    }
+    // `%3Ftoken%3D`: the `F` before `token` belongs to an escape.
+    if at >= 3 && is_escape(&text.as_bytes()[at - 3..at]) {
+        return true;
+    }
+    !text[..at].chars().next_back().is_some_and(is_word)
+}
+
+fn is_escape(bytes: &[u8]) -> bool {
+    matches!(bytes, [b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
+}
+
+fn secret_at(rest: &str) -> Option<Found> {
+    user_info(rest)
+        .or_else(|| bearer(rest))
+        .or_else(|| json_web_token(rest))
+        .or_else(|| service_key(rest))
+        .or_else(|| field(rest))
+}
+
+/// `://user:password@`
+fn user_info(rest: &str) -> Option<Found> {
+    let authority = rest.strip_prefix("://")?;
+    let end = authority.find(|c: char| c.is_whitespace() || "/?#\"'".contains(c)).unwrap_or(authority.len());
+    let at = authority[..end].rfind('@')?;
+    Some(Found { start: 3, end: 3 + at })
+}
+
+/// `Bearer abc`
+fn bearer(rest: &str) -> Option<Found> {
+    let after = strip_prefix_ignore_case(rest, "bearer")?;
+    let value = after.trim_start_matches([' ', '\t']);
+    let start = rest.len() - value.len();
+    let length = value.find(ends_value).unwrap_or(value.len());
+    (value.len() < after.len() && length > 0).then_some(Found { start, end: start + length })
+}
+
+/// `eyJ….eyJ….…`
+fn json_web_token(rest: &str) -> Option<Found> {
+    if !rest.starts_with("eyJ") {
+        return None;
+    }
+    let end = rest.find(|c| !is_word(c) && c != '.').unwrap_or(rest.len());
+    rest[..end].contains('.').then_some(Found { start: 0, end })
+}
+
+/// `pk_live_…`, `sk_secret_…`
+fn service_key(rest: &str) -> Option<Found> {
+    let after = rest.strip_prefix("pk_").or_else(|| rest.strip_prefix("sk_"))?;
+    let end = after.find(|c| !is_word(c)).unwrap_or(after.len());
+    (end > 0).then_some(Found { start: 0, end: 3 + end })
+}
+
+/// A field's name, a separator and its value: `?token=abc`, `"credential": "abc"`, `ice-pwd:abc`, `token%3Dabc`.
+fn field(rest: &str) -> Option<Found> {
+    let (name, after) =
+        FIELDS.iter().find_map(|name| Some((name, strip_prefix_ignore_case(rest, name)?)))?;
+    let unquoted = after.trim_start_matches(is_quote);
+    let quoted_name = unquoted.len() < after.len();
+    let separator = unquoted.trim_start_matches([' ', '\t']);
+    let value = match separator.chars().next()? {
+        '=' => &separator[1..],
+        ':' if quoted_name || MARKED_BY_COLON.contains(name) => &separator[1..],
+        '%' => strip_prefix_ignore_case(separator, "%3d")
+            .or_else(|| strip_prefix_ignore_case(separator, "%253d"))?,
+        _ => return None,
+    };
+    let value = value.trim_start_matches([' ', '\t']);
+    let content = value.trim_start_matches(is_quote);
+    let length = if content.len() < value.len() {
+        content.find(|c| is_quote(c) || c == '\n').unwrap_or(content.len())
+    } else {
+        bare_length(content)
+    };
+    let start = rest.len() - content.len();
+    (length > 0).then_some(Found { start, end: start + length })
+}
+
+/// Up to white space, a quote, `&` or its escaped form.
+fn bare_length(value: &str) -> usize {
+    let plain = value.find(ends_value).unwrap_or(value.len());
+    let lower = value[..plain].to_ascii_lowercase();
+    lower.find("%26").unwrap_or(plain)
+}
+
+fn ends_value(c: char) -> bool {
+    c.is_whitespace() || is_quote(c) || "&,;)}]<>".contains(c)
+}
+
+fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '\'' | '`' | '\\')
+}
+
+fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_' || c == '-'
+}
+
+fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let head = text.get(..prefix.len())?;
+    head.eq_ignore_ascii_case(prefix).then(|| &text[prefix.len()..])
+}
+
+/// Longer names first where one begins another.
+const FIELDS: [&str; 17] = [
+    "access_token",
+    "accesstoken",
+    "refresh_token",
+    "id_token",
+    "api_key",
+    "api-key",
+    "apikey",
+    "client_secret",
+    "authorization",
+    "ice-pwd",
+    "ice-ufrag",
+    "credential",
+    "password",
+    "secret",
+    "token",
+    "key",
+    "jwt",
+];
+
+/// Names that are followed by a secret even in prose (`ice-pwd:abc`), unlike `token: expired`.
+const MARKED_BY_COLON: [&str; 5] = ["ice-pwd", "ice-ufrag", "credential", "password", "api_key"];
