@@ -1,1 +1,248 @@
-//! All behaviour.
+//! All behaviour of the client, as one pure state machine.
+//!
+//! It is told every input, the time and a seed, and says what to do; it knows no socket, clock, entropy or platform, and does
+//! no I/O. The drivers in `web` and `native` carry out what it says.
+//!
+//! ```text
+//! connect, publish, … ─┐                        ┌─► poll_output: one FIFO of what to do
+//! handle_input ────────┼─►  Machine (this dir)  ┤
+//! handle_timeout ──────┘                        └─► poll_timeout: when to come back
+//! ```
+//!
+//! Calls fail only for the caller's own mistakes; inputs never fail. Any number of both may come before the outputs are
+//! drained. Everything a driver has to know is in `io`.
+
+mod alarm;
+mod backoff;
+mod calls;
+mod error;
+mod frames;
+mod io;
+mod jitter;
+mod link;
+mod liveness;
+mod options;
+mod requests;
+mod session;
+mod slots;
+mod subscriptions;
+mod time;
+
+use std::collections::VecDeque;
+
+use backoff::Backoff;
+use io::Ids;
+use jitter::Jitter;
+use link::{Link, Stage};
+use requests::{Purpose, Requests};
+use session::{Closing, Session};
+use subscriptions::{Replay, Subscriptions};
+
+use crate::wire::{FALLBACK_MAX_MESSAGE_SIZE, OutgoingFrame};
+
+pub use calls::ACK_TIMEOUT_MS;
+pub use error::{CallError, Close, Outcome, ProviderFailure};
+pub use io::{
+    CallId, Connected, Event, Input, Level, Log, LogValue, Outgoing, Output, SocketId, State,
+    TokenRequestId,
+};
+pub use options::{OptionError, OptionName, Options, RawOptions, RawReconnect};
+pub use session::{CLOSE_FLUSH_MS, DEFAULT_CLOSE_REASON, WELCOME_TIMEOUT_MS};
+pub use time::Instant;
+
+/// The client's behaviour. `P` is application data that it carries without a look.
+#[derive(Debug)]
+pub struct Machine<P> {
+    options: Options,
+    link: Link,
+    session: Session,
+    closing: Option<Closing>,
+    requests: Requests,
+    subscriptions: Subscriptions,
+    backoff: Backoff,
+    /// Failures of the token provider in a row.
+    token_failures: u32,
+    /// The largest payload that the server takes, in bytes.
+    max_message_size: f64,
+    jitter: Jitter,
+    ids: Ids,
+    queue: VecDeque<Output<P>>,
+    /// The latest time that was told.
+    now: Instant,
+    /// After a late alarm: until when nothing that waits for the peer fails.
+    grace: Instant,
+    logging: bool,
+}
+
+impl<P> Machine<P> {
+    /// A machine at rest. Equal seeds and equal inputs give equal runs.
+    #[must_use]
+    pub fn new(options: Options, seed: u64, now: Instant) -> Machine<P> {
+        Machine {
+            options,
+            link: Link::Idle,
+            session: Session::default(),
+            closing: None,
+            requests: Requests::new(),
+            subscriptions: Subscriptions::new(),
+            backoff: Backoff::default(),
+            token_failures: 0,
+            max_message_size: f64::from(FALLBACK_MAX_MESSAGE_SIZE),
+            jitter: Jitter::new(seed),
+            ids: Ids::default(),
+            queue: VecDeque::new(),
+            now,
+            grace: now,
+            logging: true,
+        }
+    }
+
+    /// Without a logger nobody wants to hear; then no log lines are made.
+    pub fn set_logging(&mut self, logging: bool) {
+        self.logging = logging;
+    }
+
+    /// The state that users see. It changes at once, before the event that tells of it.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.link.state(self.session.ever_connected)
+    }
+
+    /// Requests that wait for an answer.
+    #[must_use]
+    pub fn requests_in_flight(&self) -> usize {
+        self.requests.len()
+    }
+
+    /// Channels that a reconnect brings back.
+    #[must_use]
+    pub fn tracked_channels(&self) -> usize {
+        self.subscriptions.len()
+    }
+
+    /// The next thing to do, or `None` if there is nothing until the next input or alarm.
+    pub fn poll_output(&mut self) -> Option<Output<P>> {
+        loop {
+            while let Some(output) = self.queue.pop_front() {
+                if self.is_wanted(&output) {
+                    return Some(output);
+                }
+            }
+            if !self.take_next_step() {
+                return None;
+            }
+        }
+    }
+
+    /// Whether [`poll_output`](Self::poll_output) has something to give.
+    #[must_use]
+    pub fn has_output(&self) -> bool {
+        !self.queue.is_empty()
+            || matches!(
+                self.link,
+                Link::Fetching { asked: false, .. }
+                    | Link::Dialling { address: Some(_), .. }
+                    | Link::Ready { stage: Stage::Announce(_) | Stage::Replay(_), .. }
+            )
+    }
+
+    /// A frame that waits in the queue while its socket is lost or its request given up must not be sent any more.
+    fn is_wanted(&mut self, output: &Output<P>) -> bool {
+        match output {
+            Output::Send { socket, call, .. } => {
+                self.link.socket() == Some(*socket)
+                    && call.is_none_or(|call| self.requests.mark_sent(call))
+            }
+            Output::OpenSocket { .. }
+            | Output::CloseSocket { .. }
+            | Output::FetchToken { .. }
+            | Output::ForgetToken { .. }
+            | Output::DrainHandlers
+            | Output::Settle { .. }
+            | Output::Event(_)
+            | Output::ForgetListeners
+            | Output::EndStreams
+            | Output::Log(_) => true,
+        }
+    }
+
+    /// Does what the state asks for once the queue is empty. `false`: nothing.
+    fn take_next_step(&mut self) -> bool {
+        match &mut self.link {
+            Link::Fetching { request, asked, .. } if !*asked => {
+                *asked = true;
+                self.queue.push_back(Output::FetchToken { request: *request });
+                true
+            }
+            Link::Dialling { socket, address, .. } => match address.take() {
+                Some(address) => {
+                    self.queue.push_back(Output::OpenSocket { socket: *socket, address });
+                    true
+                }
+                None => false,
+            },
+            Link::Ready { stage: Stage::Announce(_), .. } => {
+                self.announce();
+                true
+            }
+            Link::Ready { stage: stage @ Stage::Replay(_), .. } => {
+                let Stage::Replay(cursor) = stage else { return false };
+                match self.subscriptions.next_replay(cursor) {
+                    Some(replay) => self.send_replay(replay),
+                    None => *stage = Stage::Steady,
+                }
+                true
+            }
+            Link::Ready { stage: Stage::Steady, .. }
+            | Link::Fetching { .. }
+            | Link::Idle
+            | Link::Closed
+            | Link::Waiting { .. } => false,
+        }
+    }
+
+    fn send_replay(&mut self, replay: Replay) {
+        let call = CallId(self.ids.next());
+        self.requests.add(call, Purpose::Replay(replay.attempt), ACK_TIMEOUT_MS, self.now);
+        let frame = OutgoingFrame::Subscribe {
+            channel: &replay.channel,
+            include_sender_metadata: replay.include_sender_metadata,
+            request_id: call.0,
+        };
+        self.send(Some(call), Outgoing::Text(frame.to_text()));
+    }
+
+    /// Queues a frame for the current socket.
+    fn send(&mut self, call: Option<CallId>, frame: Outgoing<P>) {
+        if let Some(socket) = self.link.socket() {
+            self.queue.push_back(Output::Send { socket, frame, call });
+        }
+    }
+
+    fn settle(&mut self, call: CallId, result: Result<(), CallError>) {
+        self.queue.push_back(Output::Settle { call, result });
+    }
+
+    fn emit(&mut self, event: Event<P>) {
+        self.queue.push_back(Output::Event(event));
+    }
+
+    fn emit_state_change(&mut self, from: State) {
+        let to = self.state();
+        if from != to {
+            self.emit(Event::StateChange { from, to });
+        }
+    }
+
+    fn log(&mut self, level: Level, message: &'static str, context: &[(&'static str, LogValue)]) {
+        if self.logging {
+            self.queue.push_back(Output::Log(Log { level, message, context: context.to_vec() }));
+        }
+    }
+
+    /// Time only moves on.
+    fn tick(&mut self, now: Instant) -> Instant {
+        self.now = self.now.max(now);
+        self.now
+    }
+}

@@ -143,7 +143,8 @@ fn is_host(host: &str) -> bool {
         return inner.contains(':')
             && inner.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.');
     }
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') || !c.is_ascii();
+    let allowed =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') || !c.is_ascii();
     !host.is_empty() && host.chars().all(|c| allowed(c) && !c.is_whitespace() && !c.is_control())
 }
 

@@ -65,8 +65,11 @@ fn urls<V: Value>(value: &V) -> Option<Urls> {
     if let Some(url) = value.string() {
         return is_ice_url(&url).then_some(Urls::One(url));
     }
-    let urls: Vec<String> =
-        value.items()?.iter().map(|url| url.string().filter(|url| is_ice_url(url))).collect::<Option<_>>()?;
+    let urls: Vec<String> = value
+        .items()?
+        .iter()
+        .map(|url| url.string().filter(|url| is_ice_url(url)))
+        .collect::<Option<_>>()?;
     (!urls.is_empty()).then_some(Urls::Many(urls))
 }
 

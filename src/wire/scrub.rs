@@ -57,7 +57,9 @@ fn secret_at(rest: &str) -> Option<Found> {
 /// `://user:password@`
 fn user_info(rest: &str) -> Option<Found> {
     let authority = rest.strip_prefix("://")?;
-    let end = authority.find(|c: char| c.is_whitespace() || "/?#\"'".contains(c)).unwrap_or(authority.len());
+    let end = authority
+        .find(|c: char| c.is_whitespace() || "/?#\"'".contains(c))
+        .unwrap_or(authority.len());
     let at = authority[..end].rfind('@')?;
     Some(Found { start: 3, end: 3 + at })
 }

@@ -1,0 +1,157 @@
+//! The one alarm: when it is due, and what is done when it rings (spec B.6; decisions, item 7).
+
+use super::error::{CallError, Close, ProviderFailure};
+use super::io::{CallId, Level, Outgoing};
+use super::liveness::{LONGEST_PROBE_MS, Verdict, probe_ms};
+use super::requests::{Purpose, Request};
+use super::subscriptions::Failure;
+use super::time::{Instant, earlier};
+use super::{Link, Machine};
+use crate::wire::{CloseCode, OutgoingFrame};
+
+/// An alarm that rings this much late, in milliseconds, shows that the process was suspended.
+const LATE_MS: u64 = 1_000;
+
+impl<P> Machine<P> {
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called: at once while outputs wait, else at the earliest
+    /// deadline, `None` if there is none. Coming early is harmless.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        if self.has_output() { Some(self.now) } else { self.deadline() }
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let due = self.deadline();
+        let now = self.tick(now);
+        let Some(due) = due.filter(|due| *due <= now) else { return };
+        if now.since(due) >= LATE_MS {
+            self.give_grace();
+        }
+        if self.closing.as_ref().is_some_and(|closing| closing.deadline <= now) {
+            self.finish_closing();
+        }
+        if now >= self.grace {
+            while let Some((call, request)) = self.requests.take_expired(now) {
+                self.expire(call, &request);
+            }
+        }
+        self.check_link();
+        while let Some(replay) = self.subscriptions.take_due_retry(now) {
+            self.send_replay(replay);
+        }
+    }
+
+    /// The network or the page came back: do not trust the socket, do not wait any longer.
+    pub(super) fn wake(&mut self) {
+        match &mut self.link {
+            Link::Waiting { until, not_before } => {
+                *until = (*until).min((*not_before).max(self.now))
+            }
+            Link::Ready { .. } => self.probe(),
+            Link::Dialling { .. } | Link::Fetching { .. } | Link::Idle | Link::Closed => {}
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let link = match &self.link {
+            Link::Idle | Link::Closed => None,
+            Link::Fetching { deadline, .. } => Some(*deadline),
+            Link::Dialling { deadline, liveness, .. } => {
+                earlier(Some(*deadline), liveness.map(|liveness| liveness.deadline(false)))
+            }
+            Link::Ready { liveness, .. } => liveness.map(|liveness| liveness.deadline(true)),
+            Link::Waiting { until, .. } => Some(*until),
+        };
+        let requests = self.requests.deadline().map(|deadline| deadline.max(self.grace));
+        let closing = self.closing.as_ref().map(|closing| closing.deadline);
+        earlier(earlier(link, requests), earlier(self.subscriptions.deadline(), closing))
+    }
+
+    /// The process slept: what arrived meanwhile is still in the socket, so nobody is late yet.
+    fn give_grace(&mut self) {
+        self.log(Level::Debug, "the alarm was late; probing", &[]);
+        let probe = self.options.inactivity_timeout_ms.map_or(LONGEST_PROBE_MS, probe_ms);
+        self.grace = self.now.after(probe);
+        let until = self.grace;
+        match &mut self.link {
+            Link::Fetching { deadline, .. } => *deadline = (*deadline).max(until),
+            Link::Dialling { deadline, liveness, .. } => {
+                *deadline = (*deadline).max(until);
+                if let Some(liveness) = liveness {
+                    liveness.start_probe(self.now);
+                }
+            }
+            Link::Ready { .. } => self.probe(),
+            Link::Idle | Link::Closed | Link::Waiting { .. } => {}
+        }
+    }
+
+    /// Asks the peer for a sign of life within a short time.
+    fn probe(&mut self) {
+        if let Some(liveness) = self.link.liveness() {
+            liveness.start_probe(self.now);
+            self.ping();
+        }
+    }
+
+    fn ping(&mut self) {
+        self.send(None, Outgoing::Text(OutgoingFrame::Ping.to_text()));
+    }
+
+    fn check_link(&mut self) {
+        let now = self.now;
+        match &mut self.link {
+            Link::Idle | Link::Closed => {}
+            Link::Fetching { deadline, request, .. } => {
+                if *deadline <= now {
+                    let request = *request;
+                    self.queue.push_back(super::Output::ForgetToken { request });
+                    self.on_token_failed(ProviderFailure {
+                        name: "TimeoutError".into(),
+                        message: "the token provider did not answer in time".into(),
+                    });
+                }
+            }
+            Link::Dialling { deadline, liveness, .. } => {
+                let late = *deadline <= now;
+                let verdict = liveness.as_mut().map(|liveness| liveness.check(false, now));
+                if verdict == Some(Verdict::Dead) {
+                    self.abandon_silent();
+                } else if late {
+                    self.abandon(Close::new(
+                        CloseCode::ClientInactivity.as_u16(),
+                        "welcome timeout",
+                    ));
+                }
+            }
+            Link::Ready { liveness, .. } => {
+                match liveness.as_mut().map(|liveness| liveness.check(true, now)) {
+                    None | Some(Verdict::Alive) => {}
+                    Some(Verdict::AskNow) => self.ping(),
+                    Some(Verdict::Dead) => self.abandon_silent(),
+                }
+            }
+            Link::Waiting { until, .. } => {
+                if *until <= now {
+                    self.dial();
+                }
+            }
+        }
+    }
+
+    fn abandon_silent(&mut self) {
+        self.log(Level::Warn, "the peer is silent for too long", &[]);
+        self.abandon(Close::new(CloseCode::ClientInactivity.as_u16(), "inactivity timeout"));
+    }
+
+    fn expire(&mut self, call: CallId, request: &Request) {
+        match request.purpose {
+            Purpose::Replay(attempt) => self.on_replay_failed(attempt, false),
+            Purpose::Plain | Purpose::Subscribe(_) => {
+                self.undo(request, Failure::Uncertain);
+                self.settle(call, Err(CallError::AckTimeout { timeout_ms: request.timeout_ms }));
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! When to dial again (spec B.7; decisions, items 6 and 15).
+
+use std::collections::VecDeque;
+
+use super::jitter::Jitter;
+use super::options::Reconnect;
+use super::time::Instant;
+
+/// When a retry is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Schedule {
+    /// By the backoff.
+    pub(super) at: Instant,
+    /// At the earliest, even if the network comes back.
+    pub(super) not_before: Instant,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Backoff {
+    /// Retries since the last welcome.
+    attempts: u32,
+    /// The next delay must be long: the server is full.
+    floor: bool,
+    /// When dials after short sessions are due, the last ones only.
+    short_session_dials: VecDeque<Instant>,
+}
+
+impl Backoff {
+    pub(super) fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// A `connect()` or a welcome: the count starts over.
+    pub(super) fn reset(&mut self) {
+        self.attempts = 0;
+        self.floor = false;
+    }
+
+    /// The server said that it is full.
+    pub(super) fn raise_floor(&mut self) {
+        self.floor = true;
+    }
+
+    /// Plans the next retry, or `None` if the budget is used up.
+    pub(super) fn next(
+        &mut self,
+        knobs: &Reconnect,
+        after_short_session: bool,
+        jitter: &mut Jitter,
+        now: Instant,
+    ) -> Option<Schedule> {
+        if knobs.max_attempts.is_some_and(|max| self.attempts >= max) {
+            return None;
+        }
+        self.attempts = self.attempts.saturating_add(1);
+        let floor = if std::mem::take(&mut self.floor) { FLOOR_MS } else { 0.0 };
+        let delay = delay_ms(knobs, self.attempts).max(floor);
+        let spread = 1.0 + knobs.jitter_ratio * (2.0 * jitter.unit() - 1.0);
+        let delay = (delay * spread).max(floor).max(1.0);
+        let mut not_before = now.after(floor as u64);
+        if after_short_session {
+            not_before = not_before.max(self.book_dial(knobs, now.after(delay as u64)));
+        }
+        Some(Schedule { at: now.after(delay as u64).max(not_before), not_before })
+    }
+
+    /// The time, not before `wanted`, at which one more dial in a minute is allowed.
+    fn book_dial(&mut self, knobs: &Reconnect, wanted: Instant) -> Instant {
+        let Some(max) = knobs.max_dials_per_minute else { return Instant::START };
+        let booked = &mut self.short_session_dials;
+        let free = if booked.len() >= max as usize {
+            booked.pop_front().map_or(Instant::START, |oldest| oldest.after(MINUTE_MS))
+        } else {
+            Instant::START
+        };
+        booked.push_back(wanted.max(free));
+        free
+    }
+}
+
+/// `initial · multiplierⁿ⁻¹`, at most `max`. The power may overflow to infinity, which `min` handles.
+fn delay_ms(knobs: &Reconnect, attempt: u32) -> f64 {
+    let exponent = i32::try_from(attempt - 1).unwrap_or(i32::MAX);
+    (knobs.initial_delay_ms * knobs.multiplier.powi(exponent)).min(knobs.max_delay_ms)
+}
+
+/// What a 4010 raises the next delay to.
+const FLOOR_MS: f64 = 30_000.0;
+
+const MINUTE_MS: u64 = 60_000;

@@ -1,0 +1,141 @@
+//! The user's requests: subscribe, unsubscribe, publish, send, and withdrawing a call (spec B.4, B.9).
+//!
+//! Arguments arrive checked; see `wire::check_channel` and `wire::check_peer_id`.
+
+use super::error::{CallError, Outcome};
+use super::io::{CallId, Outgoing};
+use super::requests::{Purpose, Request};
+use super::subscriptions::Failure;
+use super::time::Instant;
+use super::{Link, Machine};
+use crate::wire::OutgoingFrame;
+
+/// How long an answer is waited for, unless told otherwise, in milliseconds (spec B.1).
+pub const ACK_TIMEOUT_MS: u64 = 15_000;
+
+impl<P> Machine<P> {
+    /// Subscribes to a channel and, from now on, brings the subscription back after a reconnect.
+    ///
+    /// # Errors
+    /// [`CallError::NotConnected`]: nothing was sent, and nothing changed.
+    pub fn subscribe(
+        &mut self,
+        channel: &str,
+        include_sender_metadata: bool,
+        timeout_ms: u64,
+        now: Instant,
+    ) -> Result<CallId, CallError> {
+        self.tick(now);
+        self.check_connected()?;
+        let purpose = if self.options.auto_resubscribe {
+            Purpose::Subscribe(self.subscriptions.want(channel, include_sender_metadata))
+        } else {
+            Purpose::Plain
+        };
+        let call = self.register(purpose, timeout_ms);
+        let frame =
+            OutgoingFrame::Subscribe { channel, include_sender_metadata, request_id: call.0 };
+        self.send(Some(call), Outgoing::Text(frame.to_text()));
+        Ok(call)
+    }
+
+    /// Forgets a channel, connected or not, and unsubscribes from it.
+    ///
+    /// # Errors
+    /// [`CallError::NotConnected`]: nothing was sent, but the channel is forgotten.
+    pub fn unsubscribe(
+        &mut self,
+        channel: &str,
+        timeout_ms: u64,
+        now: Instant,
+    ) -> Result<CallId, CallError> {
+        self.tick(now);
+        self.subscriptions.forget(channel);
+        self.check_connected()?;
+        let call = self.register(Purpose::Plain, timeout_ms);
+        let frame = OutgoingFrame::Unsubscribe { channel, request_id: call.0 };
+        self.send(Some(call), Outgoing::Text(frame.to_text()));
+        Ok(call)
+    }
+
+    /// Admits a `publish` or `send` whose data has `size` bytes of JSON. The driver then writes the frame with the call's
+    /// number as its `requestId`, and hands it to [`transmit`](Self::transmit), or to the socket itself where nothing is
+    /// queued ([`has_output`](Self::has_output)) and then says [`transmitted`](Self::transmitted).
+    ///
+    /// # Errors
+    /// [`CallError::Oversized`] and [`CallError::NotConnected`]: nothing was sent.
+    pub fn reserve(
+        &mut self,
+        size: usize,
+        timeout_ms: u64,
+        now: Instant,
+    ) -> Result<CallId, CallError> {
+        self.tick(now);
+        if size as f64 > self.max_message_size {
+            return Err(CallError::Oversized { size, cap: self.max_message_size });
+        }
+        self.check_connected()?;
+        Ok(self.register(Purpose::Plain, timeout_ms))
+    }
+
+    /// Queues the frame of a reserved request.
+    pub fn transmit(&mut self, call: CallId, frame: P) {
+        self.send(Some(call), Outgoing::Ready(frame));
+    }
+
+    /// The driver wrote the frame of a reserved request to the current socket.
+    pub fn transmitted(&mut self, call: CallId) {
+        self.requests.mark_sent(call);
+    }
+
+    /// The fast path of a driver for an `ack` of a publish or send: `true` if the caller waits for just that, and the driver
+    /// answers it. In all other cases nothing changes, and the frame goes the ordinary way.
+    pub fn take_acked(&mut self, call: CallId) -> bool {
+        self.requests.is_plain(call) && self.requests.take(call).is_some()
+    }
+
+    /// Withdraws a call. One that is already answered stays so.
+    pub fn abort(&mut self, call: CallId, now: Instant) {
+        self.tick(now);
+        if self.session.connect == Some(call) {
+            self.abort_connect(call);
+            return;
+        }
+        if let Some(request) = self.requests.take(call) {
+            let outcome = request.outcome();
+            self.undo(&request, Failure::Definite);
+            self.settle(call, Err(CallError::Aborted { outcome }));
+        }
+    }
+
+    /// What a failed request means for the subscriptions, beyond its caller.
+    pub(super) fn undo(&mut self, request: &Request, failure: Failure) {
+        match request.purpose {
+            Purpose::Subscribe(attempt) => {
+                let failure = match request.outcome() {
+                    Outcome::NotSent => Failure::Definite,
+                    Outcome::Rejected | Outcome::Unknown => failure,
+                };
+                self.subscriptions.roll_back(attempt, failure);
+            }
+            Purpose::Plain | Purpose::Replay(_) => {}
+        }
+    }
+
+    fn register(&mut self, purpose: Purpose, timeout_ms: u64) -> CallId {
+        let call = CallId(self.ids.next());
+        self.requests.add(call, purpose, timeout_ms, self.now);
+        call
+    }
+
+    fn check_connected(&self) -> Result<(), CallError> {
+        match self.link {
+            Link::Ready { .. } => Ok(()),
+            Link::Idle
+            | Link::Closed
+            | Link::Fetching { .. }
+            | Link::Dialling { .. }
+            | Link::Waiting { .. } => Err(CallError::NotConnected),
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Why a call failed, and what that says about its effect on the server.
+
+use super::io::State;
+
+/// Whether the server may have acted on a failed request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// It never left the client: safe to repeat.
+    NotSent,
+    /// The server refused it.
+    Rejected,
+    /// It was sent, and no answer came: it may have been carried out.
+    Unknown,
+}
+
+impl Outcome {
+    /// The outcome's name on the JavaScript surface.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::NotSent => "notSent",
+            Outcome::Rejected => "rejected",
+            Outcome::Unknown => "unknown",
+        }
+    }
+}
+
+/// How a connection ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Close {
+    /// The close code; 1006 where there was none.
+    pub code: u16,
+    /// The peer's words, or the client's own; may be empty.
+    pub reason: String,
+    /// The HTTP status that refused the upgrade, where the platform tells.
+    pub http_status: Option<u16>,
+    /// What the platform said, scrubbed, when the socket could not be made.
+    pub cause: Option<String>,
+}
+
+impl Close {
+    /// A close with a code and a reason alone.
+    #[must_use]
+    pub fn new(code: u16, reason: impl Into<String>) -> Close {
+        Close { code, reason: reason.into(), http_status: None, cause: None }
+    }
+}
+
+/// How the user's token provider failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderFailure {
+    /// The name of the provider's error.
+    pub name: String,
+    /// Its message; scrubbed by the machine before it is shown.
+    pub message: String,
+}
+
+/// Why a call failed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CallError {
+    /// `connect()` outside of idle and closed.
+    WrongState {
+        /// The state it was called in.
+        state: State,
+    },
+    /// The connection ended before its welcome.
+    Connect(Close),
+    /// The runtime has no WebSocket.
+    Unavailable,
+    /// The token provider failed in the first connect.
+    Token(ProviderFailure),
+    /// The caller withdrew the call.
+    Aborted {
+        /// Whether the server may have acted on it.
+        outcome: Outcome,
+    },
+    /// There is no connection; nothing was sent.
+    NotConnected,
+    /// The server refused the request.
+    Rejected {
+        /// Its code.
+        code: String,
+        /// Its words.
+        message: Option<String>,
+    },
+    /// No answer came in time.
+    AckTimeout {
+        /// How long it was waited for, in milliseconds.
+        timeout_ms: u64,
+    },
+    /// The connection ended before an answer came.
+    Disconnected {
+        /// The close code.
+        close_code: u16,
+        /// Whether the server may have acted on it.
+        outcome: Outcome,
+    },
+    /// The payload is larger than the server takes; nothing was sent.
+    Oversized {
+        /// Bytes of the payload's JSON.
+        size: usize,
+        /// Bytes that the server takes.
+        cap: f64,
+    },
+}
+
+impl CallError {
+    /// Whether the server may have acted on the failed request.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            CallError::Aborted { outcome } | CallError::Disconnected { outcome, .. } => *outcome,
+            CallError::Rejected { .. } => Outcome::Rejected,
+            CallError::AckTimeout { .. } => Outcome::Unknown,
+            CallError::WrongState { .. }
+            | CallError::Connect(_)
+            | CallError::Unavailable
+            | CallError::Token(_)
+            | CallError::NotConnected
+            | CallError::Oversized { .. } => Outcome::NotSent,
+        }
+    }
+}

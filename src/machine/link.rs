@@ -1,0 +1,92 @@
+//! The connection's states, each with the data that only it has.
+
+use super::io::{Connected, SocketId, State, TokenRequestId};
+use super::liveness::Liveness;
+use super::time::Instant;
+use crate::wire::Secret;
+
+/// ```text
+///            connect()                       welcome
+/// Idle ────────────────► Fetching ─► Dialling ─────────► Ready
+///   ▲ (key: no Fetching)    ▲            │                 │ lost
+/// Closed ◄──────────────────┼────────────┴─────────────────┤ (and not to be retried: Closed)
+///                           └────────── Waiting ◄──────────┘
+/// ```
+#[derive(Debug)]
+pub(super) enum Link {
+    /// Nothing has happened yet.
+    Idle,
+    /// Nothing happens until `connect()`.
+    Closed,
+    /// The token provider is asked.
+    Fetching {
+        request: TokenRequestId,
+        /// Whether the driver was told.
+        asked: bool,
+        deadline: Instant,
+    },
+    /// A socket is opening, or open and not welcomed.
+    Dialling {
+        socket: SocketId,
+        /// The address, until the driver was told.
+        address: Option<Secret>,
+        deadline: Instant,
+        /// From the moment the socket opened, unless the watchdog is off.
+        liveness: Option<Liveness>,
+    },
+    /// Welcomed.
+    Ready { socket: SocketId, since: Instant, liveness: Option<Liveness>, stage: Stage },
+    /// Until the next dial.
+    Waiting {
+        until: Instant,
+        /// The network's return cuts the wait short, but not below this.
+        not_before: Instant,
+    },
+}
+
+/// What is left to do after a welcome, in this order. Done one by one when nothing else is queued, so that a handler that
+/// closes the client in between stops the rest.
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// Tell the user.
+    Announce(Box<Connected>),
+    /// Bring back the subscriptions, from this cursor.
+    Replay(u32),
+    /// Nothing.
+    Steady,
+}
+
+impl Link {
+    /// The socket that is in use, unless the driver was not even told of it.
+    pub(super) fn socket(&self) -> Option<SocketId> {
+        match self {
+            Link::Dialling { socket, address: None, .. } | Link::Ready { socket, .. } => {
+                Some(*socket)
+            }
+            Link::Dialling { address: Some(_), .. }
+            | Link::Idle
+            | Link::Closed
+            | Link::Fetching { .. }
+            | Link::Waiting { .. } => None,
+        }
+    }
+
+    pub(super) fn liveness(&mut self) -> Option<&mut Liveness> {
+        match self {
+            Link::Dialling { liveness, .. } | Link::Ready { liveness, .. } => liveness.as_mut(),
+            Link::Idle | Link::Closed | Link::Fetching { .. } | Link::Waiting { .. } => None,
+        }
+    }
+
+    /// The state that users see; `ever`: there was a welcome since the last `connect()`.
+    pub(super) fn state(&self, ever: bool) -> State {
+        match self {
+            Link::Idle => State::Idle,
+            Link::Closed => State::Closed,
+            Link::Ready { .. } => State::Connected,
+            Link::Waiting { .. } => State::Reconnecting,
+            Link::Fetching { .. } | Link::Dialling { .. } if ever => State::Reconnecting,
+            Link::Fetching { .. } | Link::Dialling { .. } => State::Connecting,
+        }
+    }
+}

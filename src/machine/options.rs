@@ -1,0 +1,219 @@
+//! The client's options: what may be asked for, and what is made of it.
+
+use crate::wire::{Endpoint, Secret};
+
+/// Options as a surface received them. Durations are milliseconds; `f64` because JavaScript's numbers are.
+#[derive(Clone, Debug)]
+pub struct RawOptions {
+    /// A publishable key. Empty counts as absent.
+    pub key: Option<String>,
+    /// Whether there is a token provider.
+    pub has_provider: bool,
+    /// The server's origin; `None` for the service.
+    pub url: Option<String>,
+    /// How long the token provider may take. Finite, above zero.
+    pub token_provider_timeout_ms: f64,
+    /// After how much silence a connection counts as dead. Zero, negative or infinite: never.
+    pub inactivity_timeout_ms: f64,
+    /// Whether a new connection subscribes again to what was subscribed before.
+    pub auto_resubscribe: bool,
+    /// How to reconnect; `None` for not at all.
+    pub reconnect: Option<RawReconnect>,
+}
+
+impl Default for RawOptions {
+    fn default() -> RawOptions {
+        RawOptions {
+            key: None,
+            has_provider: false,
+            url: None,
+            token_provider_timeout_ms: 10_000.0,
+            inactivity_timeout_ms: 60_000.0,
+            auto_resubscribe: true,
+            reconnect: Some(RawReconnect::default()),
+        }
+    }
+}
+
+/// The knobs of reconnecting as a surface received them.
+#[derive(Clone, Debug)]
+pub struct RawReconnect {
+    /// The first delay in milliseconds. Finite, above zero.
+    pub initial_delay_ms: f64,
+    /// The factor from one delay to the next. Finite, at least 1.
+    pub multiplier: f64,
+    /// The longest delay in milliseconds, before jitter. Finite, at least the first delay.
+    pub max_delay_ms: f64,
+    /// How far a delay may stray, as a share of it. 0 to 1.
+    pub jitter_ratio: f64,
+    /// How many retries in a row. A whole number, or infinity.
+    pub max_attempts: f64,
+    /// How often a minute to dial a server that drops what it has just welcomed. A whole number above zero, or infinity.
+    pub max_dials_per_minute: f64,
+}
+
+impl Default for RawReconnect {
+    fn default() -> RawReconnect {
+        RawReconnect {
+            initial_delay_ms: 500.0,
+            multiplier: 2.0,
+            max_delay_ms: 30_000.0,
+            jitter_ratio: 0.2,
+            max_attempts: 100.0,
+            max_dials_per_minute: 20.0,
+        }
+    }
+}
+
+/// Which option is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OptionName {
+    /// The key and the token provider, of which exactly one is needed.
+    Credential,
+    /// `url`
+    Url,
+    /// `token_provider_timeout`
+    TokenProviderTimeout,
+    /// `inactivity_timeout`
+    InactivityTimeout,
+    /// `reconnect.initial_delay`
+    InitialDelay,
+    /// `reconnect.multiplier`
+    Multiplier,
+    /// `reconnect.max_delay`
+    MaxDelay,
+    /// `reconnect.jitter_ratio`
+    JitterRatio,
+    /// `reconnect.max_attempts`
+    MaxAttempts,
+    /// `reconnect.max_dials_per_minute`
+    MaxDialsPerMinute,
+}
+
+/// An option that breaks a rule. Never quotes the value, which may be a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OptionError {
+    /// Which option.
+    pub option: OptionName,
+    /// The rule, as the end of a sentence that starts with the option's name.
+    pub rule: &'static str,
+}
+
+/// Options that keep all rules.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub(super) endpoint: Endpoint,
+    pub(super) credential: CredentialSource,
+    pub(super) token_provider_timeout_ms: u64,
+    pub(super) inactivity_timeout_ms: Option<u64>,
+    pub(super) auto_resubscribe: bool,
+    pub(super) reconnect: Option<Reconnect>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum CredentialSource {
+    Key(Secret),
+    Provider,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Reconnect {
+    pub(super) initial_delay_ms: f64,
+    pub(super) multiplier: f64,
+    pub(super) max_delay_ms: f64,
+    pub(super) jitter_ratio: f64,
+    /// `None`: without end.
+    pub(super) max_attempts: Option<u32>,
+    /// `None`: no limit.
+    pub(super) max_dials_per_minute: Option<u32>,
+}
+
+impl Options {
+    /// Checks everything (spec B.1 and E.1, decisions, items 12 and 15).
+    ///
+    /// # Errors
+    /// The first option that breaks a rule.
+    pub fn check(raw: RawOptions) -> Result<Options, OptionError> {
+        let credential = match (raw.key.filter(|key| !key.is_empty()), raw.has_provider) {
+            (Some(key), false) => CredentialSource::Key(Secret::new(key)),
+            (None, true) => CredentialSource::Provider,
+            (Some(_), true) | (None, false) => {
+                return wrong(OptionName::Credential, ONE_CREDENTIAL);
+            }
+        };
+        let endpoint = match raw.url {
+            None => Endpoint::default(),
+            Some(url) => Endpoint::parse(&url)
+                .map_err(|error| OptionError { option: OptionName::Url, rule: error.rule() })?,
+        };
+        let timeout = raw.token_provider_timeout_ms;
+        if !(timeout.is_finite() && timeout > 0.0) {
+            return wrong(OptionName::TokenProviderTimeout, "must be a finite number above 0");
+        }
+        let inactivity = raw.inactivity_timeout_ms;
+        if inactivity.is_nan() {
+            return wrong(OptionName::InactivityTimeout, "must be a number, not NaN");
+        }
+        Ok(Options {
+            endpoint,
+            credential,
+            token_provider_timeout_ms: millis(timeout),
+            inactivity_timeout_ms: (inactivity > 0.0 && inactivity.is_finite())
+                .then(|| millis(inactivity)),
+            auto_resubscribe: raw.auto_resubscribe,
+            reconnect: raw.reconnect.map(Reconnect::check).transpose()?,
+        })
+    }
+}
+
+impl Reconnect {
+    fn check(raw: RawReconnect) -> Result<Reconnect, OptionError> {
+        let finite = |number: f64, least: f64| number.is_finite() && number >= least;
+        if !(raw.initial_delay_ms.is_finite() && raw.initial_delay_ms > 0.0) {
+            return wrong(OptionName::InitialDelay, "must be a finite number above 0");
+        }
+        if !finite(raw.multiplier, 1.0) {
+            return wrong(OptionName::Multiplier, "must be a finite number of at least 1");
+        }
+        if !finite(raw.max_delay_ms, raw.initial_delay_ms) {
+            return wrong(OptionName::MaxDelay, "must be finite and not below the initial delay");
+        }
+        if !(0.0..=1.0).contains(&raw.jitter_ratio) {
+            return wrong(OptionName::JitterRatio, "must be a number from 0 to 1");
+        }
+        Ok(Reconnect {
+            initial_delay_ms: raw.initial_delay_ms,
+            multiplier: raw.multiplier,
+            max_delay_ms: raw.max_delay_ms,
+            jitter_ratio: raw.jitter_ratio,
+            max_attempts: count(raw.max_attempts, 0.0).ok_or(OptionError {
+                option: OptionName::MaxAttempts,
+                rule: "must be a whole number of at least 0, or Infinity",
+            })?,
+            max_dials_per_minute: count(raw.max_dials_per_minute, 1.0).ok_or(OptionError {
+                option: OptionName::MaxDialsPerMinute,
+                rule: "must be a whole number of at least 1, or Infinity",
+            })?,
+        })
+    }
+}
+
+/// `Some(None)` for infinity; `None` if it is neither that nor a whole number of at least `least`.
+fn count(number: f64, least: f64) -> Option<Option<u32>> {
+    if number == f64::INFINITY {
+        return Some(None);
+    }
+    // A comparison with NaN is false, so NaN is refused here too.
+    (number >= least && number % 1.0 == 0.0).then_some(Some(number as u32))
+}
+
+/// Whole milliseconds, at least one: a positive duration never becomes none at all.
+pub(super) fn millis(ms: f64) -> u64 {
+    (ms as u64).max(1)
+}
+
+fn wrong<T>(option: OptionName, rule: &'static str) -> Result<T, OptionError> {
+    Err(OptionError { option, rule })
+}
+
+const ONE_CREDENTIAL: &str = "must be given: exactly one of them";

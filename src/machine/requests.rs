@@ -1,0 +1,127 @@
+//! Requests in flight: who waits for an answer, and until when (spec B.4).
+
+use std::collections::VecDeque;
+
+use super::error::Outcome;
+use super::io::CallId;
+use super::slots::Slots;
+use super::subscriptions::Attempt;
+use super::time::Instant;
+
+/// One request that waits for its `ack` or `error`.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) purpose: Purpose,
+    pub(super) timeout_ms: u64,
+    deadline: Instant,
+    /// Whether its frame was handed to the socket.
+    sent: bool,
+}
+
+impl Request {
+    /// What is known of its effect if no answer comes any more.
+    pub(super) fn outcome(&self) -> Outcome {
+        if self.sent { Outcome::Unknown } else { Outcome::NotSent }
+    }
+
+    /// The socket refused the frame after all.
+    pub(super) fn not_sent(&mut self) {
+        self.sent = false;
+    }
+}
+
+/// What follows from the answer to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// `publish`, `send`, `unsubscribe`: the caller is told.
+    Plain,
+    /// `subscribe`: the caller is told, and the subscription confirmed or rolled back.
+    Subscribe(Attempt),
+    /// A subscribe of the client's own after a reconnect: nobody is told, a failure is tried again.
+    Replay(Attempt),
+}
+
+#[derive(Debug)]
+pub(super) struct Requests {
+    pending: Slots<Request>,
+    /// Ascending; entries of answered requests are dropped when they come up.
+    deadlines: VecDeque<(Instant, u32)>,
+}
+
+impl Requests {
+    pub(super) fn new() -> Requests {
+        Requests { pending: Slots::new(), deadlines: VecDeque::new() }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.pending.len()
+    }
+
+    pub(super) fn add(&mut self, call: CallId, purpose: Purpose, timeout_ms: u64, now: Instant) {
+        let deadline = now.after(timeout_ms);
+        self.pending.push(call.0, Request { purpose, timeout_ms, deadline, sent: false });
+        // Nearly always the latest of all, so this is a push.
+        let later = self.deadlines.iter().rev().take_while(|(other, _)| *other > deadline).count();
+        self.deadlines.insert(self.deadlines.len() - later, (deadline, call.0));
+    }
+
+    /// Notes that the request's frame was handed to the socket. `false` if nobody waits for it any more.
+    pub(super) fn mark_sent(&mut self, call: CallId) -> bool {
+        match self.pending.get_mut(call.0) {
+            Some(request) => {
+                request.sent = true;
+                true
+            }
+            None => false,
+        }
+    }
+
+    pub(super) fn is_plain(&self, call: CallId) -> bool {
+        self.pending.get(call.0).is_some_and(|request| request.purpose == Purpose::Plain)
+    }
+
+    pub(super) fn take(&mut self, call: CallId) -> Option<Request> {
+        let request = self.pending.remove(call.0)?;
+        self.drop_stale_deadlines();
+        Some(request)
+    }
+
+    /// A request whose time is up.
+    pub(super) fn take_expired(&mut self, now: Instant) -> Option<(CallId, Request)> {
+        loop {
+            let (deadline, id) = *self.deadlines.front()?;
+            if deadline > now {
+                return None;
+            }
+            self.deadlines.pop_front();
+            if let Some(request) = self.pending.remove(id) {
+                return Some((CallId(id), request));
+            }
+        }
+    }
+
+    /// All of them, oldest first.
+    pub(super) fn take_all(&mut self) -> impl Iterator<Item = (CallId, Request)> + use<> {
+        self.deadlines.clear();
+        self.pending.drain().map(|(id, request)| (CallId(id), request))
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.deadlines.front().map(|(deadline, _)| *deadline)
+    }
+
+    fn drop_stale_deadlines(&mut self) {
+        while self.deadlines.front().is_some_and(|(_, id)| self.pending.get(*id).is_none()) {
+            self.deadlines.pop_front();
+        }
+        if self.deadlines.len() > 2 * self.pending.len() + STALE {
+            let pending = &self.pending;
+            self.deadlines.retain(|(deadline, id)| {
+                pending.get(*id).is_some_and(|request| request.deadline == *deadline)
+            });
+        }
+    }
+}
+
+/// So many deadlines of answered requests are always fine.
+const STALE: usize = 32;

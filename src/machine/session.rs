@@ -1,0 +1,362 @@
+//! From `connect()` to `close()`: dialling, the welcome, losing the connection, and the end (spec B.2, B.3, B.7, B.8).
+
+use super::error::{CallError, Close, ProviderFailure};
+use super::io::{CallId, Connected, Event, Level, LogValue, SocketId, State, TokenRequestId};
+use super::link::{Link, Stage};
+use super::liveness::Liveness;
+use super::options::CredentialSource;
+use super::requests::Purpose;
+use super::subscriptions::Failure;
+use super::time::Instant;
+use super::{Machine, Output};
+use crate::wire::{CredentialKind, Reaction, Secret, Welcome, scrub};
+
+/// How long a socket may take from the dial to the welcome, in milliseconds (decisions, item 10).
+pub const WELCOME_TIMEOUT_MS: u64 = 10_000;
+
+/// How long `close()` waits for the socket and the handlers, in milliseconds (decisions, item 4).
+pub const CLOSE_FLUSH_MS: u64 = 1_000;
+
+/// The reason that `close()` gives, unless told otherwise.
+pub const DEFAULT_CLOSE_REASON: &str = "client requested close";
+
+/// A session shorter than this, in milliseconds, counts against the dial budget (decisions, item 15).
+const SHORT_SESSION_MS: u64 = 10_000;
+
+/// From this many failures of the token provider in a row on, the user is told.
+const TOKEN_FAILURES_TOLD: u32 = 3;
+
+/// What began with the last `connect()`.
+#[derive(Debug, Default)]
+pub(super) struct Session {
+    /// The `connect()` that is not answered yet.
+    pub(super) connect: Option<CallId>,
+    /// Whether there was a welcome.
+    pub(super) ever_connected: bool,
+}
+
+/// A `close()` that waits for the socket and the handlers.
+#[derive(Debug)]
+pub(super) struct Closing {
+    calls: Vec<CallId>,
+    pub(super) deadline: Instant,
+    socket: Option<SocketId>,
+    handlers_running: bool,
+}
+
+impl<P> Machine<P> {
+    /// Starts the first attempt to connect. It is not repeated if it fails.
+    ///
+    /// # Errors
+    /// [`CallError::WrongState`] outside of idle and closed; nothing changes.
+    pub fn connect(&mut self, now: Instant) -> Result<CallId, CallError> {
+        self.tick(now);
+        let from = self.state();
+        if !matches!(from, State::Idle | State::Closed) {
+            return Err(CallError::WrongState { state: from });
+        }
+        self.finish_closing();
+        let call = CallId(self.ids.next());
+        self.session = Session { connect: Some(call), ever_connected: false };
+        self.backoff.reset();
+        self.dial();
+        self.emit_state_change(from);
+        Ok(call)
+    }
+
+    /// Ends everything, now. The answer comes when the socket and the handlers are done, or after a second.
+    pub fn close(&mut self, code: u16, reason: &str, now: Instant) -> CallId {
+        let now = self.tick(now);
+        let call = CallId(self.ids.next());
+        if let Some(closing) = &mut self.closing {
+            closing.calls.push(call);
+            return call;
+        }
+        let from = self.state();
+        let close = Close::new(code, reason);
+        let socket = self.end_link();
+        self.fail_requests(code);
+        if self.session.ever_connected && from != State::Closed {
+            self.emit_disconnected(&close, false);
+        }
+        self.emit_state_change(from);
+        if let Some(connect) = self.session.connect.take() {
+            self.settle(connect, Err(CallError::Connect(close)));
+        }
+        self.subscriptions.forget_all();
+        if let Some(socket) = socket {
+            self.close_socket(socket, &close, true);
+        }
+        self.queue.push_back(Output::DrainHandlers);
+        self.closing = Some(Closing {
+            calls: vec![call],
+            deadline: now.after(CLOSE_FLUSH_MS),
+            socket,
+            handlers_running: true,
+        });
+        call
+    }
+
+    pub(super) fn abort_connect(&mut self, call: CallId) {
+        let from = self.state();
+        let close = Close::new(1000, "connect aborted");
+        if let Some(socket) = self.end_link() {
+            self.close_socket(socket, &close, false);
+        }
+        if self.session.ever_connected {
+            self.emit_disconnected(&close, false);
+        }
+        self.emit_state_change(from);
+        self.session.connect = None;
+        self.settle(call, Err(CallError::Aborted { outcome: super::Outcome::NotSent }));
+    }
+
+    /// Leaves the link, whatever it does, for `Closed`. Gives the socket that is to be closed, if there is one.
+    fn end_link(&mut self) -> Option<SocketId> {
+        let socket = self.link.socket();
+        if let Link::Fetching { request, asked: true, .. } = self.link {
+            self.queue.push_back(Output::ForgetToken { request });
+        }
+        self.link = Link::Closed;
+        self.subscriptions.connection_lost();
+        socket
+    }
+
+    pub(super) fn on_flushed(&mut self, socket: SocketId) {
+        if let Some(closing) = &mut self.closing
+            && closing.socket == Some(socket)
+        {
+            closing.socket = None;
+            self.finish_closing_if_done();
+        }
+    }
+
+    pub(super) fn on_handlers_drained(&mut self) {
+        if let Some(closing) = &mut self.closing {
+            closing.handlers_running = false;
+            self.finish_closing_if_done();
+        }
+    }
+
+    fn finish_closing_if_done(&mut self) {
+        let done = |closing: &Closing| closing.socket.is_none() && !closing.handlers_running;
+        if self.closing.as_ref().is_some_and(done) {
+            self.finish_closing();
+        }
+    }
+
+    /// Drops listeners, ends streams, answers `close()`; a socket that is still closing is left to itself.
+    pub(super) fn finish_closing(&mut self) {
+        let Some(closing) = self.closing.take() else { return };
+        if let Some(socket) = closing.socket {
+            self.queue.push_back(Output::CloseSocket {
+                socket,
+                code: 1000,
+                reason: String::new(),
+                report: false,
+            });
+        }
+        self.queue.push_back(Output::ForgetListeners);
+        self.queue.push_back(Output::EndStreams);
+        for call in closing.calls {
+            self.settle(call, Ok(()));
+        }
+    }
+
+    /// Starts one attempt: asks for a token, or dials at once.
+    pub(super) fn dial(&mut self) {
+        match &self.options.credential {
+            CredentialSource::Key(key) => {
+                let address = self.options.endpoint.address(CredentialKind::Key, key);
+                self.open(address);
+            }
+            CredentialSource::Provider => {
+                self.link = Link::Fetching {
+                    request: TokenRequestId(self.ids.next()),
+                    asked: false,
+                    deadline: self.now.after(self.options.token_provider_timeout_ms),
+                };
+            }
+        }
+    }
+
+    fn open(&mut self, address: Secret) {
+        let attempt = LogValue::Number(f64::from(self.backoff.attempts()));
+        let origin = LogValue::Text(self.options.endpoint.origin().to_owned());
+        self.log(Level::Debug, "opening a socket", &[("origin", origin), ("attempt", attempt)]);
+        self.link = Link::Dialling {
+            socket: SocketId(self.ids.next()),
+            address: Some(address),
+            deadline: self.now.after(WELCOME_TIMEOUT_MS),
+            liveness: None,
+        };
+    }
+
+    pub(super) fn on_token(
+        &mut self,
+        asked: TokenRequestId,
+        result: Result<Secret, ProviderFailure>,
+    ) {
+        match self.link {
+            Link::Fetching { request, .. } if request == asked => {}
+            Link::Fetching { .. }
+            | Link::Idle
+            | Link::Closed
+            | Link::Dialling { .. }
+            | Link::Ready { .. }
+            | Link::Waiting { .. } => return,
+        }
+        match result {
+            Ok(token) if !token.expose().is_empty() => {
+                self.token_failures = 0;
+                let address = self.options.endpoint.address(CredentialKind::Token, &token);
+                self.open(address);
+            }
+            Ok(_) => self.on_token_failed(ProviderFailure {
+                name: "Error".into(),
+                message: "the token provider did not return a non-empty string".into(),
+            }),
+            Err(failure) => self.on_token_failed(failure),
+        }
+    }
+
+    pub(super) fn on_token_failed(&mut self, failure: ProviderFailure) {
+        let failure = ProviderFailure { name: failure.name, message: scrub(&failure.message) };
+        self.token_failures = self.token_failures.saturating_add(1);
+        let times = LogValue::Number(f64::from(self.token_failures));
+        self.log(Level::Warn, "the token provider failed", &[("consecutiveFailures", times)]);
+        if self.token_failures >= TOKEN_FAILURES_TOLD {
+            self.emit(Event::TokenProviderError {
+                consecutive_failures: self.token_failures,
+                error: failure.clone(),
+            });
+        }
+        let from = self.state();
+        if let Some(connect) = self.session.connect.take() {
+            self.link = Link::Closed;
+            self.emit_state_change(from);
+            self.settle(connect, Err(CallError::Token(failure)));
+        } else if !self.schedule_retry(false) {
+            self.emit_disconnected(&Close::new(1006, "token provider failed"), false);
+            self.emit_state_change(from);
+            self.queue.push_back(Output::EndStreams);
+        }
+    }
+
+    /// The socket is open; from now on silence counts.
+    pub(super) fn opened(&mut self) {
+        if let Link::Dialling { liveness: liveness @ None, .. } = &mut self.link {
+            *liveness = self.options.inactivity_timeout_ms.map(|ms| Liveness::new(ms, self.now));
+        }
+    }
+
+    pub(super) fn on_welcome(&mut self, welcome: Welcome) {
+        let (socket, liveness) = match self.link {
+            Link::Dialling { socket, liveness, .. } => (socket, liveness),
+            Link::Ready { .. }
+            | Link::Idle
+            | Link::Closed
+            | Link::Fetching { .. }
+            | Link::Waiting { .. } => {
+                self.log(Level::Warn, "ignored a second welcome", &[]);
+                return;
+            }
+        };
+        let from = self.state();
+        let connected = Connected {
+            peer_id: welcome.peer_id,
+            server_time: welcome.server_time,
+            expires_at: welcome.expires_at,
+            is_reconnect: self.session.ever_connected,
+            max_message_size: welcome.max_message_size,
+            ice_servers: welcome.ice_servers,
+        };
+        self.session.ever_connected = true;
+        self.max_message_size = welcome.max_message_size;
+        self.backoff.reset();
+        self.subscriptions.start_over();
+        let stage = Stage::Announce(Box::new(connected));
+        self.link = Link::Ready { socket, since: self.now, liveness, stage };
+        self.emit_state_change(from);
+    }
+
+    /// Tells of the welcome: event first, then the answer to `connect()`; the subscriptions follow.
+    pub(super) fn announce(&mut self) {
+        let Link::Ready { stage, .. } = &mut self.link else { return };
+        if let Stage::Announce(connected) = std::mem::replace(stage, Stage::Replay(0)) {
+            self.emit(Event::Connected(*connected));
+        }
+        if let Some(connect) = self.session.connect.take() {
+            self.settle(connect, Ok(()));
+        }
+    }
+
+    /// The current socket is gone. `error` is for a `connect()` that still waits.
+    pub(super) fn lose(&mut self, close: Close, error: CallError) {
+        let from = self.state();
+        let short = match self.link {
+            Link::Ready { since, .. } => self.now.since(since) < SHORT_SESSION_MS,
+            Link::Idle
+            | Link::Closed
+            | Link::Fetching { .. }
+            | Link::Dialling { .. }
+            | Link::Waiting { .. } => false,
+        };
+        let code = LogValue::Number(f64::from(close.code));
+        self.log(Level::Debug, "the connection closed", &[("code", code)]);
+        self.subscriptions.connection_lost();
+        self.fail_requests(close.code);
+        let first = self.session.connect.take();
+        let reaction = Reaction::to(close.code);
+        if reaction == Reaction::RetrySlowly {
+            self.backoff.raise_floor();
+        }
+        let retries = first.is_none() && reaction != Reaction::GiveUp && self.schedule_retry(short);
+        if !retries {
+            self.link = Link::Closed;
+        }
+        if self.session.ever_connected {
+            self.emit_disconnected(&close, retries);
+        }
+        self.emit_state_change(from);
+        if let Some(connect) = first {
+            self.settle(connect, Err(error));
+        } else if !retries {
+            self.queue.push_back(Output::EndStreams);
+        }
+    }
+
+    /// Plans the next dial. `false`: there is none, and the link is closed.
+    fn schedule_retry(&mut self, after_short_session: bool) -> bool {
+        let plan = self.options.reconnect.as_ref().and_then(|knobs| {
+            self.backoff.next(knobs, after_short_session, &mut self.jitter, self.now)
+        });
+        let Some(plan) = plan else {
+            self.link = Link::Closed;
+            return false;
+        };
+        self.link = Link::Waiting { until: plan.at, not_before: plan.not_before };
+        let delay = LogValue::Number(plan.at.since(self.now) as f64);
+        let attempt = LogValue::Number(f64::from(self.backoff.attempts()));
+        self.log(Level::Info, "will reconnect", &[("attempt", attempt), ("delayMs", delay)]);
+        true
+    }
+
+    fn fail_requests(&mut self, close_code: u16) {
+        for (call, request) in self.requests.take_all() {
+            self.undo(&request, Failure::Uncertain);
+            if !matches!(request.purpose, Purpose::Replay(_)) {
+                let outcome = request.outcome();
+                self.settle(call, Err(CallError::Disconnected { close_code, outcome }));
+            }
+        }
+    }
+
+    fn emit_disconnected(&mut self, close: &Close, will_reconnect: bool) {
+        self.emit(Event::Disconnected {
+            code: close.code,
+            reason: close.reason.clone(),
+            will_reconnect,
+        });
+    }
+}

@@ -1,0 +1,226 @@
+//! What the user is subscribed to, and bringing it back after a reconnect (spec B.9, B.10).
+//!
+//! Each entry knows what is wanted and what the server has confirmed, so that a refused change can be rolled back.
+
+use super::slots::Slots;
+use super::time::Instant;
+
+/// One try to subscribe: which entry, and which of its versions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Attempt {
+    id: u32,
+    version: u32,
+}
+
+#[derive(Debug)]
+struct Subscription {
+    channel: Box<str>,
+    /// `include_sender_metadata` as last asked for.
+    wanted: bool,
+    /// The same as last acknowledged by the server; `None`: never.
+    confirmed: Option<bool>,
+    /// Counts what was asked for, to tell an answer to an older question.
+    version: u32,
+    /// How often the replay on this connection has failed.
+    failures: u32,
+}
+
+/// How a subscribe failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The server refused it, the frame never left, or the caller withdrew it.
+    Definite,
+    /// It may have reached the server.
+    Uncertain,
+}
+
+/// What a replay sends.
+#[derive(Debug)]
+pub(super) struct Replay {
+    pub(super) attempt: Attempt,
+    pub(super) channel: String,
+    pub(super) include_sender_metadata: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Subscriptions {
+    entries: Slots<Subscription>,
+    /// Ids, sorted by channel.
+    by_channel: Vec<u32>,
+    next_id: u32,
+    /// Replays to be tried again, ascending.
+    retries: Vec<(Instant, u32)>,
+}
+
+impl Subscriptions {
+    pub(super) fn new() -> Subscriptions {
+        Subscriptions {
+            entries: Slots::new(),
+            by_channel: Vec::new(),
+            next_id: 0,
+            retries: Vec::new(),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Notes that a channel is wanted, before anything is sent. The latest call wins, and the order of first calls stays.
+    pub(super) fn want(&mut self, channel: &str, include_sender_metadata: bool) -> Attempt {
+        match self.find(channel) {
+            Ok(at) => {
+                let id = self.by_channel[at];
+                let version = self.entries.get_mut(id).map_or(0, |entry| {
+                    entry.wanted = include_sender_metadata;
+                    entry.version += 1;
+                    entry.version
+                });
+                Attempt { id, version }
+            }
+            Err(at) => {
+                self.next_id += 1;
+                self.by_channel.insert(at, self.next_id);
+                self.entries.push(
+                    self.next_id,
+                    Subscription {
+                        channel: channel.into(),
+                        wanted: include_sender_metadata,
+                        confirmed: None,
+                        version: 0,
+                        failures: 0,
+                    },
+                );
+                Attempt { id: self.next_id, version: 0 }
+            }
+        }
+    }
+
+    /// Forgets a channel.
+    pub(super) fn forget(&mut self, channel: &str) {
+        if let Ok(at) = self.find(channel) {
+            let id = self.by_channel.remove(at);
+            self.entries.remove(id);
+            self.cancel_retry(id);
+        }
+    }
+
+    /// Forgets all channels.
+    pub(super) fn forget_all(&mut self) {
+        *self = Subscriptions { next_id: self.next_id, ..Subscriptions::new() };
+    }
+
+    /// The server confirmed a subscribe or a replay.
+    pub(super) fn confirm(&mut self, attempt: Attempt) {
+        if let Some(entry) = self.entries.get_mut(attempt.id) {
+            if entry.version == attempt.version {
+                entry.confirmed = Some(entry.wanted);
+            }
+            entry.failures = 0;
+        }
+    }
+
+    /// A subscribe of the user failed: back to what the server confirmed. What it never confirmed is forgotten, unless it
+    /// may have arrived.
+    pub(super) fn roll_back(&mut self, attempt: Attempt, failure: Failure) {
+        let Some(entry) = self.entries.get_mut(attempt.id) else { return };
+        if entry.version != attempt.version {
+            return;
+        }
+        match (entry.confirmed, failure) {
+            (Some(confirmed), _) => entry.wanted = confirmed,
+            (None, Failure::Uncertain) => {}
+            (None, Failure::Definite) => {
+                let channel = entry.channel.clone();
+                self.forget(&channel);
+            }
+        }
+    }
+
+    /// A replay failed: when it is tried again, or `None` if it is not.
+    pub(super) fn replay_failed(
+        &mut self,
+        attempt: Attempt,
+        hopeless: bool,
+        now: Instant,
+    ) -> Option<Instant> {
+        let entry = self.entries.get_mut(attempt.id)?;
+        entry.failures += 1;
+        if hopeless || entry.failures > REPLAY_RETRIES {
+            return None;
+        }
+        let due = now.after(REPLAY_RETRY_MS);
+        self.cancel_retry(attempt.id);
+        let at = self.retries.partition_point(|(other, _)| *other <= due);
+        self.retries.insert(at, (due, attempt.id));
+        Some(due)
+    }
+
+    /// A new connection: every channel starts over.
+    pub(super) fn start_over(&mut self) {
+        self.retries.clear();
+        let mut from = 0;
+        while let Some((id, _)) = self.entries.first_from(from) {
+            if let Some(entry) = self.entries.get_mut(id) {
+                entry.failures = 0;
+            }
+            from = id + 1;
+        }
+    }
+
+    /// The connection is lost: no retry happens on it any more.
+    pub(super) fn connection_lost(&mut self) {
+        self.retries.clear();
+    }
+
+    /// The next channel to bring back, from a cursor that starts at zero and is moved on.
+    pub(super) fn next_replay(&self, cursor: &mut u32) -> Option<Replay> {
+        let (id, entry) = self.entries.first_from(*cursor)?;
+        *cursor = id + 1;
+        Some(entry.replay(id))
+    }
+
+    /// A replay whose time to be tried again has come.
+    pub(super) fn take_due_retry(&mut self, now: Instant) -> Option<Replay> {
+        let (due, id) = *self.retries.first()?;
+        if due > now {
+            return None;
+        }
+        self.retries.remove(0);
+        self.entries.get(id).map(|entry| entry.replay(id))
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.retries.first().map(|(due, _)| *due)
+    }
+
+    pub(super) fn channel(&self, attempt: Attempt) -> Option<&str> {
+        self.entries.get(attempt.id).map(|entry| &*entry.channel)
+    }
+
+    fn cancel_retry(&mut self, id: u32) {
+        self.retries.retain(|(_, other)| *other != id);
+    }
+
+    fn find(&self, channel: &str) -> Result<usize, usize> {
+        self.by_channel.binary_search_by(|id| {
+            self.entries.get(*id).map_or("", |entry| &entry.channel).cmp(channel)
+        })
+    }
+}
+
+impl Subscription {
+    fn replay(&self, id: u32) -> Replay {
+        Replay {
+            attempt: Attempt { id, version: self.version },
+            channel: self.channel.to_string(),
+            include_sender_metadata: self.wanted,
+        }
+    }
+}
+
+/// How often a replay is tried again on one connection.
+const REPLAY_RETRIES: u32 = 3;
+
+/// How long after its failure, in milliseconds.
+const REPLAY_RETRY_MS: u64 = 2_000;

@@ -1,0 +1,44 @@
+//! Time as the machine sees it: milliseconds since the driver's start, told from outside.
+
+/// A point in time, in milliseconds since the driver's start. It may jump ahead by hours; a step back is ignored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(u64);
+
+impl Instant {
+    /// The start of the driver's clock.
+    pub const START: Instant = Instant(0);
+
+    /// The point that lies this many milliseconds after the start.
+    #[must_use]
+    pub const fn from_millis(ms: u64) -> Instant {
+        Instant(ms)
+    }
+
+    /// Milliseconds since the start.
+    #[must_use]
+    pub const fn as_millis(self) -> u64 {
+        self.0
+    }
+
+    /// The point that lies `ms` later.
+    #[must_use]
+    pub const fn after(self, ms: u64) -> Instant {
+        Instant(self.0.saturating_add(ms))
+    }
+
+    /// How many milliseconds have passed since `earlier`; zero if it lies ahead.
+    #[must_use]
+    pub const fn since(self, earlier: Instant) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// The earlier of two deadlines, where `None` means never.
+#[must_use]
+pub(super) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (one, None) => one,
+        (None, other) => other,
+    }
+}
