@@ -1,1 +1,28 @@
-//! The local server.
+//! A local server for the Metered Realtime Messaging protocol, for development and tests.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), metered_realtime_server::StartError> {
+//! use metered_realtime_server::{Config, Server};
+//!
+//! let server = Server::start(Config::default()).await?;
+//! println!("connect to {}/v1?key=pk_live_local", server.url());
+//! server.drop_all(); // as a network would: no close frame
+//! server.shutdown().await; // as a deploy would: going_away, then 1001
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | module | knows | must not know |
+//! |---|---|---|
+//! | [`hub`] | every rule of the service | sockets, clocks, entropy, HTTP |
+//! | `auth` | which credential gets which grant | connections |
+//! | `shell` | tokio, HTTP, WebSocket, the clock | rules of the protocol |
+
+mod auth;
+pub mod cli;
+mod config;
+pub mod hub;
+mod shell;
+
+pub use config::{Config, DEFAULT_KEY};
+pub use shell::{Server, StartError};

@@ -1,0 +1,124 @@
+//! The hub's boundary: ids, time, limits and outputs.
+
+use std::time::Duration;
+
+/// A connection, for as long as the server runs. Never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnId(pub(super) u64);
+
+/// A moment: the time since the Unix epoch, from a clock that never goes backwards.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Time(Duration);
+
+impl Time {
+    /// The moment that lies this long after the Unix epoch.
+    #[must_use]
+    pub const fn since_epoch(duration: Duration) -> Time {
+        Time(duration)
+    }
+
+    /// Whole seconds since the Unix epoch.
+    #[must_use]
+    pub const fn unix_seconds(self) -> u64 {
+        self.0.as_secs()
+    }
+
+    /// The time that has passed since an earlier moment; zero if it lies ahead.
+    #[must_use]
+    pub const fn since(self, earlier: Time) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// This moment and a while.
+    #[must_use]
+    pub const fn plus(self, duration: Duration) -> Time {
+        Time(self.0.saturating_add(duration))
+    }
+
+    /// This moment less a while, but not before the epoch.
+    #[must_use]
+    pub const fn minus(self, duration: Duration) -> Time {
+        Time(self.0.saturating_sub(duration))
+    }
+}
+
+/// What the hub wants done. Carried out in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Send one text to these connections.
+    Send {
+        /// The receivers, each once.
+        to: Vec<ConnId>,
+        /// The frame, serialised once for all of them.
+        text: String,
+    },
+    /// Send what is queued, then close. The hub has already forgotten the connection.
+    Close {
+        /// The connection.
+        id: ConnId,
+        /// The close code.
+        code: u16,
+        /// The close reason.
+        reason: String,
+    },
+    /// End the TCP connection at once, without a close frame. The hub has already forgotten the connection.
+    Drop {
+        /// The connection.
+        id: ConnId,
+    },
+}
+
+/// The frames that a server sends (spec A.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FrameKind {
+    /// `welcome`
+    Welcome,
+    /// `ack`
+    Ack,
+    /// `error`
+    Error,
+    /// `message`
+    Message,
+    /// `direct`
+    Direct,
+    /// `presence`
+    Presence,
+    /// `going_away`
+    GoingAway,
+    /// `pong`
+    Pong,
+}
+
+impl FrameKind {
+    /// The `type` on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            FrameKind::Welcome => "welcome",
+            FrameKind::Ack => "ack",
+            FrameKind::Error => "error",
+            FrameKind::Message => "message",
+            FrameKind::Direct => "direct",
+            FrameKind::Presence => "presence",
+            FrameKind::GoingAway => "going_away",
+            FrameKind::Pong => "pong",
+        }
+    }
+}
+
+/// The numbers of spec A.7 that the hub enforces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest inbound frame in bytes, advertised in the welcome.
+    pub max_message_size: usize,
+    /// Channels that one connection may hold.
+    pub channels_per_connection: usize,
+    /// The longest channel name in bytes of UTF-8.
+    pub channel_name_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { max_message_size: 65_536, channels_per_connection: 100, channel_name_bytes: 256 }
+    }
+}

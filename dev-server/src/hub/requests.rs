@@ -1,0 +1,228 @@
+//! What each request does (spec A.4, A.7).
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use metered_realtime::wire::{ErrorCode, PEER_ID_MAX, check_channel};
+
+use super::Hub;
+use super::frames;
+use super::grant::{Action, Grant};
+use super::io::{ConnId, FrameKind, Time};
+use super::request::{self, Body, Refusal};
+
+impl Hub {
+    /// A text frame arrived. Never fails: what is wrong with it becomes an `error` frame or a close.
+    pub fn text(&mut self, id: ConnId, text: &str, now: Time) {
+        let _ = now;
+        let Some(connection) = self.connections.get(&id) else { return };
+        let grant = Arc::clone(connection.grant());
+        let request = match request::parse(text) {
+            Ok(request) => request,
+            Err(refusal) => return self.refuse(id, None, &refusal),
+        };
+        self.stats.count_in(request.body.kind());
+        let request_id = request.id.as_deref();
+        if let Err(refusal) = self.carry_out(id, &grant, request_id, request.body) {
+            self.refuse(id, request_id, &refusal);
+        }
+    }
+
+    /// A binary frame arrived. It is no part of the protocol; the connection stays (assumed).
+    pub fn binary(&mut self, id: ConnId) {
+        if self.connections.contains_key(&id) {
+            let refusal = Refusal::new(ErrorCode::MALFORMED_MESSAGE, "frames must be text");
+            self.refuse(id, None, &refusal);
+        }
+    }
+
+    fn carry_out(
+        &mut self,
+        id: ConnId,
+        grant: &Grant,
+        request_id: Option<&str>,
+        body: Body<'_>,
+    ) -> Result<(), Refusal> {
+        match body {
+            Body::Subscribe { channel, include_sender_metadata } => {
+                let channel = self.channel(channel)?;
+                self.subscribe(id, grant, request_id, channel, include_sender_metadata)
+            }
+            Body::Unsubscribe { channel } => {
+                let channel = self.channel(channel)?;
+                self.unsubscribe(id, grant, request_id, &channel);
+                Ok(())
+            }
+            Body::Publish { channel, data } => {
+                let channel = self.channel(channel)?;
+                self.publish(id, grant, request_id, &channel, data)
+            }
+            Body::Send { to, data } => self.direct(id, grant, request_id, to, data),
+            Body::Ping => {
+                self.send(FrameKind::Pong, vec![id], frames::PONG.to_owned());
+                Ok(())
+            }
+            Body::Unknown => Err(Refusal::new(ErrorCode::UNKNOWN_TYPE, "unknown type")),
+        }
+    }
+
+    /// Ack first, then the snapshot, then the news for the others (spec A.4). Idempotent: the options of the last one win.
+    fn subscribe(
+        &mut self,
+        id: ConnId,
+        grant: &Grant,
+        request_id: Option<&str>,
+        channel: Cow<'_, str>,
+        include_sender_metadata: bool,
+    ) -> Result<(), Refusal> {
+        not_reserved(&channel)?;
+        permitted(grant, Action::Subscribe)?;
+        let limit = self.limits.channels_per_connection;
+        let Some(connection) = self.connections.get_mut(&id) else { return Ok(()) };
+        if !connection.holds(&channel) && connection.channels().len() >= limit {
+            let message = format!("a connection may hold {limit} channels");
+            return Err(Refusal::new(ErrorCode::CHANNEL_LIMIT_EXCEEDED, message));
+        }
+        let channel: Arc<str> = Arc::from(&*channel);
+        connection.add_channel(Arc::clone(&channel));
+        let Some(app) = self.apps.get_mut(&grant.app) else { return Ok(()) };
+        let notice = app.subscribe(&channel, id, grant, include_sender_metadata);
+        let snapshot = frames::presence(&channel, &app.present(&channel, Some(&grant.peer)), &[]);
+        self.ack(id, request_id);
+        if grant.actions.allows(Action::Presence) {
+            self.send(FrameKind::Presence, vec![id], snapshot);
+        }
+        if let Some((to, text)) = notice {
+            self.send(FrameKind::Presence, to, text);
+        }
+        Ok(())
+    }
+
+    fn unsubscribe(&mut self, id: ConnId, grant: &Grant, request_id: Option<&str>, channel: &str) {
+        let held = self.connections.get_mut(&id).is_some_and(|c| c.remove_channel(channel));
+        let app = self.apps.get_mut(&grant.app).filter(|_| held);
+        let notice = app.and_then(|app| app.unsubscribe(channel, id, grant));
+        self.ack(id, request_id);
+        if let Some((to, text)) = notice {
+            self.send(FrameKind::Presence, to, text);
+        }
+    }
+
+    fn publish(
+        &mut self,
+        id: ConnId,
+        grant: &Grant,
+        request_id: Option<&str>,
+        channel: &str,
+        data: Option<&str>,
+    ) -> Result<(), Refusal> {
+        not_reserved(channel)?;
+        permitted(grant, Action::Publish)?;
+        let data = data.ok_or_else(missing_data)?;
+        self.ack(id, request_id);
+        self.broadcast(grant, Some(id), channel, data);
+        Ok(())
+    }
+
+    /// Gives a message to everyone in a channel but the publisher's own connection.
+    pub(super) fn broadcast(
+        &mut self,
+        sender: &Grant,
+        publisher: Option<ConnId>,
+        channel: &str,
+        data: &str,
+    ) {
+        let Some(app) = self.apps.get(&sender.app) else { return };
+        let audience = app.audience(channel, publisher);
+        if !audience.plain.is_empty() {
+            let text = frames::message(channel, &sender.peer, data, None);
+            self.send(FrameKind::Message, audience.plain, text);
+        }
+        if !audience.with_metadata.is_empty() {
+            let metadata = sender.peer_metadata.as_deref();
+            let text = frames::message(channel, &sender.peer, data, metadata);
+            self.send(FrameKind::Message, audience.with_metadata, text);
+        }
+    }
+
+    fn direct(
+        &mut self,
+        id: ConnId,
+        grant: &Grant,
+        request_id: Option<&str>,
+        to: Option<Cow<'_, str>>,
+        data: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let to = to.filter(|to| is_peer_id(to)).ok_or_else(|| {
+            let rule = "to must be 1 to 128 printable ASCII characters";
+            Refusal::new(ErrorCode::INVALID_PEER_ID, rule)
+        })?;
+        permitted(grant, Action::Send)?;
+        let data = data.ok_or_else(missing_data)?;
+        let sockets = self.apps.get(&grant.app).map(|app| app.sockets_of(&to)).unwrap_or_default();
+        if sockets.is_empty() {
+            return Err(Refusal::new(ErrorCode::PEER_NOT_FOUND, "no such peer is connected"));
+        }
+        self.ack(id, request_id);
+        let text = frames::direct(&grant.peer, data, grant.peer_metadata.as_deref());
+        self.send(FrameKind::Direct, sockets, text);
+        Ok(())
+    }
+
+    fn ack(&mut self, id: ConnId, request_id: Option<&str>) {
+        if let Some(request_id) = request_id {
+            self.send(FrameKind::Ack, vec![id], frames::ack(request_id));
+        }
+    }
+
+    fn refuse(&mut self, id: ConnId, request_id: Option<&str>, refusal: &Refusal) {
+        let text = frames::error(refusal.code, request_id, &refusal.message);
+        self.send(FrameKind::Error, vec![id], text);
+    }
+
+    fn channel<'a>(&self, name: Option<Cow<'a, str>>) -> Result<Cow<'a, str>, Refusal> {
+        let invalid = |rule: &'static str| {
+            Refusal::new(ErrorCode::INVALID_CHANNEL, format!("a channel {rule}"))
+        };
+        let name = name.ok_or_else(|| invalid("must be a string"))?;
+        check_channel(&name).map_err(|error| invalid(error.rule()))?;
+        if name.len() > self.limits.channel_name_bytes {
+            return Err(invalid("is too long"));
+        }
+        Ok(name)
+    }
+}
+
+/// Whether a text may be a peer's id: 1 to 128 printable ASCII characters (spec A.7).
+#[must_use]
+pub(super) fn is_peer_id(id: &str) -> bool {
+    (1..=PEER_ID_MAX).contains(&id.len()) && id.bytes().all(|b| (0x20..0x7f).contains(&b))
+}
+
+fn permitted(grant: &Grant, action: Action) -> Result<(), Refusal> {
+    if grant.actions.allows(action) {
+        return Ok(());
+    }
+    let message = format!("the credential does not permit {}", action.as_str());
+    Err(Refusal::new(ErrorCode::ACTION_NOT_PERMITTED, message))
+}
+
+fn not_reserved(channel: &str) -> Result<(), Refusal> {
+    if is_reserved(channel) {
+        return Err(Refusal::new(ErrorCode::CHANNEL_RESERVED, "the prefix is reserved"));
+    }
+    Ok(())
+}
+
+/// Whether a channel's prefix belongs to the service, in any case (spec A.6).
+fn is_reserved(channel: &str) -> bool {
+    RESERVED_PREFIXES.iter().any(|prefix| {
+        channel.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    })
+}
+
+fn missing_data() -> Refusal {
+    Refusal::new(ErrorCode::MISSING_DATA, "data is missing")
+}
+
+const RESERVED_PREFIXES: [&str; 3] = ["_metered/", "_internal/", "_system/"];

@@ -1,0 +1,28 @@
+//! Counters since the start.
+
+use std::collections::BTreeMap;
+
+use super::io::FrameKind;
+
+/// What the hub has counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Connections that were welcomed.
+    pub opened: u64,
+    /// Connections that ended.
+    pub closed: u64,
+    /// Frames from clients by type.
+    pub frames_in: BTreeMap<&'static str, u64>,
+    /// Frames to clients by type; one for each receiver.
+    pub frames_out: BTreeMap<&'static str, u64>,
+}
+
+impl Stats {
+    pub(super) fn count_in(&mut self, kind: &'static str) {
+        *self.frames_in.entry(kind).or_default() += 1;
+    }
+
+    pub(super) fn count_out(&mut self, kind: FrameKind, receivers: usize) {
+        *self.frames_out.entry(kind.as_str()).or_default() += receivers as u64;
+    }
+}

@@ -1,0 +1,194 @@
+//! HTTP: one port for the WebSocket endpoint, health and faults.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use metered_realtime::wire::push_json_string;
+use tokio::net::TcpStream;
+use uuid::Uuid;
+
+use super::shared::{Seat, Shared};
+use super::{dev, socket, upgrade};
+use crate::auth::{self, Credential};
+
+/// The body of every response.
+pub(super) type Body = Full<Bytes>;
+
+/// An accepted WebSocket handshake: what is to be served, once HTTP has let go of the connection.
+type Accepted = Arc<Mutex<Option<(OnUpgrade, Seat)>>>;
+
+/// Serves one TCP connection, first as HTTP and then, if it asks for it, as WebSocket.
+pub(super) async fn serve(stream: TcpStream, remote: SocketAddr, shared: Arc<Shared>) {
+    let _ = stream.set_nodelay(true);
+    let accepted = Accepted::default();
+    // Boxed, so that an idle WebSocket does not carry the HTTP state's size.
+    Box::pin(serve_http(stream, remote, Arc::clone(&shared), Arc::clone(&accepted))).await;
+    let accepted = accepted.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let Some((on_upgrade, seat)) = accepted else { return };
+    let max_message_size = shared.config.limits.max_message_size;
+    if let Some(socket) = upgrade::take_over(on_upgrade, max_message_size).await {
+        socket::serve(socket, seat).await;
+    }
+}
+
+async fn serve_http(
+    stream: TcpStream,
+    remote: SocketAddr,
+    shared: Arc<Shared>,
+    accepted: Accepted,
+) {
+    let service = service_fn(|request| {
+        let (shared, accepted) = (&shared, &accepted);
+        async move {
+            let line = format!("{remote} {} {}", request.method(), masked(request.uri()));
+            let response = respond(request, shared, accepted).await;
+            tracing::info!(target: "access", "{line} {}", response.status().as_u16());
+            Ok::<_, Infallible>(response)
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_buf_size(MAX_HEADER_BYTES)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    let result = tokio::select! {
+        result = &mut connection => result,
+        () = shared.stopping() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!("{remote} HTTP ended: {error}");
+    }
+}
+
+async fn respond(
+    request: Request<Incoming>,
+    shared: &Arc<Shared>,
+    accepted: &Accepted,
+) -> Response<Body> {
+    match (request.method(), request.uri().path()) {
+        (&Method::GET, "/v1") => connect(request, shared, accepted),
+        (&Method::GET | &Method::OPTIONS, "/healthz") => {
+            dev::with_cors(json(StatusCode::OK, r#"{"status":"ok"}"#))
+        }
+        (_, path) if path.starts_with("/_dev/") => dev::respond(request, shared).await,
+        _ => json_error(StatusCode::NOT_FOUND, "not_found", "there is nothing at this address"),
+    }
+}
+
+/// Admission, and then 101.
+fn connect(
+    mut request: Request<Incoming>,
+    shared: &Arc<Shared>,
+    accepted: &Accepted,
+) -> Response<Body> {
+    let response = match upgrade::accept(&request) {
+        Ok(response) => response,
+        Err(response) => return *response,
+    };
+    let (key, token) = (query(request.uri(), "key"), query(request.uri(), "token"));
+    let credential = match (&key, &token) {
+        (Some(key), None) => Credential::Key(key),
+        (None, Some(token)) => Credential::Token(token),
+        (Some(_), Some(_)) | (None, None) => Credential::Missing,
+    };
+    let grant = match auth::admit(&shared.config, credential, Uuid::new_v4().to_string()) {
+        Ok(grant) => grant,
+        Err(denied) => {
+            return json_error(StatusCode::UNAUTHORIZED, "invalid_token", denied.reason);
+        }
+    };
+    let seat = shared.open(grant);
+    let on_upgrade = hyper::upgrade::on(&mut request);
+    *accepted.lock().unwrap_or_else(PoisonError::into_inner) = Some((on_upgrade, seat));
+    response
+}
+
+/// A query parameter, percent-decoded.
+pub(super) fn query(uri: &hyper::Uri, name: &str) -> Option<String> {
+    let pairs = uri.query()?.split('&');
+    let value = pairs.filter_map(|pair| pair.split_once('=')).find(|(n, _)| *n == name)?.1;
+    percent_decode(value)
+}
+
+/// The text without its percent-escapes; `None` if it then is not UTF-8.
+pub(super) fn percent_decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        let escaped = match (byte, tail) {
+            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)),
+            _ => None,
+        };
+        match escaped {
+            Some((high, low)) => {
+                bytes.push(high << 4 | low);
+                rest = &tail[2..];
+            }
+            None => {
+                bytes.push(byte);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).map(|value| value as u8)
+}
+
+/// The address for the log: a query may hold a credential, so only the names of its parameters are shown.
+fn masked(uri: &hyper::Uri) -> String {
+    let mut text = metered_realtime::wire::scrub(uri.path());
+    for (index, pair) in uri.query().into_iter().flat_map(|query| query.split('&')).enumerate() {
+        text.push(if index == 0 { '?' } else { '&' });
+        let name = pair.split('=').next().unwrap_or_default();
+        if matches!(name, "key" | "token") {
+            text.push_str(name);
+            text.push('=');
+        }
+        text.push_str("***");
+    }
+    text
+}
+
+/// A JSON response.
+pub(super) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response<Body> {
+    let mut response = Response::new(Body::new(body.into()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// An error response in the service's shape (spec A.7).
+pub(super) fn json_error(status: StatusCode, code: &str, message: &str) -> Response<Body> {
+    let mut body = String::from(r#"{"error":"#);
+    push_json_string(&mut body, code);
+    body.push_str(r#","message":"#);
+    push_json_string(&mut body, message);
+    body.push('}');
+    json(status, body)
+}
+
+/// How long a client may take to send its request's head.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The largest head of a request.
+const MAX_HEADER_BYTES: usize = 16 << 10;
