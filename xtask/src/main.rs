@@ -1,2 +1,52 @@
-//! The tasks.
-fn main() {}
+//! The tasks of this repository: `cargo xtask <command>`.
+//!
+//! Each command is one file under `commands`. To add one: write the file with its `Args` and its
+//! `run`, and add one variant to [`commands::Command`].
+
+#![forbid(unsafe_code)]
+
+mod apt;
+mod commands;
+mod dev_server;
+mod guard;
+mod layers;
+mod lockfile;
+mod process;
+mod progress;
+mod stamp;
+mod tally;
+mod tools;
+mod workspace;
+
+use clap::Parser;
+use commands::Command;
+use std::process::ExitCode;
+use workspace::Workspace;
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "Builds, tests and shows metered-realtime.",
+    after_help = "Newcomers: `cargo xtask demo` shows it working, `cargo xtask test` runs every test.\n\
+                  Both install what is missing first."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    progress::start();
+    let outcome = process::stop_children_on_signals()
+        .and_then(|()| Workspace::locate())
+        .and_then(|workspace| cli.command.run(&workspace));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            progress::error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

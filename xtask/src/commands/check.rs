@@ -1,0 +1,135 @@
+//! `cargo xtask check`: everything that can be found without running our code.
+
+use super::setup;
+use crate::layers;
+use crate::process::Shell;
+use crate::progress::{note, step};
+use crate::tools::{Need, WASM_TARGET};
+use crate::workspace::Workspace;
+use anyhow::{Result, bail};
+
+/// Every check runs, also after one has failed; the last line names those that did.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Run only this check (see --list); may be repeated.
+    #[arg(long, value_name = "CHECK")]
+    only: Vec<String>,
+    /// List the checks.
+    #[arg(long)]
+    list: bool,
+}
+
+pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
+    if args.list {
+        CHECKS.iter().for_each(|check| println!("{:<8} {}", check.name, check.about));
+        return Ok(());
+    }
+    if let Some(unknown) = args.only.iter().find(|name| CHECKS.iter().all(|c| c.name != **name)) {
+        bail!("there is no check `{unknown}`; `cargo xtask check --list` names them");
+    }
+    let shell = setup::ensure(workspace, &NEEDS)?;
+    check(workspace, &shell, |name| args.only.is_empty() || args.only.iter().any(|o| o == name))
+}
+
+/// All checks, once what they need is there.
+pub(crate) fn check_all(workspace: &Workspace, shell: &Shell) -> Result<()> {
+    check(workspace, shell, |_| true)
+}
+
+fn check(workspace: &Workspace, shell: &Shell, wanted: impl Fn(&str) -> bool) -> Result<()> {
+    let mut failed = Vec::new();
+    for check in CHECKS.iter().filter(|check| wanted(check.name)) {
+        if let Err(error) = step(check.name, || (check.run)(workspace, shell)) {
+            note(&format!("    {error:#}"));
+            failed.push(check.name);
+        }
+    }
+    if !failed.is_empty() {
+        bail!("checks failed: {}. Their output is above", failed.join(", "));
+    }
+    Ok(())
+}
+
+struct Check {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&Workspace, &Shell) -> Result<()>,
+}
+
+const CHECKS: [Check; 6] = [
+    Check { name: "lock", about: "Cargo.lock belongs to the manifests", run: lock },
+    Check { name: "fmt", about: "rustfmt", run: fmt },
+    Check { name: "layers", about: "the arrows between the layers", run: arrows },
+    Check { name: "clippy", about: "lints, for each target and feature set", run: clippy },
+    Check { name: "doc", about: "documentation without warnings", run: doc },
+    Check { name: "deny", about: "licences, bans, sources, advisories", run: deny },
+];
+
+const NEEDS: [Need; 4] =
+    [Need::CompilerForC, Need::RustComponents, Need::WasmTarget, Need::CargoDeny];
+
+fn lock(_: &Workspace, shell: &Shell) -> Result<()> {
+    shell
+        .cmd("cargo")
+        .args(["fetch", "--locked"])
+        .remedy("If Cargo.toml has changed, run `cargo check` and commit Cargo.lock")
+        .run()
+}
+
+fn fmt(_: &Workspace, shell: &Shell) -> Result<()> {
+    shell.cmd("cargo").args(["fmt", "--all", "--check"]).remedy("Run `cargo fmt --all`").run()
+}
+
+fn arrows(workspace: &Workspace, _: &Shell) -> Result<()> {
+    layers::check(&workspace.root)
+}
+
+/// One call per target and feature set: each set must stand alone.
+fn clippy(_: &Workspace, shell: &Shell) -> Result<()> {
+    let mut sets: Vec<Vec<&str>> = vec![
+        vec!["--workspace", "--all-targets"],
+        vec!["--lib", "--no-default-features"],
+        vec!["--lib", "--features", "native-roots"],
+    ];
+    for features in ["web", "npm", "web,npm"] {
+        let target = ["--lib", "--tests", "--target", WASM_TARGET, "--no-default-features"];
+        sets.push(target.into_iter().chain(["--features", features]).collect());
+    }
+    for set in sets {
+        shell
+            .cmd("cargo")
+            .args(["clippy", "--locked"])
+            .args(set)
+            .args(["--", "-D", "warnings"])
+            .run()?;
+    }
+    Ok(())
+}
+
+fn doc(_: &Workspace, shell: &Shell) -> Result<()> {
+    let doc = |set: &[&str]| {
+        shell
+            .cmd("cargo")
+            .env("RUSTDOCFLAGS", "-D warnings")
+            .args(["doc", "--locked", "--no-deps"])
+            .args(set)
+            .run()
+    };
+    doc(&["--workspace"])?;
+    doc(&["--lib", "--target", WASM_TARGET, "--no-default-features", "--features", "web"])
+}
+
+/// Advisories need a database from the network, so they are a report of their own.
+fn deny(_: &Workspace, shell: &Shell) -> Result<()> {
+    shell.cmd("cargo").args(["deny", "--offline", "check", "bans", "licenses", "sources"]).run()?;
+    let advisories = shell.cmd("cargo").args(["deny", "check", "advisories"]);
+    match advisories.probe() {
+        Some((true, _)) => note("    advisories: none"),
+        Some((false, text)) if text.contains("failed to fetch advisory database") => {
+            note("    advisories: NOT RUN, their database cannot be reached from here");
+        }
+        Some((false, text)) => bail!("{}\nadvisories were found, see above", text.trim()),
+        None => bail!("cargo-deny does not start"),
+    }
+    Ok(())
+}

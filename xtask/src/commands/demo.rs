@@ -1,0 +1,133 @@
+//! `cargo xtask demo`: two Node clients and a browser page talk through the local server.
+
+use super::{build, pack, setup};
+use crate::dev_server::{DevServer, KEY};
+use crate::process::{Background, Shell};
+use crate::progress::{note, step};
+use crate::stamp;
+use crate::tools::{Browser, Need};
+use crate::workspace::Workspace;
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+
+/// Sets up and builds first. Then two Node clients, which import the built package, chat through
+/// the local server; after that the page of www-example is served until Ctrl-C.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Visit the page once with a headless browser instead of serving it until Ctrl-C.
+    #[arg(long)]
+    once: bool,
+}
+
+/// When the demonstration ends.
+pub(crate) enum Until {
+    /// At Ctrl-C.
+    Interrupted,
+    /// After one visit of the page by a headless browser.
+    OneVisit,
+}
+
+pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
+    let mut needs = Need::FOR_BUILD.to_vec();
+    if args.once {
+        needs.extend([Need::Browser, Need::PackageTestDependencies]);
+    }
+    let shell = setup::ensure(workspace, &needs)?;
+    show(workspace, &shell, if args.once { Until::OneVisit } else { Until::Interrupted })
+}
+
+/// The demonstration, once what it needs is there.
+pub(crate) fn show(workspace: &Workspace, shell: &Shell, until: Until) -> Result<()> {
+    build::build(workspace, shell, false)?;
+    let tarball = pack::pack(workspace, shell)?;
+    let home = step("install the package", || install(workspace, shell, &tarball))?;
+    let server = step("local server", || DevServer::start(workspace, shell))?;
+    step("two Node clients", || chat(workspace, shell, &home, &server))?;
+    let (site, address) = step("web page", || serve(workspace, shell))?;
+    let page = format!(
+        "{address}/www-example/index.html?server={}&key={KEY}&channel=lobby&autoconnect=1",
+        server.url
+    );
+    match until {
+        Until::OneVisit => step("page visit", || visit(workspace, shell, &home, &server, &page)),
+        Until::Interrupted => {
+            println!("\nOpen this page, in two windows to chat with yourself:\n\n  {page}\n");
+            println!("The server it talks to: {} (key {KEY}). Ctrl-C ends both.", server.url);
+            let status = site.wait()?;
+            bail!("the web server ended by itself ({status})")
+        }
+    }
+}
+
+/// A folder in which the tarball is installed like any dependency.
+fn install(workspace: &Workspace, shell: &Shell, tarball: &Path) -> Result<PathBuf> {
+    let home = workspace.npm_work().join("demo");
+    std::fs::create_dir_all(&home)?;
+    for script in SCRIPTS {
+        std::fs::copy(workspace.path("xtask/demo").join(script), home.join(script))
+            .with_context(|| format!("cannot copy xtask/demo/{script}"))?;
+    }
+    let stamp_file = home.join("node_modules").join(".installed-tarball");
+    let value = stamp::hash(&workspace.root, &[tarball.to_owned()])?;
+    if stamp::matches(&stamp_file, &value) {
+        note("    already there");
+        return Ok(home);
+    }
+    // Without the old lock npm takes the new tarball of the same version for the old one.
+    std::fs::remove_file(home.join("package-lock.json")).ok();
+    std::fs::remove_dir_all(home.join("node_modules")).ok();
+    std::fs::write(home.join("package.json"), "{ \"private\": true, \"type\": \"module\" }\n")?;
+    shell
+        .cmd("npm")
+        .dir(&home)
+        .args(["install", "--prefer-offline", "--no-audit", "--no-fund"])
+        .arg(tarball)
+        .remedy("Is the npm registry reachable?")
+        .run()?;
+    stamp::write(&stamp_file, &value)?;
+    Ok(home)
+}
+
+fn chat(workspace: &Workspace, shell: &Shell, home: &Path, server: &DevServer) -> Result<()> {
+    shell
+        .cmd("node")
+        .dir(&workspace.root)
+        .arg(home.join("chat.mjs"))
+        .args(["--server", &server.url, "--key", KEY])
+        .run()
+}
+
+/// Serves the page and the built package on a free port; both end with the returned value.
+fn serve(workspace: &Workspace, shell: &Shell) -> Result<(Background, String)> {
+    if !workspace.path("www-example/index.html").is_file() {
+        bail!("www-example/index.html is missing; restore it from git");
+    }
+    let (site, line) = shell.cmd("node").arg("xtask/demo/serve.mjs").start()?;
+    let Some(address) = line.strip_prefix("serving ") else {
+        bail!("the web server's first line should be `serving http://...`, it was: {line}");
+    };
+    let address = address.to_owned();
+    note(&format!("    {address}"));
+    Ok((site, address))
+}
+
+fn visit(
+    workspace: &Workspace,
+    shell: &Shell,
+    home: &Path,
+    server: &DevServer,
+    page: &str,
+) -> Result<()> {
+    let browser = Browser::find(shell).context("set-up found a browser before")?;
+    shell
+        .cmd("node")
+        .arg(home.join("visit.mjs"))
+        .args(["--server", &server.url, "--key", KEY, "--page", page])
+        .arg("--chromium")
+        .arg(browser.chromium)
+        .arg("--playwright")
+        .arg(workspace.path("tests/package/node_modules/playwright-core"))
+        .run()
+}
+
+const SCRIPTS: [&str; 2] = ["chat.mjs", "visit.mjs"];

@@ -1,0 +1,43 @@
+//! The commands, one file each.
+
+pub(crate) mod build;
+pub(crate) mod check;
+pub(crate) mod demo;
+pub(crate) mod pack;
+pub(crate) mod setup;
+pub(crate) mod test;
+
+use crate::workspace::Workspace;
+use anyhow::Result;
+use clap::Subcommand;
+
+/// What `cargo xtask` can do.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Install what the other commands need; what is already there is left alone.
+    Setup(setup::Args),
+    /// Build the npm package, ready to publish, in pkg/.
+    Build(build::Args),
+    /// Build the package and pack it into a tarball.
+    Pack(pack::Args),
+    /// Format, lints, documentation, layers, licences: everything that runs no code of ours.
+    Check(check::Args),
+    /// Set up, check, and run every test suite once.
+    Test(test::Args),
+    /// Show two Node clients and a browser page talking through the local server.
+    Demo(demo::Args),
+}
+
+impl Command {
+    /// Runs the command that was asked for.
+    pub(crate) fn run(self, workspace: &Workspace) -> Result<()> {
+        match self {
+            Command::Setup(args) => setup::run(&args, workspace),
+            Command::Build(args) => build::run(&args, workspace),
+            Command::Pack(args) => pack::run(&args, workspace),
+            Command::Check(args) => check::run(&args, workspace),
+            Command::Test(args) => test::run(&args, workspace),
+            Command::Demo(args) => demo::run(&args, workspace),
+        }
+    }
+}
