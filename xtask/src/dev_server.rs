@@ -29,7 +29,7 @@ impl DevServer {
         let program = Self::build(workspace, shell)?;
         let (process, line) = shell
             .cmd(&program)
-            .args(["--listen", "127.0.0.1:0"])
+            .args(["--listen", "127.0.0.1:0", "--log", "warn"])
             .start()
             .context("the dev-server did not start")?;
         let Some(url) = line.strip_prefix("listening on ") else {
