@@ -17,3 +17,6 @@
 pub mod machine;
 #[doc(hidden)]
 pub mod wire;
+
+#[cfg(all(target_arch = "wasm32", any(feature = "web", feature = "npm")))]
+pub mod web;

@@ -3,7 +3,7 @@
 //! Arguments arrive checked; see `wire::check_channel` and `wire::check_peer_id`.
 
 use super::error::{CallError, Outcome};
-use super::io::{CallId, Outgoing};
+use super::io::{CallId, Outgoing, SocketId};
 use super::requests::{Purpose, Request};
 use super::subscriptions::Failure;
 use super::time::Instant;
@@ -83,9 +83,16 @@ impl<P> Machine<P> {
         self.send(Some(call), Outgoing::Ready(frame));
     }
 
-    /// The driver wrote the frame of a reserved request to the current socket.
-    pub fn transmitted(&mut self, call: CallId) {
-        self.requests.mark_sent(call);
+    /// The driver itself writes the frame of a reserved request, to the socket that this gives.
+    pub fn transmitted(&mut self, call: CallId) -> Option<SocketId> {
+        let socket = self.link.socket()?;
+        self.requests.mark_sent(call).then_some(socket)
+    }
+
+    /// The largest payload that the server takes, in bytes of JSON.
+    #[must_use]
+    pub fn max_message_size(&self) -> f64 {
+        self.max_message_size
     }
 
     /// The fast path of a driver for an `ack` of a publish or send: `true` if the caller waits for just that, and the driver

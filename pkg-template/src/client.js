@@ -1,0 +1,320 @@
+// The class that users construct: checks what JavaScript can get wrong, and hands the rest to the core.
+
+import { handleClass, poison } from "./core.js";
+import { Emitter } from "./emitter.js";
+import { argumentError, errorOf, OversizedPayloadError, RequestAbortedError, SignallingError, withOutcome } from "./errors.js";
+import { Host, isOpen, stateName } from "./host.js";
+import { NoopLogger } from "./loggers.js";
+import { EventStream } from "./stream.js";
+
+const ACK_TIMEOUT_MS = 15_000;
+const NOT_CONNECTED = -1;
+const OVERSIZED = -2;
+const STREAM_MAX = 4096;
+/** Names that were found to be right; bounded. */
+const KNOWN_NAMES_MAX = 1024;
+
+const RECONNECT = {
+  initialDelayMs: 500,
+  multiplier: 2,
+  maxDelayMs: 30_000,
+  jitterRatio: 0.2,
+  maxAttempts: 100,
+  maxDialsPerMinute: 20,
+};
+
+export class SignallingClient {
+  #handle;
+  #host;
+  #emitter;
+  #knownChannels = new Map();
+  #knownPeers = new Map();
+
+  constructor(options) {
+    const opts = checkOptions(options);
+    const Handle = handleClass();
+    this.#emitter = new Emitter(this, opts.logger ?? null);
+    this.#host = new Host(this.#emitter, opts.webSocketFactory, opts.tokenProvider, opts.logger ?? null);
+    try {
+      this.#handle = new Handle(
+        this.#host,
+        opts.apiKey ?? undefined,
+        opts.tokenProvider !== undefined && opts.tokenProvider !== null,
+        opts.url ?? undefined,
+        numberOr(opts.tokenProviderTimeoutMs, 10_000),
+        numberOr(opts.inactivityTimeoutMs, 60_000),
+        opts.autoResubscribe ?? true,
+        reconnectKnobs(opts.reconnect),
+        opts.logger !== undefined && opts.logger !== null && opts.logger !== NoopLogger,
+        Math.random(),
+      );
+    } catch (error) {
+      if (Array.isArray(error)) throw new TypeError(`${error[0]} ${error[1]}`);
+      throw poison(error);
+    }
+    this.#host.handle = this.#handle;
+  }
+
+  get state() {
+    if (this.#host.dead) return "closed";
+    return stateName(this.#handle.state());
+  }
+
+  connect(options) {
+    return this.#call(options, "connect", (handle) => handle.connect());
+  }
+
+  close(code = 1000, reason = "client requested close") {
+    if (!Number.isInteger(code) || code < 0 || code > 65_535) {
+      return Promise.reject(argumentError("code must be a whole number from 0 to 65535"));
+    }
+    if (this.#host.dead) return Promise.resolve();
+    this.#emitter.beginEpoch();
+    return this.#call(undefined, "close", (handle) => handle.close(code, String(reason)));
+  }
+
+  subscribe(channel, options) {
+    return this.#call(options, "request", (handle, timeout) => {
+      this.#checkChannel(channel);
+      return handle.subscribe(channel, options?.includeSenderMetadata === true, timeout);
+    });
+  }
+
+  unsubscribe(channel, options) {
+    return this.#call(options, "request", (handle, timeout) => {
+      this.#checkChannel(channel);
+      return handle.unsubscribe(channel, timeout);
+    });
+  }
+
+  publish(channel, data, options) {
+    try {
+      const name = this.#knownChannels.get(channel) ?? this.#checkChannel(channel);
+      return this.#transmit('{"type":"publish","channel":', name, data, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  send(toPeerId, data, options) {
+    try {
+      const name = this.#knownPeers.get(toPeerId) ?? this.#checkPeer(toPeerId);
+      return this.#transmit('{"type":"send","to":', name, data, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  on(event, handler) {
+    this.#emitter.on(event, handler, false);
+    return this;
+  }
+
+  once(event, handler) {
+    this.#emitter.on(event, handler, true);
+    return this;
+  }
+
+  off(event, handler) {
+    this.#emitter.off(event, handler);
+    return this;
+  }
+
+  addEventListener(event, listener, options) {
+    this.#emitter.addEventListener(event, listener, options);
+  }
+
+  removeEventListener(event, listener) {
+    this.#emitter.removeEventListener(event, listener);
+  }
+
+  events(event, options = {}) {
+    const { maxSize = STREAM_MAX, signal } = options ?? {};
+    if (!Number.isInteger(maxSize) || maxSize < 0) throw new TypeError("maxSize must be a whole number of at least 0");
+    const stream = new EventStream(maxSize, (sink, end) => {
+      this.#emitter.addSink(event, sink);
+      const forget = this.#host.addStream(end);
+      return () => {
+        this.#emitter.removeSink(event, sink);
+        forget();
+        signal?.removeEventListener("abort", end);
+      };
+    });
+    if (signal?.aborted || this.state === "closed") stream.close();
+    else signal?.addEventListener("abort", () => stream.close(), { once: true });
+    return stream;
+  }
+
+  toJSON() {
+    return { state: this.state };
+  }
+
+  // ---- calls into the core ----
+
+  /** Checks what all calls have in common, makes the call, and gives its promise. */
+  #call(options, what, begin) {
+    const host = this.#host;
+    try {
+      if (host.dead) throw host.dead;
+      const { signal, timeout } = checkCallOptions(options);
+      if (signal?.aborted) throw withOutcome(new RequestAbortedError(signal.reason), 0);
+      const call = this.#guard(() => begin(this.#handle, timeout));
+      if (call < 0) throw this.#refused(what, call, 0);
+      const promise = this.#wait(call, signal);
+      this.#guard(() => this.#handle.pump());
+      return promise;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** publish and send: the frame is written here, and by the shortest way where nothing else waits. */
+  #transmit(head, name, data, options) {
+    const host = this.#host;
+    if (host.dead) throw host.dead;
+    const { signal, timeout } = options === undefined ? NO_OPTIONS : checkCallOptions(options);
+    if (signal?.aborted) throw withOutcome(new RequestAbortedError(signal.reason), 0);
+    const json = stringify(data);
+    // A character has at most three bytes, so most sizes need no counting.
+    const size = json.length * 3 <= host.cap ? json.length : byteLength(json);
+    const handle = this.#handle;
+    const call = this.#guard(() => handle.reserve(size, timeout));
+    if (call < 0) throw this.#refused("request", call, size);
+    const text = `${head}${name},"data":${json},"requestId":"${call}"}`;
+    const promise = this.#wait(call, signal);
+    const direct = isOpen(host.socket) && this.#guard(() => handle.direct(call)) === host.socketId;
+    if (!direct) this.#guard(() => handle.transmit(call, text));
+    else if (!sent(host.socket, text)) this.#guard(() => handle.send_failed(call));
+    return promise;
+  }
+
+  #wait(call, signal) {
+    if (!signal) return this.#host.wait(call, undefined);
+    const abort = () => {
+      const waiting = this.#host.pending.get(call);
+      if (!waiting) return;
+      waiting.reason = signal.reason;
+      this.#guard(() => this.#handle.abort(call));
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    return this.#host.wait(call, () => signal.removeEventListener("abort", abort));
+  }
+
+  #refused(what, result, size) {
+    if (what === "connect") return new SignallingError(`connect() is not possible in state "${this.state}"`);
+    if (result === OVERSIZED) return withOutcome(new OversizedPayloadError(size, this.#handle.cap()), 0);
+    if (result === NOT_CONNECTED) return errorOf(5, 0);
+    return new SignallingError("the call is not possible now");
+  }
+
+  /** An exception out of the core means that it is broken. A checked argument's error passes. */
+  #guard(run) {
+    try {
+      return run();
+    } catch (error) {
+      if (error?.outcome !== undefined) throw error;
+      throw poison(error);
+    }
+  }
+
+  #checkChannel(channel) {
+    return this.#check(this.#knownChannels, channel, "channel", (name) => this.#handle.constructor.channel_rule(name));
+  }
+
+  #checkPeer(id) {
+    return this.#check(this.#knownPeers, id, "toPeerId", (name) => this.#handle.constructor.peer_rule(name));
+  }
+
+  /** The name as JSON, once it is known to be right. */
+  #check(known, name, what, rule) {
+    if (typeof name !== "string") throw argumentError(`${what} must be a string`);
+    const broken = this.#guard(() => rule(name));
+    if (broken !== undefined) throw argumentError(`${what} ${broken}`);
+    const json = JSON.stringify(name);
+    if (known.size >= KNOWN_NAMES_MAX) known.clear();
+    known.set(name, json);
+    return json;
+  }
+}
+
+if (Symbol.asyncDispose) {
+  SignallingClient.prototype[Symbol.asyncDispose] = function asyncDispose() {
+    return this.close();
+  };
+}
+
+const NO_OPTIONS = { signal: undefined, timeout: ACK_TIMEOUT_MS };
+
+function checkOptions(options) {
+  if (typeof options !== "object" || options === null) throw new TypeError("options must be an object");
+  checkType(options, "apiKey", "string");
+  checkType(options, "url", "string");
+  checkType(options, "tokenProvider", "function");
+  checkType(options, "webSocketFactory", "function");
+  checkType(options, "autoResubscribe", "boolean");
+  checkType(options, "logger", "object");
+  const { reconnect } = options;
+  if (reconnect !== undefined && reconnect !== null && typeof reconnect !== "boolean" && typeof reconnect !== "object") {
+    throw new TypeError("reconnect must be an object or a boolean");
+  }
+  return options;
+}
+
+function checkType(options, name, type) {
+  const value = options[name];
+  if (value === undefined || value === null) return;
+  if (typeof value !== type) throw new TypeError(`${name} must be a ${type}`);
+}
+
+/** Six numbers for the core, or nothing for no reconnecting. */
+function reconnectKnobs(reconnect) {
+  if (reconnect === false) return undefined;
+  const given = typeof reconnect === "object" && reconnect !== null ? reconnect : {};
+  return Float64Array.from(Object.entries(RECONNECT), ([name, normal]) => numberOr(given[name], normal));
+}
+
+/** What is no number becomes NaN, which the core refuses by name. */
+function numberOr(value, normal) {
+  if (value === undefined) return normal;
+  return typeof value === "number" ? value : Number.NaN;
+}
+
+function checkCallOptions(options) {
+  if (options === undefined || options === null) return NO_OPTIONS;
+  if (typeof options !== "object") throw argumentError("options must be an object");
+  const { signal, timeoutMs } = options;
+  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
+    throw argumentError("signal must be an AbortSignal");
+  }
+  if (timeoutMs !== undefined && !(typeof timeoutMs === "number" && timeoutMs > 0 && timeoutMs < Infinity)) {
+    throw argumentError("timeoutMs must be a finite number above 0");
+  }
+  return { signal, timeout: timeoutMs === undefined ? ACK_TIMEOUT_MS : Math.max(1, timeoutMs) };
+}
+
+function stringify(data) {
+  let json;
+  try {
+    json = JSON.stringify(data);
+  } catch (error) {
+    const wrong = argumentError("data cannot be turned into JSON");
+    wrong.cause = error;
+    throw wrong;
+  }
+  if (json === undefined) throw argumentError("data must be a JSON value");
+  return json;
+}
+
+function byteLength(text) {
+  if (typeof TextEncoder === "function") return new TextEncoder().encode(text).length;
+  return unescape(encodeURIComponent(text)).length;
+}
+
+function sent(socket, text) {
+  try {
+    socket.send(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

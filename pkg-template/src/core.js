@@ -1,0 +1,55 @@
+// The one wasm instance of this module, made when the first client needs it: importing does nothing.
+
+import { FatalError, WasmUnavailableError } from "./errors.js";
+import { Handle, initSync } from "#wasm";
+
+/** Gives the core's bytes or module; set by the entry. */
+let source = null;
+let ready = false;
+let fatal = null;
+/** Clients that hold sockets or wait; also keeps them from being collected while they do. */
+const live = new Set();
+
+export function setSource(give) {
+  source = give;
+}
+
+/** Instantiates the core, or gives the one error why it cannot be. */
+export function instantiate(bytesOrModule) {
+  if (ready) return;
+  try {
+    const module = bytesOrModule instanceof WebAssembly.Module ? bytesOrModule : new WebAssembly.Module(bytesOrModule);
+    initSync({ module });
+    Handle.on_panic(() => {
+      fatal ??= new FatalError(new Error("the core panicked"));
+      // Not from inside of the core.
+      queueMicrotask(() => killAll(fatal));
+    });
+    ready = true;
+  } catch (error) {
+    throw new WasmUnavailableError(error);
+  }
+}
+
+export function handleClass() {
+  if (fatal) throw fatal;
+  if (!ready) instantiate(source());
+  return Handle;
+}
+
+export function setLive(host, isLive) {
+  if (isLive) live.add(host);
+  else live.delete(host);
+}
+
+/** The core broke: it keeps running in an unknown state, so no client of this page may use it any more. */
+export function poison(error) {
+  fatal ??= new FatalError(error);
+  killAll(fatal);
+  return fatal;
+}
+
+function killAll(error) {
+  for (const host of live) host.die(error);
+  live.clear();
+}

@@ -1,0 +1,10 @@
+// For Node as ES module: the same, and `ws` where there is no global WebSocket, loaded when it is needed.
+
+import { setSource } from "./core.js";
+import { setWebSocketLoader } from "./host.js";
+import { bytes } from "#bytes";
+
+setSource(bytes);
+setWebSocketLoader(() => import("ws").then((ws) => ws.WebSocket ?? ws.default));
+
+export * from "./index.js";

@@ -1,0 +1,150 @@
+// The errors of the package. Their messages are fixed texts; only a ServerRequestError's message comes from the server.
+
+/** What a failed request may have done: nothing was sent, the server refused it, or nobody knows. */
+const OUTCOMES = ["notSent", "rejected", "unknown"];
+
+export class SignallingError extends Error {
+  constructor(message, options) {
+    super(message, options);
+    this.name = "SignallingError";
+  }
+}
+
+export class SignallingConnectError extends SignallingError {
+  constructor(closeCode, closeReason, options) {
+    super(`connection closed before it was welcomed (close code ${closeCode})`, options);
+    this.name = "SignallingConnectError";
+    this.closeCode = closeCode;
+    this.closeReason = closeReason;
+    const remedy = REMEDIES[closeCode];
+    if (remedy) this.remedy = remedy;
+  }
+}
+
+export class NotConnectedError extends SignallingError {
+  constructor() {
+    super("not connected");
+    this.name = "NotConnectedError";
+    this.remedy = "Await connect(), or wait for the 'connected' event, and call again; nothing was sent.";
+  }
+}
+
+export class ServerRequestError extends SignallingError {
+  constructor(code, message, requestId) {
+    super(message ?? code);
+    this.name = code;
+    this.code = code;
+    this.requestId = requestId;
+  }
+}
+
+export class AckTimeoutError extends SignallingError {
+  constructor(requestId, timeoutMs) {
+    super("the server did not answer in time");
+    this.name = "AckTimeoutError";
+    this.requestId = requestId;
+    this.timeoutMs = timeoutMs;
+  }
+}
+
+export class DisconnectedError extends SignallingError {
+  constructor(closeCode) {
+    super("the connection closed before the server answered");
+    this.name = "DisconnectedError";
+    this.closeCode = closeCode;
+  }
+}
+
+export class OversizedPayloadError extends SignallingError {
+  constructor(size, cap) {
+    super(`the payload has ${size} bytes of JSON, the server takes ${cap}`);
+    this.name = "OversizedPayloadError";
+    this.size = size;
+    this.cap = cap;
+  }
+}
+
+export class RequestAbortedError extends SignallingError {
+  constructor(reason) {
+    super("the call was aborted", { cause: reason });
+    this.name = "AbortError";
+  }
+}
+
+export class WebSocketUnavailableError extends SignallingError {
+  constructor() {
+    super("this runtime has no WebSocket");
+    this.name = "WebSocketUnavailableError";
+    this.remedy = "Pass the option webSocketFactory, or set globalThis.WebSocket.";
+  }
+}
+
+export class WasmUnavailableError extends SignallingError {
+  constructor(cause) {
+    super("WebAssembly cannot run here; a Content-Security-Policy needs script-src 'wasm-unsafe-eval'", { cause });
+    this.name = "WasmUnavailableError";
+    this.remedy = "Add 'wasm-unsafe-eval' to the script-src of the page's Content-Security-Policy.";
+  }
+}
+
+export class TokenProviderFailedError extends SignallingError {
+  constructor(name, message) {
+    super(message);
+    this.name = name;
+  }
+}
+
+export class FatalError extends SignallingError {
+  constructor(cause) {
+    super("the client failed and cannot be used any more; construct a new one after reloading the module", { cause });
+    this.name = "FatalError";
+  }
+}
+
+const REMEDIES = {
+  1006: "Check that the server is reachable and, in a browser, that the key allows this page's origin.",
+  4000: "The server did not answer; try again.",
+  4001: "Mint a token with the right secret, or use a valid publishable key.",
+  4002: "Return a fresh token from the token provider.",
+  4003: "Ask for channels that the key or token allows.",
+  4010: "Close other connections, or wait at least 30 seconds.",
+  4012: "Look at the account in the service's dashboard.",
+  4020: "An administrator disconnected this peer.",
+};
+
+/** Marks an error with what it may have done. */
+export function withOutcome(error, outcome) {
+  error.outcome = OUTCOMES[outcome] ?? outcome;
+  return error;
+}
+
+/** The error that the core describes by a kind and up to three details. */
+export function errorOf(kind, outcome, requestId, number, a, b, abortReason) {
+  switch (kind) {
+    case 0:
+      return new SignallingError(`connect() is not possible in state "${a}"`);
+    case 1:
+      return new SignallingConnectError(number, a, b ? { cause: new Error(b) } : undefined);
+    case 2:
+      return new WebSocketUnavailableError();
+    case 3:
+      return new TokenProviderFailedError(a, b);
+    case 4:
+      return withOutcome(new RequestAbortedError(abortReason), outcome);
+    case 5:
+      return withOutcome(new NotConnectedError(), outcome);
+    case 6:
+      return withOutcome(new ServerRequestError(a, b, requestId), outcome);
+    case 7:
+      return withOutcome(new AckTimeoutError(requestId, number), outcome);
+    case 8:
+      return withOutcome(new DisconnectedError(number), outcome);
+    default:
+      return withOutcome(new OversizedPayloadError(number, a), outcome);
+  }
+}
+
+/** A wrong argument: nothing was sent. */
+export function argumentError(message) {
+  return withOutcome(new TypeError(message), 0);
+}

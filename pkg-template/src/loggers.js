@@ -1,0 +1,38 @@
+// Loggers that users can pass, and the guard around whatever they pass.
+
+const nothing = () => {};
+
+/** Drops everything. The default. */
+export const NoopLogger = Object.freeze({ debug: nothing, info: nothing, warn: nothing, error: nothing });
+
+const toConsole = (level) => (message, context) => {
+  const line = `[metered-realtime] ${message}`;
+  if (context === undefined) console[level](line);
+  else console[level](line, context);
+};
+
+/** Writes to the console. */
+export const ConsoleLogger = Object.freeze({
+  debug: toConsole("debug"),
+  info: toConsole("info"),
+  warn: toConsole("warn"),
+  error: toConsole("error"),
+});
+
+/** Calls a logger that may throw, or lack a method. */
+export function logTo(logger, level, message, context) {
+  try {
+    logger[level]?.(message, context);
+  } catch {
+    // It is user code, and there is nobody left to tell.
+  }
+}
+
+/** A text for any value, also for those that refuse to become one. */
+export function describe(value) {
+  try {
+    return value instanceof Error ? `${value.name}: ${value.message}` : String(value);
+  } catch {
+    return "(a value without a text)";
+  }
+}

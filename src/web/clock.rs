@@ -1,0 +1,39 @@
+//! The driver's clock: the wall clock's steps forward, added up.
+//!
+//! A monotonic clock stops while a machine sleeps; the wall clock does not, but may be set back. So steps back count as
+//! nothing, and a jump ahead looks like sleep, which the machine takes for what it is. An alarm that rings is proof that its
+//! time has come, whatever the clock says: timers that a test controls work too.
+
+use crate::machine::Instant;
+
+#[derive(Debug)]
+pub(super) struct Clock {
+    last: f64,
+    elapsed: f64,
+}
+
+impl Clock {
+    pub(super) fn start() -> Clock {
+        Clock { last: js_sys::Date::now(), elapsed: 0.0 }
+    }
+
+    pub(super) fn now(&mut self) -> Instant {
+        let wall = js_sys::Date::now();
+        let step = wall - self.last;
+        self.last = wall;
+        if step > 0.0 {
+            self.elapsed += step;
+        }
+        Instant::from_millis(self.elapsed as u64)
+    }
+
+    /// An alarm for this time has rung.
+    pub(super) fn at_least(&mut self, time: Instant) -> Instant {
+        let now = self.now();
+        if now < time {
+            self.elapsed = time.as_millis() as f64;
+            return time;
+        }
+        now
+    }
+}
