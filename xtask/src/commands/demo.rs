@@ -127,6 +127,7 @@ fn visit(
         .arg(browser.chromium)
         .arg("--playwright")
         .arg(workspace.path("tests/package/node_modules/playwright-core"))
+        .args(["--screenshot", "artifacts/demo.png"])
         .run()
 }
 
