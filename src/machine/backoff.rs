@@ -21,7 +21,7 @@ pub(super) struct Backoff {
     attempts: u32,
     /// The next delay must be long: the server is full.
     floor: bool,
-    /// When dials after short sessions are due, the last ones only.
+    /// When dials after short sessions are due, those of the last minute only.
     short_session_dials: VecDeque<Instant>,
 }
 
@@ -68,11 +68,10 @@ impl Backoff {
     fn book_dial(&mut self, knobs: &Reconnect, wanted: Instant) -> Instant {
         let Some(max) = knobs.max_dials_per_minute else { return Instant::START };
         let booked = &mut self.short_session_dials;
-        let free = if booked.len() >= max as usize {
-            booked.pop_front().map_or(Instant::START, |oldest| oldest.after(MINUTE_MS))
-        } else {
-            Instant::START
-        };
+        booked.retain(|dial| dial.after(MINUTE_MS) > wanted);
+        let full = booked.len() >= max as usize;
+        let oldest = if full { booked.pop_front() } else { None };
+        let free = oldest.map_or(Instant::START, |oldest| oldest.after(MINUTE_MS));
         booked.push_back(wanted.max(free));
         free
     }

@@ -34,7 +34,7 @@ pub struct Close {
     pub reason: String,
     /// The HTTP status that refused the upgrade, where the platform tells.
     pub http_status: Option<u16>,
-    /// What the platform said, scrubbed, when the socket could not be made.
+    /// What the platform said when the socket could not be made; scrubbed by the machine before it is shown.
     pub cause: Option<String>,
 }
 

@@ -6,7 +6,7 @@ use super::requests::Purpose;
 use super::subscriptions::{Attempt, Failure};
 use super::time::Instant;
 use super::{Link, Machine, Output};
-use crate::wire::{CloseCode, ErrorCode, ServerFrame, fit_reason, sendable_code};
+use crate::wire::{CloseCode, ErrorCode, ServerFrame, fit_reason, scrub, sendable_code};
 
 impl<P> Machine<P> {
     /// Takes in what happened. Never fails: the peer cannot make it, and news of what is gone changes nothing.
@@ -92,6 +92,7 @@ impl<P> Machine<P> {
     }
 
     fn on_frame(&mut self, frame: ServerFrame<P>) {
+        self.announce();
         match frame {
             ServerFrame::Welcome(welcome) => self.on_welcome(welcome),
             ServerFrame::Ack { request_id } => self.on_ack(&request_id),
@@ -151,7 +152,8 @@ impl<P> Machine<P> {
     }
 
     pub(super) fn on_replay_failed(&mut self, attempt: Attempt, hopeless: bool) {
-        let channel = self.subscriptions.channel(attempt).unwrap_or_default().to_owned();
+        // Unsubscribed meanwhile: nobody misses it.
+        let Some(channel) = self.subscriptions.channel(attempt).map(str::to_owned) else { return };
         let retry = self.subscriptions.replay_failed(attempt, hopeless, self.now).is_some();
         let message = if retry {
             "resubscribing failed; it will be tried again"
@@ -178,7 +180,8 @@ impl<P> Machine<P> {
         }
     }
 
-    fn on_closed(&mut self, socket: SocketId, close: Close) {
+    fn on_closed(&mut self, socket: SocketId, mut close: Close) {
+        close.cause = close.cause.as_deref().map(scrub);
         if self.link.socket() == Some(socket) {
             self.lose(close.clone(), CallError::Connect(close));
         } else {
@@ -187,7 +190,7 @@ impl<P> Machine<P> {
     }
 
     fn take_request(&mut self, request_id: &str) -> Option<(CallId, super::requests::Request)> {
-        let call = CallId(request_id.parse().ok()?);
+        let call = CallId::from_request_id(request_id)?;
         Some((call, self.requests.take(call)?))
     }
 

@@ -16,6 +16,17 @@ pub struct TokenRequestId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallId(pub u32);
 
+impl CallId {
+    /// The call that a `requestId` names, if it is written as this client writes them.
+    pub(super) fn from_request_id(id: &str) -> Option<CallId> {
+        // `parse` alone takes `+7` and `007` for 7.
+        if !id.starts_with(|first: char| matches!(first, '1'..='9')) {
+            return None;
+        }
+        id.parse().ok().map(CallId)
+    }
+}
+
 /// What the driver tells the machine. `P` is application data that is handed on without a look.
 #[derive(Debug)]
 pub enum Input<P> {
@@ -298,13 +309,13 @@ pub enum LogValue {
     Text(String),
 }
 
-/// Hands out ids.
+/// Hands out ids, from 1 on.
 #[derive(Debug, Default)]
 pub(super) struct Ids(u32);
 
 impl Ids {
     pub(super) fn next(&mut self) -> u32 {
-        self.0 = self.0.wrapping_add(1);
+        self.0 = self.0.checked_add(1).unwrap_or(1);
         self.0
     }
 }

@@ -2,6 +2,7 @@
 
 use super::io::{Connected, SocketId, State, TokenRequestId};
 use super::liveness::Liveness;
+use super::subscriptions::Replays;
 use super::time::Instant;
 use crate::wire::Secret;
 
@@ -48,10 +49,10 @@ pub(super) enum Link {
 /// closes the client in between stops the rest.
 #[derive(Debug)]
 pub(super) enum Stage {
-    /// Tell the user.
-    Announce(Box<Connected>),
-    /// Bring back the subscriptions, from this cursor.
-    Replay(u32),
+    /// Tell the user, and then bring back these subscriptions.
+    Announce(Box<Connected>, Replays),
+    /// Bring back these subscriptions.
+    Replay(Replays),
     /// Nothing.
     Steady,
 }

@@ -142,7 +142,7 @@ impl<P> Machine<P> {
                 self.link,
                 Link::Fetching { asked: false, .. }
                     | Link::Dialling { address: Some(_), .. }
-                    | Link::Ready { stage: Stage::Announce(_) | Stage::Replay(_), .. }
+                    | Link::Ready { stage: Stage::Announce(..) | Stage::Replay(_), .. }
             )
     }
 
@@ -181,13 +181,13 @@ impl<P> Machine<P> {
                 }
                 None => false,
             },
-            Link::Ready { stage: Stage::Announce(_), .. } => {
+            Link::Ready { stage: Stage::Announce(..), .. } => {
                 self.announce();
                 true
             }
             Link::Ready { stage: stage @ Stage::Replay(_), .. } => {
-                let Stage::Replay(cursor) = stage else { return false };
-                match self.subscriptions.next_replay(cursor) {
+                let Stage::Replay(replays) = stage else { return false };
+                match self.subscriptions.next_replay(replays) {
                     Some(replay) => self.send_replay(replay),
                     None => *stage = Stage::Steady,
                 }

@@ -61,8 +61,8 @@ impl Requests {
         let deadline = now.after(timeout_ms);
         self.pending.push(call.0, Request { purpose, timeout_ms, deadline, sent: false });
         // Nearly always the latest of all, so this is a push.
-        let later = self.deadlines.iter().rev().take_while(|(other, _)| *other > deadline).count();
-        self.deadlines.insert(self.deadlines.len() - later, (deadline, call.0));
+        let at = self.deadlines.partition_point(|(other, _)| *other <= deadline);
+        self.deadlines.insert(at, (deadline, call.0));
     }
 
     /// Notes that the request's frame was handed to the socket. `false` if nobody waits for it any more.

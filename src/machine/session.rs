@@ -81,7 +81,7 @@ impl<P> Machine<P> {
         }
         self.emit_state_change(from);
         if let Some(connect) = self.session.connect.take() {
-            self.settle(connect, Err(CallError::Connect(close)));
+            self.settle(connect, Err(CallError::Connect(close.clone())));
         }
         self.subscriptions.forget_all();
         if let Some(socket) = socket {
@@ -103,6 +103,7 @@ impl<P> Machine<P> {
         if let Some(socket) = self.end_link() {
             self.close_socket(socket, &close, false);
         }
+        self.fail_requests(close.code);
         if self.session.ever_connected {
             self.emit_disconnected(&close, false);
         }
@@ -275,17 +276,19 @@ impl<P> Machine<P> {
         self.max_message_size = welcome.max_message_size;
         self.backoff.reset();
         self.subscriptions.start_over();
-        let stage = Stage::Announce(Box::new(connected));
+        let stage = Stage::Announce(Box::new(connected), self.subscriptions.replays());
         self.link = Link::Ready { socket, since: self.now, liveness, stage };
         self.emit_state_change(from);
     }
 
-    /// Tells of the welcome: event first, then the answer to `connect()`; the subscriptions follow.
+    /// Tells of the welcome, unless that is done: event first, then the answer to `connect()`; the subscriptions follow.
     pub(super) fn announce(&mut self) {
-        let Link::Ready { stage, .. } = &mut self.link else { return };
-        if let Stage::Announce(connected) = std::mem::replace(stage, Stage::Replay(0)) {
-            self.emit(Event::Connected(*connected));
-        }
+        let Link::Ready { stage: stage @ Stage::Announce(..), .. } = &mut self.link else { return };
+        let Stage::Announce(connected, replays) = std::mem::replace(stage, Stage::Steady) else {
+            return;
+        };
+        *stage = Stage::Replay(replays);
+        self.emit(Event::Connected(*connected));
         if let Some(connect) = self.session.connect.take() {
             self.settle(connect, Ok(()));
         }
@@ -293,6 +296,7 @@ impl<P> Machine<P> {
 
     /// The current socket is gone. `error` is for a `connect()` that still waits.
     pub(super) fn lose(&mut self, close: Close, error: CallError) {
+        self.announce();
         let from = self.state();
         let short = match self.link {
             Link::Ready { since, .. } => self.now.since(since) < SHORT_SESSION_MS,

@@ -1,6 +1,8 @@
 //! What the user is subscribed to, and bringing it back after a reconnect (spec B.9, B.10).
 //!
-//! Each entry knows what is wanted and what the server has confirmed, so that a refused change can be rolled back.
+//! Each entry knows what is wanted and what to fall back to, so that a failed change can be rolled back.
+
+use std::collections::VecDeque;
 
 use super::slots::Slots;
 use super::time::Instant;
@@ -10,6 +12,15 @@ use super::time::Instant;
 pub(super) struct Attempt {
     id: u32,
     version: u32,
+    include_sender_metadata: bool,
+}
+
+/// The subscriptions that a new connection brings back: those that were there when it was welcomed. What the handlers of
+/// its events subscribe to comes on top by itself.
+#[derive(Debug)]
+pub(super) struct Replays {
+    next: u32,
+    last: u32,
 }
 
 #[derive(Debug)]
@@ -17,8 +28,8 @@ struct Subscription {
     channel: Box<str>,
     /// `include_sender_metadata` as last asked for.
     wanted: bool,
-    /// The same as last acknowledged by the server; `None`: never.
-    confirmed: Option<bool>,
+    /// What a failed change falls back to: version and value as last acknowledged, or, when no answer ever came, as asked for.
+    kept: Option<(u32, bool)>,
     /// Counts what was asked for, to tell an answer to an older question.
     version: u32,
     /// How often the replay on this connection has failed.
@@ -48,8 +59,8 @@ pub(super) struct Subscriptions {
     /// Ids, sorted by channel.
     by_channel: Vec<u32>,
     next_id: u32,
-    /// Replays to be tried again, ascending.
-    retries: Vec<(Instant, u32)>,
+    /// Replays to be tried again; all wait equally long, so they are due in this order.
+    retries: VecDeque<(Instant, u32)>,
 }
 
 impl Subscriptions {
@@ -58,7 +69,7 @@ impl Subscriptions {
             entries: Slots::new(),
             by_channel: Vec::new(),
             next_id: 0,
-            retries: Vec::new(),
+            retries: VecDeque::new(),
         }
     }
 
@@ -76,7 +87,7 @@ impl Subscriptions {
                     entry.version += 1;
                     entry.version
                 });
-                Attempt { id, version }
+                Attempt { id, version, include_sender_metadata }
             }
             Err(at) => {
                 self.next_id += 1;
@@ -86,12 +97,12 @@ impl Subscriptions {
                     Subscription {
                         channel: channel.into(),
                         wanted: include_sender_metadata,
-                        confirmed: None,
+                        kept: None,
                         version: 0,
                         failures: 0,
                     },
                 );
-                Attempt { id: self.next_id, version: 0 }
+                Attempt { id: self.next_id, version: 0, include_sender_metadata }
             }
         }
     }
@@ -113,23 +124,23 @@ impl Subscriptions {
     /// The server confirmed a subscribe or a replay.
     pub(super) fn confirm(&mut self, attempt: Attempt) {
         if let Some(entry) = self.entries.get_mut(attempt.id) {
-            if entry.version == attempt.version {
-                entry.confirmed = Some(entry.wanted);
+            if entry.kept.is_none_or(|(version, _)| version <= attempt.version) {
+                entry.kept = Some((attempt.version, attempt.include_sender_metadata));
             }
             entry.failures = 0;
         }
     }
 
-    /// A subscribe of the user failed: back to what the server confirmed. What it never confirmed is forgotten, unless it
-    /// may have arrived.
+    /// A subscribe of the user failed: back to what is kept. What was never kept is forgotten, unless it may have arrived.
+    /// If something newer was asked for, that decides.
     pub(super) fn roll_back(&mut self, attempt: Attempt, failure: Failure) {
         let Some(entry) = self.entries.get_mut(attempt.id) else { return };
         if entry.version != attempt.version {
             return;
         }
-        match (entry.confirmed, failure) {
-            (Some(confirmed), _) => entry.wanted = confirmed,
-            (None, Failure::Uncertain) => {}
+        match (entry.kept, failure) {
+            (Some((_, kept)), _) => entry.wanted = kept,
+            (None, Failure::Uncertain) => entry.kept = Some((entry.version, entry.wanted)),
             (None, Failure::Definite) => {
                 let channel = entry.channel.clone();
                 self.forget(&channel);
@@ -151,8 +162,7 @@ impl Subscriptions {
         }
         let due = now.after(REPLAY_RETRY_MS);
         self.cancel_retry(attempt.id);
-        let at = self.retries.partition_point(|(other, _)| *other <= due);
-        self.retries.insert(at, (due, attempt.id));
+        self.retries.push_back((due, attempt.id));
         Some(due)
     }
 
@@ -173,25 +183,30 @@ impl Subscriptions {
         self.retries.clear();
     }
 
-    /// The next channel to bring back, from a cursor that starts at zero and is moved on.
-    pub(super) fn next_replay(&self, cursor: &mut u32) -> Option<Replay> {
-        let (id, entry) = self.entries.first_from(*cursor)?;
-        *cursor = id + 1;
-        Some(entry.replay(id))
+    /// What a connection that is welcomed now has to bring back.
+    pub(super) fn replays(&self) -> Replays {
+        Replays { next: 0, last: self.next_id }
+    }
+
+    /// The next channel to bring back, in the order of the first subscribes.
+    pub(super) fn next_replay(&self, replays: &mut Replays) -> Option<Replay> {
+        let (id, entry) = self.entries.first_from(replays.next)?;
+        replays.next = id + 1;
+        (id <= replays.last).then(|| entry.replay(id))
     }
 
     /// A replay whose time to be tried again has come.
     pub(super) fn take_due_retry(&mut self, now: Instant) -> Option<Replay> {
-        let (due, id) = *self.retries.first()?;
+        let (due, id) = *self.retries.front()?;
         if due > now {
             return None;
         }
-        self.retries.remove(0);
+        self.retries.pop_front();
         self.entries.get(id).map(|entry| entry.replay(id))
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.retries.first().map(|(due, _)| *due)
+        self.retries.front().map(|(due, _)| *due)
     }
 
     pub(super) fn channel(&self, attempt: Attempt) -> Option<&str> {
@@ -212,7 +227,7 @@ impl Subscriptions {
 impl Subscription {
     fn replay(&self, id: u32) -> Replay {
         Replay {
-            attempt: Attempt { id, version: self.version },
+            attempt: Attempt { id, version: self.version, include_sender_metadata: self.wanted },
             channel: self.channel.to_string(),
             include_sender_metadata: self.wanted,
         }

@@ -1,0 +1,10 @@
+//! All behaviour of the machine and of `wire`, without a socket and without waiting.
+//!
+//! Tests named `eNNN_…` show scenario NNN of the contract (spec, part E), tests named `dNN_…` an item of the decisions.
+//! `docs/SPEC.md` has the table.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::wildcard_enum_match_arm)]
+
+mod sim;
+
+mod smoke;
