@@ -9,6 +9,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -168,6 +169,7 @@ impl Cmd {
     }
 
     fn spawn(&mut self) -> Result<Tracked> {
+        stand_still_when_interrupted();
         let child = self.command.spawn().map_err(|error| match &self.remedy {
             Some(remedy) => anyhow!("cannot start `{}`: {error}. {remedy}", self.shown),
             None => anyhow!("cannot start `{}`: {error}", self.shown),
@@ -176,6 +178,7 @@ impl Cmd {
     }
 
     fn judge(&self, status: ExitStatus) -> Result<()> {
+        stand_still_when_interrupted();
         if status.success() {
             return Ok(());
         }
@@ -268,6 +271,7 @@ fn running() -> MutexGuard<'static, BTreeMap<u32, Arc<SharedChild>>> {
 /// Ctrl-C and SIGTERM end our children, then us.
 pub(crate) fn stop_children_on_signals() -> Result<()> {
     ctrlc::set_handler(|| {
+        INTERRUPTED.store(true, Ordering::SeqCst);
         let children: Vec<_> = running().values().cloned().collect();
         for child in children {
             end(&child);
@@ -276,6 +280,15 @@ pub(crate) fn stop_children_on_signals() -> Result<()> {
     })
     .context("cannot listen for Ctrl-C")
 }
+
+/// While the signal handler ends our children, their failures are no news, and nothing is started.
+fn stand_still_when_interrupted() {
+    while INTERRUPTED.load(Ordering::SeqCst) {
+        std::thread::park();
+    }
+}
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// Asks politely, then insists.
 fn end(child: &SharedChild) {
