@@ -24,7 +24,7 @@ impl CargoTool {
             package: "wasm-bindgen-cli",
             binaries: &["wasm-bindgen", "wasm-bindgen-test-runner"],
             version: lockfile::locked_version(&workspace.path("Cargo.lock"), "wasm-bindgen")?,
-            minutes: 3,
+            minutes: 2,
         })
     }
 
@@ -33,7 +33,7 @@ impl CargoTool {
             package: "wasm-pack",
             binaries: &["wasm-pack"],
             version: "0.15.1".into(),
-            minutes: 2,
+            minutes: 1,
         }
     }
 
