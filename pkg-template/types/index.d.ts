@@ -1,0 +1,360 @@
+/**
+ * metered-realtime: realtime signalling for browsers and Node over one WebSocket that reconnects.
+ * All durations are milliseconds.
+ */
+
+/** Where a client is in its life. */
+export type SignallingClientState = "idle" | "connecting" | "connected" | "reconnecting" | "closed";
+
+/** Returns a token (JWT), or a promise of one. Asked before every dial. */
+export type TokenProvider = () => string | Promise<string>;
+
+/** What a failed request may have done: nothing was sent, the server refused it, or nobody knows. */
+export type Outcome = "notSent" | "rejected" | "unknown";
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** Lines never contain a key or a token. A logger that throws harms nothing. */
+export interface Logger {
+  debug(msg: string, ctx?: Record<string, unknown>): void;
+  info(msg: string, ctx?: Record<string, unknown>): void;
+  warn(msg: string, ctx?: Record<string, unknown>): void;
+  error(msg: string, ctx?: Record<string, unknown>): void;
+}
+
+/** What the client needs of a WebSocket. Only the two listener methods are used to listen, never `on…` properties. */
+export interface WebSocketLike {
+  readonly readyState: number;
+  send(data: string): void;
+  close(code?: number, reason?: string): void;
+  addEventListener(type: "open" | "close" | "message" | "error", listener: (ev: any) => void): void;
+  removeEventListener(type: "open" | "close" | "message" | "error", listener: (ev: any) => void): void;
+}
+
+/** How to reconnect: `min(initialDelayMs · multiplier^(n-1), maxDelayMs) ± jitterRatio`. */
+export interface ReconnectOptions {
+  /** The first delay. Finite, above 0. Default 500. */
+  initialDelayMs?: number;
+  /** Finite, at least 1. Default 2. */
+  multiplier?: number;
+  /** The longest delay before jitter. Finite, not below `initialDelayMs`. Default 30 000. */
+  maxDelayMs?: number;
+  /** 0 to 1. Default 0.2. */
+  jitterRatio?: number;
+  /** Retries in a row before giving up: a whole number of at least 0, or `Infinity`. Default 100. */
+  maxAttempts?: number;
+  /** How often a minute to dial a server that drops what it has just welcomed: at least 1, or `Infinity`. Default 20. */
+  maxDialsPerMinute?: number;
+}
+
+/** Exactly one of `apiKey` and `tokenProvider` is needed. A wrong option throws a `TypeError` that names it. */
+export interface SignallingClientOptions {
+  /** A publishable key, `pk_live_…`. */
+  apiKey?: string;
+  /** Called without arguments before every dial. */
+  tokenProvider?: TokenProvider;
+  /** The server's origin: `wss://…`, or `ws://` for this machine. Default `wss://rms.metered.ca`. */
+  url?: string;
+  /** How long the token provider may take. Finite, above 0. Default 10 000. */
+  tokenProviderTimeoutMs?: number;
+  /** Default {@link NoopLogger}. */
+  logger?: Logger;
+  /** `false`: never. `true` or absent: with the defaults. */
+  reconnect?: ReconnectOptions | boolean;
+  /** After how much silence a connection counts as dead. 0, negative or infinite: never, and no keepalive. Default 60 000. */
+  inactivityTimeoutMs?: number;
+  /** Whether a new connection subscribes again to what was subscribed before. Default `true`. */
+  autoResubscribe?: boolean;
+  /** Makes the sockets. Default: the global `WebSocket`, or the package `ws` in a Node without one. */
+  webSocketFactory?: (url: string) => WebSocketLike;
+}
+
+/** For every call that is answered later. */
+export interface CallOptions {
+  /** Aborting it rejects the call with a {@link RequestAbortedError}. */
+  signal?: AbortSignal;
+}
+
+/** For every request. */
+export interface RequestOptions extends CallOptions {
+  /** How long to wait for the server's answer. Finite, above 0. Default 15 000. */
+  timeoutMs?: number;
+}
+
+export interface SubscribeOptions extends RequestOptions {
+  /** Whether messages of this channel carry `fromMetadata`. Default `false`. */
+  includeSenderMetadata?: boolean;
+}
+export type UnsubscribeOptions = RequestOptions;
+export type PublishOptions = RequestOptions;
+export type SendOptions = RequestOptions;
+
+export interface IceServerConfig {
+  urls: string | string[];
+  username?: string;
+  credential?: string;
+}
+
+/** A welcome arrived. */
+export interface ConnectedEvent {
+  /** This client's peer id: chosen by the server, or the token's `sub`. */
+  peerId: string;
+  /** The server's clock, Unix seconds. */
+  serverTime: number;
+  /** The token's `exp`, Unix seconds; `null` for publishable keys. */
+  expiresAt: number | null;
+  /** Whether there was a welcome before, since the last `connect()`. */
+  isReconnect: boolean;
+  /** The largest payload, in bytes of JSON. */
+  maxMessageSize: number;
+  /** Absent when the welcome has none, or one of them breaks a rule. */
+  iceServers?: IceServerConfig[];
+}
+
+/** An established connection closed, or an attempt to bring it back failed. */
+export interface DisconnectedEvent {
+  code: number;
+  /** The server's words: do not trust them. */
+  reason: string;
+  /** `false`: the client has given up, or was closed. */
+  willReconnect: boolean;
+}
+
+export interface StateChangeEvent {
+  from: SignallingClientState;
+  to: SignallingClientState;
+}
+
+/** A peer published to a channel. `from` is stamped by the server; `data` and `fromMetadata` are a peer's words. */
+export interface ChannelMessage<Data = unknown> {
+  channel: string;
+  from: string;
+  data: Data;
+  fromMetadata?: Record<string, unknown>;
+}
+
+/** A peer sent to this client alone. */
+export interface DirectMessageEvent<Data = unknown> {
+  from: string;
+  data: Data;
+  fromMetadata?: Record<string, unknown>;
+}
+
+export interface PresencePeer {
+  peerId: string;
+  metadata?: Record<string, unknown>;
+}
+
+/** The first one after each subscribe lists who is there; later ones are changes. */
+export interface PresenceEvent {
+  channel: string;
+  joined: PresencePeer[];
+  left: PresencePeer[];
+}
+
+/** Codes that the service documents. The set is open. */
+export type ErrorCode =
+  | "malformed_message"
+  | "unknown_type"
+  | "invalid_channel"
+  | "invalid_peer_id"
+  | "channel_not_authorized"
+  | "channel_reserved"
+  | "channel_limit_exceeded"
+  | "peer_not_found"
+  | "missing_data"
+  | "action_not_permitted"
+  | "over_message_quota"
+  | "backend_error"
+  | "internal_error";
+
+/** An error of the server's that belongs to no pending request. It does not close the connection. */
+export interface ServerErrorEvent {
+  code: ErrorCode | (string & {});
+  message?: string;
+  requestId?: string;
+}
+
+/** The server restarts soon. Informational: reconnecting follows the ordinary backoff. */
+export interface GoingAwayEvent {
+  retryAfterMs: number;
+}
+
+/** The token provider failed three times or more in a row. The client goes on trying. */
+export interface TokenProviderErrorEvent {
+  consecutiveFailures: number;
+  err: Error;
+}
+
+export interface SignallingClientEventMap {
+  connected: ConnectedEvent;
+  disconnected: DisconnectedEvent;
+  "state-change": StateChangeEvent;
+  message: ChannelMessage;
+  direct: DirectMessageEvent;
+  presence: PresenceEvent;
+  "server-error": ServerErrorEvent;
+  "going-away": GoingAwayEvent;
+  "token-provider-error": TokenProviderErrorEvent;
+}
+
+/** What listeners of `addEventListener` get. */
+export interface SignallingEvent<Detail> extends Event {
+  readonly detail: Detail;
+}
+
+export type SignallingListener<Detail> =
+  | ((event: SignallingEvent<Detail>) => unknown)
+  | { handleEvent(event: SignallingEvent<Detail>): unknown };
+
+export interface ListenerOptions {
+  once?: boolean;
+  signal?: AbortSignal;
+}
+
+export interface EventsOptions {
+  /** How many unread events are kept; then the oldest is dropped. 0: all. Default 4096. */
+  maxSize?: number;
+  /** Aborting it ends the stream. */
+  signal?: AbortSignal;
+}
+
+/** Events to be read one by one. Ends when it is closed, or when the client is closed or gives up. */
+export interface EventStream<Payload> extends AsyncIterableIterator<Payload> {
+  /** How many events were dropped because nobody read them in time. */
+  readonly lagged: number;
+  /** Stops listening; what is held can still be read. */
+  close(): void;
+  [Symbol.asyncIterator](): EventStream<Payload>;
+}
+
+/**
+ * The client. Constructing it does no I/O.
+ *
+ * `EventMap` narrows payloads: `SignallingClient<SignallingClientEventMap & { message: ChannelMessage<Chat> }>`.
+ */
+export class SignallingClient<EventMap extends { [Name in keyof SignallingClientEventMap]: unknown } = SignallingClientEventMap> {
+  /** @throws TypeError for a wrong option; {@link WasmUnavailableError} where WebAssembly is forbidden. */
+  constructor(options: SignallingClientOptions);
+
+  /** Changes before the event that tells of it. */
+  get state(): SignallingClientState;
+
+  /**
+   * Opens the connection and waits for the welcome, at most 10 s. Not retried if it fails.
+   *
+   * Rejects with {@link SignallingConnectError} when the connection ends before its welcome, with
+   * {@link WebSocketUnavailableError} where there is no WebSocket, with the token provider's (scrubbed) error, and with
+   * {@link SignallingError} in any state but idle and closed. The client is `closed` when the error is seen.
+   */
+  connect(options?: CallOptions): Promise<void>;
+
+  /**
+   * Ends the connection for good, fails requests, drops listeners and forgets channels. Resolves when the socket is closed, at
+   * the latest after a second; nothing is emitted after that.
+   */
+  close(code?: number, reason?: string): Promise<void>;
+
+  /**
+   * Resolves when the server has confirmed it. The channel is subscribed again after a reconnect.
+   *
+   * Like all requests it rejects with {@link NotConnectedError}, {@link ServerRequestError}, {@link AckTimeoutError},
+   * {@link DisconnectedError}, {@link RequestAbortedError} or, before anything is sent, `TypeError`; each has an `outcome`.
+   */
+  subscribe(channel: string, options?: SubscribeOptions): Promise<void>;
+  /** Forgets the channel at once, connected or not. */
+  unsubscribe(channel: string, options?: UnsubscribeOptions): Promise<void>;
+  /** Sends to all subscribers of a channel but this client. `data` is what `JSON.stringify` makes of it. */
+  publish(channel: string, data: unknown, options?: PublishOptions): Promise<void>;
+  /** Sends to one peer. */
+  send(toPeerId: string, data: unknown, options?: SendOptions): Promise<void>;
+
+  on<Name extends keyof EventMap>(event: Name, handler: (payload: EventMap[Name]) => unknown): this;
+  once<Name extends keyof EventMap>(event: Name, handler: (payload: EventMap[Name]) => unknown): this;
+  /** Removes the first registration of this handler, also one of `once`. */
+  off<Name extends keyof EventMap>(event: Name, handler: (payload: EventMap[Name]) => unknown): this;
+
+  /** As on an `EventTarget`: duplicates are ignored, and a removed listener does not run any more. */
+  addEventListener<Name extends keyof EventMap>(
+    event: Name,
+    listener: SignallingListener<EventMap[Name]> | null,
+    options?: ListenerOptions | boolean,
+  ): void;
+  removeEventListener<Name extends keyof EventMap>(event: Name, listener: SignallingListener<EventMap[Name]> | null): void;
+
+  /** Events one by one: `for await (const message of client.events("message"))`. */
+  events<Name extends keyof EventMap>(event: Name, options?: EventsOptions): EventStream<EventMap[Name]>;
+
+  toJSON(): { state: SignallingClientState };
+}
+
+/** Base of the package's errors. By itself: `connect()` in a wrong state. */
+export class SignallingError extends Error {
+  /** What a failed request may have done. */
+  readonly outcome?: Outcome;
+  /** What to do about it, in one sentence. */
+  readonly remedy?: string;
+}
+
+/** The connection ended before its welcome. */
+export class SignallingConnectError extends SignallingError {
+  constructor(closeCode: number, closeReason: string);
+  readonly closeCode: number;
+  /** The server's words: do not trust them. */
+  readonly closeReason: string;
+}
+/** There is no connection; nothing was sent. */
+export class NotConnectedError extends SignallingError {}
+/** The server refused the request. `name` equals `code`. */
+export class ServerRequestError extends SignallingError {
+  readonly code: ErrorCode | (string & {});
+  readonly requestId: string;
+}
+/** The server did not answer in time; it may have acted. */
+export class AckTimeoutError extends SignallingError {
+  readonly requestId: string;
+  readonly timeoutMs: number;
+}
+/** The connection ended before the server answered; it may have acted. */
+export class DisconnectedError extends SignallingError {
+  readonly closeCode: number;
+}
+/** The payload is larger than the server takes; nothing was sent. */
+export class OversizedPayloadError extends SignallingError {
+  constructor(size: number, cap: number);
+  /** Bytes of the payload's JSON. */
+  readonly size: number;
+  /** Bytes that the server takes. */
+  readonly cap: number;
+}
+/** The call's signal was aborted; `cause` is the signal's reason, `name` is `AbortError`. */
+export class RequestAbortedError extends SignallingError {}
+/** The runtime has no WebSocket. */
+export class WebSocketUnavailableError extends SignallingError {}
+/** WebAssembly is forbidden, by a Content-Security-Policy without `'wasm-unsafe-eval'` for instance. */
+export class WasmUnavailableError extends SignallingError {}
+/** The token provider failed in the first connect. `name` is that of the provider's error; the message is scrubbed. */
+export class TokenProviderFailedError extends SignallingError {}
+/** The core broke. No client of this module can be used any more. */
+export class FatalError extends SignallingError {}
+
+/** Close codes with a meaning of their own. */
+export declare const WsCloseCode: {
+  readonly GoingAway: 1001;
+  readonly PolicyViolation: 1008;
+  readonly MessageTooBig: 1009;
+  readonly ClientInactivity: 4000;
+  readonly InvalidToken: 4001;
+  readonly TokenExpired: 4002;
+  readonly ChannelNotAuthorized: 4003;
+  readonly OverConcurrentLimit: 4010;
+  readonly OverMessageRate: 4011;
+  readonly AccountSuspended: 4012;
+  readonly AdminDisconnect: 4020;
+};
+export type WsCloseCode = (typeof WsCloseCode)[keyof typeof WsCloseCode];
+
+/** Drops everything. */
+export declare const NoopLogger: Logger;
+/** Writes to the console. */
+export declare const ConsoleLogger: Logger;
