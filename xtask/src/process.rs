@@ -310,3 +310,58 @@ fn end(child: &SharedChild) {
 const GRACE: Duration = Duration::from_secs(3);
 /// What shells report for a program that Ctrl-C ended.
 const EXIT_INTERRUPTED: i32 = 130;
+
+#[cfg(test)]
+mod tests {
+    use super::Shell;
+    use std::path::Path;
+    use std::time::{Duration, Instant};
+
+    fn shell() -> Shell {
+        Shell::new(Path::new(env!("CARGO_MANIFEST_DIR")))
+    }
+
+    #[test]
+    fn a_failure_names_the_command_and_the_remedy() {
+        let command = shell().cmd("cargo").arg("--no-such-flag").remedy("Do not do that");
+        let error = command.read().unwrap_err().to_string();
+        assert!(error.starts_with("`cargo --no-such-flag` failed ("), "{error}");
+        assert!(error.ends_with("). Do not do that"), "{error}");
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_an_error_with_the_remedy() {
+        let command = shell().cmd("no-such-program-here").remedy("Install it");
+        let error = command.run().unwrap_err().to_string();
+        assert!(error.starts_with("cannot start `no-such-program-here`: "), "{error}");
+        assert!(error.ends_with(". Install it"), "{error}");
+    }
+
+    #[test]
+    fn a_preferred_directory_comes_first() {
+        let directory = tempfile::tempdir().unwrap();
+        let cargo = directory.path().join("cargo").with_extension(std::env::consts::EXE_EXTENSION);
+        std::fs::copy(shell().find("cargo").unwrap(), &cargo).unwrap();
+        let mut shell = shell();
+        shell.prefer(directory.path());
+        assert_eq!(shell.find("cargo"), Some(cargo));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_program_in_the_background_is_known_by_its_first_line_and_ends_when_dropped() {
+        let (process, line) =
+            shell().cmd("sh").args(["-c", "echo ready; exec sleep 60"]).start().unwrap();
+        assert_eq!(line, "ready");
+        let began = Instant::now();
+        drop(process);
+        assert!(began.elapsed() < Duration::from_secs(2));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_program_that_ends_without_a_line_is_an_error() {
+        let error = shell().cmd("sh").args(["-c", "exit 7"]).start().err().unwrap();
+        assert!(error.to_string().contains("failed (exit status: 7)"), "{error}");
+    }
+}

@@ -1,4 +1,9 @@
 //! The commands, one file each.
+//!
+//! A command has its `Args` and its `run(&Args, &Workspace)`. It begins with `setup::ensure` and
+//! only the needs that it has, and works in the shell that it gets back. What other commands use of
+//! it (`build::build`, `pack::pack`, `demo::show`) takes that shell. A long table of measurements
+//! or environments is a command of its own, never a part of `test`.
 
 pub(crate) mod build;
 pub(crate) mod check;
