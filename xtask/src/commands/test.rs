@@ -113,7 +113,9 @@ fn wasm_pack_test(context: &Context<'_>, server: &DevServer, platform: &[&str]) 
         .args(["test", "--mode", "no-install"])
         .args(platform)
         .args(["--", "--locked", "--no-default-features", "--features", "web,npm"])
-        .args(["--lib", "--tests"]))
+        // wasm-pack adds `--tests` to the build itself; the selection keeps doctests, which wasm
+        // cannot run, out of the test.
+        .args(["--lib", "--test", "*"]))
 }
 
 fn package(context: &Context<'_>) -> Result<Tally> {
