@@ -20,3 +20,21 @@ pub mod wire;
 
 #[cfg(all(target_arch = "wasm32", any(feature = "web", feature = "npm")))]
 pub mod web;
+
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+mod client;
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+mod native;
+
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+pub use client::{
+    Builder, Close, Connect, DEFAULT_EVENT_CAPACITY, EventStream, HandlerId, MaybeSend, MaybeSync,
+    Payload, Reconnect, ReconnectOptions, Request, SignallingClient, SubscribeOptions, TokenResult,
+    WeakSignallingClient, errors, events,
+};
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+#[doc(inline)]
+pub use machine::{Outcome, State};
+#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+#[doc(inline)]
+pub use wire::{CloseCode as WsCloseCode, ErrorCode};

@@ -1,0 +1,173 @@
+//! The futures of calls. A call takes effect when it is made; its future only waits for the answer.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use futures::channel::oneshot;
+
+use super::errors::{ConnectError, RequestError};
+use super::platform::Driver;
+use crate::machine::{CallError, CallId};
+
+/// How the machine answers.
+pub(crate) type Answer = Result<(), CallError>;
+
+/// A call that the machine took.
+pub(crate) struct Call {
+    id: CallId,
+    answer: oneshot::Receiver<Answer>,
+    /// Withdraws the call when it is dropped unanswered.
+    driver: Option<Arc<Driver>>,
+}
+
+impl Call {
+    pub(crate) fn new(id: CallId, answer: oneshot::Receiver<Answer>, driver: Arc<Driver>) -> Call {
+        Call { id, answer, driver: Some(driver) }
+    }
+
+    /// `Err`: the driver is gone.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Answer, oneshot::Canceled>> {
+        let answer = ready!(Pin::new(&mut self.answer).poll(cx));
+        self.driver = None;
+        Poll::Ready(answer)
+    }
+
+    fn detach(&mut self) {
+        self.driver = None;
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if let Some(driver) = self.driver.take() {
+            driver.withdraw(self.id);
+        }
+    }
+}
+
+/// A call on its way to an answer.
+enum Stage<E> {
+    /// It was refused at once; taken when that was told.
+    Refused(Option<E>),
+    Waiting(Call),
+}
+
+impl<E> Stage<E> {
+    fn new(call: Result<Call, E>) -> Stage<E> {
+        match call {
+            Ok(call) => Stage::Waiting(call),
+            Err(error) => Stage::Refused(Some(error)),
+        }
+    }
+
+    fn detach(&mut self) {
+        match self {
+            Stage::Waiting(call) => call.detach(),
+            Stage::Refused(_) => {}
+        }
+    }
+}
+
+/// The future of [`connect`](crate::SignallingClient::connect). Dropping it before it is ready ends the attempt and leaves the
+/// client `closed`, with its handlers kept (decisions, item 10).
+#[must_use = "dropping this ends the attempt; await it, or `detach` it"]
+pub struct Connect {
+    stage: Stage<ConnectError>,
+}
+
+impl Connect {
+    pub(crate) fn new(call: Result<Call, ConnectError>) -> Connect {
+        Connect { stage: Stage::new(call) }
+    }
+
+    /// Lets the attempt go on without anybody who waits for it; its end is told by events.
+    pub fn detach(mut self) {
+        self.stage.detach();
+    }
+}
+
+impl Future for Connect {
+    type Output = Result<(), ConnectError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.stage {
+            Stage::Refused(error) => Poll::Ready(Err(error.take().expect(POLLED_AGAIN))),
+            Stage::Waiting(call) => Poll::Ready(match ready!(call.poll(cx)) {
+                Ok(answer) => answer.map_err(ConnectError::of),
+                Err(oneshot::Canceled) => Err(ConnectError::abandoned()),
+            }),
+        }
+    }
+}
+
+/// The future of a request. Dropping it before it is ready withdraws the request: it is not sent if it still waits, and its
+/// answer is ignored otherwise.
+#[must_use = "dropping this withdraws the request; await it, or `detach` it"]
+pub struct Request {
+    stage: Stage<RequestError>,
+}
+
+impl Request {
+    pub(crate) fn new(call: Result<Call, RequestError>) -> Request {
+        Request { stage: Stage::new(call) }
+    }
+
+    /// Lets the request go on without anybody who waits for its answer.
+    pub fn detach(mut self) {
+        self.stage.detach();
+    }
+}
+
+impl Future for Request {
+    type Output = Result<(), RequestError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.stage {
+            Stage::Refused(error) => Poll::Ready(Err(error.take().expect(POLLED_AGAIN))),
+            Stage::Waiting(call) => Poll::Ready(match ready!(call.poll(cx)) {
+                Ok(answer) => answer.map_err(|error| RequestError::of(call.id, error)),
+                Err(oneshot::Canceled) => Err(RequestError::abandoned()),
+            }),
+        }
+    }
+}
+
+/// The future of [`close`](crate::SignallingClient::close). Closing goes on if it is dropped.
+pub struct Close {
+    driver: Arc<Driver>,
+    answer: oneshot::Receiver<Answer>,
+    awaited: bool,
+}
+
+impl Close {
+    pub(crate) fn new(driver: Arc<Driver>, answer: oneshot::Receiver<Answer>) -> Close {
+        Close { driver, answer, awaited: false }
+    }
+}
+
+impl Future for Close {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if !std::mem::replace(&mut self.awaited, true) {
+            self.driver.close_is_awaited();
+        }
+        Pin::new(&mut self.answer).poll(cx).map(|_| ())
+    }
+}
+
+macro_rules! opaque_debug {
+    ($($type:ident)*) => {$(
+        impl std::fmt::Debug for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($type)).finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+
+opaque_debug!(Connect Request Close);
+
+const POLLED_AGAIN: &str = "a future is not polled again after it was ready";

@@ -1,0 +1,52 @@
+//! The clock of one client: milliseconds since its start, sleep of the machine included.
+//!
+//! The monotonic clocks of operating systems may stand still while the machine sleeps. So the wall clock is watched too, and
+//! a jump of it counts as time that has passed. The machine takes that for what it is: an alarm that rings late.
+
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant as TokioInstant;
+
+use crate::machine::Instant;
+
+#[derive(Debug)]
+pub(super) struct Clock {
+    start: TokioInstant,
+    wall_start: SystemTime,
+    /// By how much the wall clock was ahead of the monotonic one when last looked at, in milliseconds.
+    ahead: i64,
+    /// Time that the monotonic clock has missed.
+    slept: u64,
+}
+
+impl Clock {
+    pub(super) fn new() -> Clock {
+        Clock { start: TokioInstant::now(), wall_start: SystemTime::now(), ahead: 0, slept: 0 }
+    }
+
+    pub(super) fn now(&mut self) -> Instant {
+        let monotonic = whole_ms(self.start.elapsed());
+        // Before the start: somebody set the clock back.
+        let wall = self.wall_start.elapsed().map_or(0, whole_ms);
+        let ahead = wall.cast_signed().saturating_sub(monotonic.cast_signed());
+        let jump = ahead.saturating_sub(self.ahead);
+        self.ahead = ahead;
+        if jump >= JUMP_MS {
+            self.slept = self.slept.saturating_add(jump.cast_unsigned());
+        }
+        Instant::from_millis(monotonic.saturating_add(self.slept))
+    }
+
+    /// When a timer of tokio has to fire; `None`: later than timers can.
+    pub(super) fn timer(&self, at: Instant) -> Option<TokioInstant> {
+        let ms = at.as_millis().saturating_sub(self.slept);
+        self.start.checked_add(Duration::from_millis(ms))
+    }
+}
+
+fn whole_ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Less than this, in milliseconds, is what corrections of the wall clock do.
+const JUMP_MS: i64 = 2_000;

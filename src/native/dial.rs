@@ -1,0 +1,111 @@
+//! From an address to an open WebSocket: name look-up, TCP, TLS, upgrade.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::sleep;
+use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
+
+use super::tls::Tls;
+use crate::machine::Close;
+use crate::wire::{INBOUND_CAP, Secret, scrub};
+
+pub(super) type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Opens a WebSocket. Dropping the future ends the attempt at once.
+///
+/// # Errors
+/// 1006, with the HTTP status if the server refused the upgrade, and with what else is known.
+pub(super) async fn dial(address: Secret, tls: Tls) -> Result<Stream, Close> {
+    let request = address.expose().into_client_request().map_err(refused)?;
+    let secure = request.uri().scheme_str() == Some("wss");
+    let host = request.uri().host().unwrap_or_default();
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let port = request.uri().port_u16().unwrap_or(if secure { 443 } else { 80 });
+    let stream = connect(host, port).await.map_err(failed)?;
+    stream.set_nodelay(true).map_err(failed)?;
+    let connector = if secure { Connector::Rustls(config(tls).await?) } else { Connector::Plain };
+    let opened =
+        client_async_tls_with_config(request, stream, Some(limits()), Some(connector)).await;
+    opened.map(|(stream, _)| stream).map_err(refused)
+}
+
+async fn config(tls: Tls) -> Result<std::sync::Arc<rustls::ClientConfig>, Close> {
+    let made = tokio::task::spawn_blocking(move || tls.config()).await;
+    let made = made.unwrap_or_else(|error| Err(error.to_string()));
+    made.map_err(|cause| abnormal(Some(cause), None))
+}
+
+fn limits() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .max_message_size(Some(INBOUND_CAP))
+        .max_frame_size(Some(INBOUND_CAP))
+}
+
+/// Connects to whichever address of the host answers first, trying a next one when the last has not answered for a while
+/// (RFC 8305 in short).
+async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
+    let mut waiting = interleave(lookup_host((host, port)).await?);
+    let mut running = FuturesUnordered::new();
+    let mut error = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
+    loop {
+        match waiting.pop_front() {
+            Some(address) => running.push(TcpStream::connect(address)),
+            None if running.is_empty() => return Err(error),
+            None => {}
+        }
+        let next = async {
+            if waiting.is_empty() { std::future::pending().await } else { sleep(HEAD_START).await }
+        };
+        tokio::select! {
+            Some(result) = running.next() => match result {
+                Ok(stream) => return Ok(stream),
+                Err(failed) => error = failed,
+            },
+            () = next => {}
+        }
+    }
+}
+
+/// Families by turns, in the order of the resolver.
+fn interleave(addresses: impl Iterator<Item = SocketAddr>) -> VecDeque<SocketAddr> {
+    let all: Vec<_> = addresses.collect();
+    let first_is_v6 = all.first().is_some_and(SocketAddr::is_ipv6);
+    let (mut first, mut second): (VecDeque<_>, VecDeque<_>) =
+        all.into_iter().partition(|address| address.is_ipv6() == first_is_v6);
+    let mut order = VecDeque::new();
+    while !first.is_empty() || !second.is_empty() {
+        order.extend(first.pop_front());
+        order.extend(second.pop_front());
+    }
+    order
+}
+
+fn failed(error: io::Error) -> Close {
+    abnormal(Some(error.to_string()), None)
+}
+
+fn refused(error: Error) -> Close {
+    let status =
+        if let Error::Http(response) = &error { Some(response.status().as_u16()) } else { None };
+    abnormal(status.is_none().then(|| error.to_string()), status)
+}
+
+fn abnormal(cause: Option<String>, http_status: Option<u16>) -> Close {
+    Close { http_status, cause: cause.map(|cause| scrub(&cause)), ..Close::new(1006, "") }
+}
+
+/// How long an address has before the next one is tried as well.
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// Bytes that are read at once: a hundred small messages, and little enough for thousands of clients in a process.
+const READ_BUFFER: usize = 16 * 1024;

@@ -1,0 +1,270 @@
+//! The half of the driver that works: one task that carries out what the machine says and tells it what happens.
+//!
+//! Outputs are taken one by one with nothing locked, so what a handler calls takes effect before the next output is looked at.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use super::alarm::Alarm;
+use super::driver::Driver;
+use super::json;
+use super::log;
+use super::payload::Carried;
+use super::socket::{News, Socket};
+use super::tasks::Tasks;
+use crate::client::{BoxFuture, Mark, shield};
+use crate::machine::{
+    CallId, Close, Event, Input, Outgoing, Output, ProviderFailure, SocketId, State, TokenRequestId,
+};
+use crate::wire::Secret;
+
+type Token = Result<Secret, ProviderFailure>;
+
+pub(super) struct Pump {
+    driver: Arc<Driver>,
+    /// The current one, and those that are still closing.
+    sockets: Vec<Socket>,
+    fetching: Option<(TokenRequestId, BoxFuture<Token>)>,
+    tasks: Tasks,
+    alarm: Alarm,
+    /// What has happened and was not told yet.
+    inbox: Vec<(SocketId, News)>,
+    token: Option<(TokenRequestId, Token)>,
+    rang: bool,
+    /// Which streams end at the exit that is under way.
+    exit_mark: Mark,
+    /// The machine is at rest, so nothing is abandoned when this is dropped.
+    rested: bool,
+}
+
+impl Pump {
+    pub(super) fn new(driver: Arc<Driver>) -> Pump {
+        Pump {
+            driver,
+            sockets: Vec::new(),
+            fetching: None,
+            tasks: Tasks::default(),
+            alarm: Alarm::default(),
+            inbox: Vec::new(),
+            token: None,
+            rang: false,
+            exit_mark: Mark::default(),
+            rested: false,
+        }
+    }
+
+    /// Runs until the machine is at rest.
+    pub(super) async fn run(mut self) {
+        loop {
+            self.driver.wake.attend();
+            self.tell_if_drained();
+            self.carry_out();
+            if self.rests() {
+                return;
+            }
+            poll_fn(|cx| self.poll(cx)).await;
+            self.take_in();
+        }
+    }
+
+    /// Does what can be done without a runtime: no socket is open and no timer needed then.
+    pub(super) fn run_once(mut self) {
+        loop {
+            self.carry_out();
+            self.tell_if_drained();
+            if !self.driver.lock().machine.has_output() {
+                break;
+            }
+        }
+        self.rests();
+    }
+
+    fn rests(&mut self) -> bool {
+        self.rested = self.sockets.is_empty() && self.fetching.is_none() && self.driver.try_rest();
+        self.rested
+    }
+
+    /// Collects what has happened; ready if there is something to do.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut busy = self.driver.wake.is_wanted(cx);
+        busy |= self.poll_sockets(cx);
+        busy |= self.poll_token(cx).is_ready();
+        busy |= self.tasks.poll(cx).is_ready();
+        let deadline = {
+            let core = self.driver.lock();
+            core.machine.poll_timeout().and_then(|at| core.clock.timer(at))
+        };
+        self.rang = self.alarm.poll(deadline, cx).is_ready();
+        if busy || self.rang { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    fn poll_sockets(&mut self, cx: &mut Context<'_>) -> bool {
+        for socket in &mut self.sockets {
+            let mut bytes = 0;
+            while self.inbox.len() < BATCH && bytes < BATCH_BYTES {
+                let Poll::Ready(news) = socket.poll(cx) else { break };
+                if let News::Text(text) = &news {
+                    bytes += text.len();
+                }
+                self.inbox.push((socket.id, news));
+            }
+        }
+        !self.inbox.is_empty()
+    }
+
+    fn poll_token(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some((request, answer)) = &mut self.fetching else { return Poll::Pending };
+        let token = ready!(answer.as_mut().poll(cx));
+        self.token = Some((*request, token));
+        self.fetching = None;
+        Poll::Ready(())
+    }
+
+    /// Tells the machine what has happened, and carries out what follows from each thing before the next.
+    fn take_in(&mut self) {
+        let mut inbox = std::mem::take(&mut self.inbox);
+        for (socket, news) in inbox.drain(..) {
+            self.tell(socket, news);
+            self.carry_out();
+        }
+        self.inbox = inbox;
+        if let Some((request, result)) = self.token.take() {
+            self.driver.tell(Input::Token { request, result });
+            self.carry_out();
+        }
+        if std::mem::take(&mut self.rang) {
+            let mut core = self.driver.lock();
+            let now = core.clock.now();
+            core.machine.handle_timeout(now);
+        }
+    }
+
+    fn tell(&mut self, socket: SocketId, news: News) {
+        self.driver.tell(match news {
+            News::Opened => Input::SocketOpened { socket },
+            News::Text(text) => match json::parse(&text) {
+                Ok(frame) => Input::Frame { socket, frame },
+                Err(why) => Input::Malformed { socket, why },
+            },
+            News::Binary => Input::Binary { socket },
+            News::Oversize => Input::Oversize { socket },
+            News::Closed(close) => {
+                self.sockets.retain(|socket| !socket.is_over());
+                Input::SocketClosed { socket, close }
+            }
+        });
+    }
+
+    fn tell_if_drained(&mut self) {
+        let mut core = self.driver.lock();
+        if self.tasks.drained(core.excused()) {
+            let now = core.clock.now();
+            core.machine.handle_input(Input::HandlersDrained, now);
+        }
+    }
+
+    fn carry_out(&mut self) {
+        while let Some((output, waiter)) = self.driver.next_output() {
+            match output {
+                Output::OpenSocket { socket, address } => {
+                    self.sockets.push(Socket::open(socket, address, self.driver.tls.clone()));
+                }
+                Output::Send { socket, frame, call } => self.send(socket, frame, call),
+                Output::CloseSocket { socket, code, reason, report } => {
+                    self.close(socket, code, &reason, report);
+                }
+                Output::FetchToken { request } => {
+                    if let Some(provider) = &self.driver.provider {
+                        self.fetching = Some((request, provider.fetch()));
+                    }
+                }
+                Output::ForgetToken { .. } => {
+                    let forgotten = self.fetching.take();
+                    shield(move || drop(forgotten));
+                    self.token = None;
+                }
+                Output::DrainHandlers => {
+                    self.tasks.drain();
+                    self.tell_if_drained();
+                }
+                Output::Settle { result, .. } => {
+                    if let Some(waiter) = waiter {
+                        let _ = waiter.send(result);
+                    }
+                }
+                Output::Event(event) => self.dispatch(event),
+                Output::ForgetListeners => {
+                    let mark = self.driver.lock().take_close_mark();
+                    self.exit_mark = mark.unwrap_or_else(|| self.driver.emitter().mark());
+                    self.driver.emitter().forget(self.exit_mark);
+                }
+                Output::EndStreams => self.driver.emitter().end_streams(self.exit_mark),
+                Output::Log(line) => log::write(&line),
+            }
+        }
+    }
+
+    fn dispatch(&mut self, event: Event<Carried>) {
+        // A handler that is told of the exit may make a stream for the time after it.
+        if is_exit(&event) && !self.driver.lock().is_closing() {
+            self.exit_mark = self.driver.emitter().mark();
+        }
+        let tasks = &mut self.tasks;
+        self.driver.emitter().dispatch(event, &mut |task| tasks.spawn(task));
+    }
+
+    fn send(&mut self, socket: SocketId, frame: Outgoing<Carried>, call: Option<CallId>) {
+        let text = match frame {
+            Outgoing::Text(text) => text,
+            Outgoing::Ready(carried) => carried.into_frame(),
+        };
+        let sent = self.socket(socket).is_some_and(|socket| socket.send(text));
+        if !sent {
+            self.driver.tell(Input::SendFailed { call });
+        }
+    }
+
+    fn close(&mut self, id: SocketId, code: u16, reason: &str, report: bool) {
+        let Some(at) = self.sockets.iter().position(|socket| socket.id == id) else {
+            if report {
+                let close = Close::new(code, reason);
+                self.driver.tell(Input::SocketClosed { socket: id, close });
+            }
+            return;
+        };
+        if !report {
+            self.sockets.swap_remove(at).abandon(code, reason);
+        } else if let Some(news) = self.sockets[at].close(code, reason) {
+            self.tell(id, news);
+        }
+    }
+
+    fn socket(&mut self, id: SocketId) -> Option<&mut Socket> {
+        self.sockets.iter_mut().find(|socket| socket.id == id)
+    }
+}
+
+/// A runtime that is shut down drops its tasks.
+impl Drop for Pump {
+    fn drop(&mut self) {
+        self.tasks.leave();
+        if !self.rested {
+            self.driver.abandon(self.sockets.iter().map(|socket| socket.id));
+        }
+    }
+}
+
+fn is_exit<P>(event: &Event<P>) -> bool {
+    matches!(
+        event,
+        Event::Disconnected { will_reconnect: false, .. }
+            | Event::StateChange { to: State::Closed, .. }
+    )
+}
+
+/// So many frames are read at most before anything else has its turn.
+const BATCH: usize = 64;
+
+/// So many bytes, too.
+const BATCH_BYTES: usize = 256 * 1024;

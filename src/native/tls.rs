@@ -1,0 +1,83 @@
+//! TLS by rustls with ring, named explicitly, so that no process-wide default is needed.
+
+use std::sync::{Arc, OnceLock};
+
+use rustls::pki_types::CertificateDer;
+use rustls::{ClientConfig, RootCertStore};
+
+use crate::client::Builder;
+use crate::client::errors::ConfigError;
+
+/// What the builder collects for this platform alone.
+#[derive(Default)]
+pub(crate) struct Settings {
+    roots: Vec<CertificateDer<'static>>,
+}
+
+/// Options that exist natively only.
+impl Builder {
+    /// Trusts one more root certificate, in DER, on top of the usual ones: a company's own authority, or that of a test.
+    pub fn root_certificate(mut self, der: impl Into<Vec<u8>>) -> Builder {
+        self.settings.platform.roots.push(CertificateDer::from(der.into()));
+        self
+    }
+}
+
+/// The TLS of one client; made when the first `wss` address is dialled.
+#[derive(Clone, Debug)]
+pub(super) struct Tls {
+    own_roots: Arc<[CertificateDer<'static>]>,
+    own: Arc<OnceLock<Result<Arc<ClientConfig>, String>>>,
+}
+
+impl Tls {
+    /// # Errors
+    /// A root certificate is none.
+    pub(super) fn new(settings: Settings) -> Result<Tls, ConfigError> {
+        let mut store = RootCertStore::empty();
+        for root in &settings.roots {
+            store.add(root.clone()).map_err(|_| {
+                ConfigError::new("root_certificate", "must be a certificate in DER")
+            })?;
+        }
+        Ok(Tls { own_roots: settings.roots.into(), own: Arc::default() })
+    }
+
+    /// The configuration. It may read files, the first time.
+    pub(super) fn config(&self) -> Result<Arc<ClientConfig>, String> {
+        // Clients without roots of their own share one, and with it the tickets of TLS sessions.
+        static USUAL: OnceLock<Result<Arc<ClientConfig>, String>> = OnceLock::new();
+        let config = if self.own_roots.is_empty() { &USUAL } else { &*self.own };
+        config.get_or_init(|| make(&self.own_roots)).clone()
+    }
+}
+
+fn make(own_roots: &[CertificateDer<'static>]) -> Result<Arc<ClientConfig>, String> {
+    let mut store = usual_roots()?;
+    store.add_parsable_certificates(own_roots.iter().cloned());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .with_root_certificates(store)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+/// Mozilla's roots.
+#[cfg(not(feature = "native-roots"))]
+fn usual_roots() -> Result<RootCertStore, String> {
+    Ok(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() })
+}
+
+/// The roots of the operating system.
+#[cfg(feature = "native-roots")]
+fn usual_roots() -> Result<RootCertStore, String> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut store = RootCertStore::empty();
+    store.add_parsable_certificates(found.certs);
+    if store.is_empty() {
+        return Err("the operating system has no root certificates".into());
+    }
+    Ok(store)
+}
