@@ -7,4 +7,17 @@
 
 mod sim;
 
-mod smoke;
+mod close;
+mod connect;
+mod construction;
+mod endpoint;
+mod fleet;
+mod inbound;
+mod liveness;
+mod reconnect;
+mod renewal;
+mod replay;
+mod requests;
+mod subscriptions;
+mod token_provider;
+mod validation;

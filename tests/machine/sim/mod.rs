@@ -18,7 +18,7 @@ use metered_realtime::machine::{
 };
 
 pub(crate) use json::{Json, decode_text};
-pub(crate) use server::{Dial, TokenAnswer};
+pub(crate) use server::{Dial, TokenAnswer, failure};
 pub(crate) use trace::Line;
 
 use pump::Task;

@@ -48,6 +48,13 @@ impl Sim {
         self.logs.clear();
     }
 
+    /// The same, but the newest frame can still be answered.
+    pub(crate) fn forget_trace_but_frames(&mut self) {
+        let sent = std::mem::take(&mut self.sent);
+        self.forget_trace();
+        self.sent = sent;
+    }
+
     /// The frames sent since the last look.
     pub(crate) fn frames(&mut self) -> Vec<Value> {
         std::mem::take(&mut self.sent).into_iter().map(|(_, frame)| frame).collect()
