@@ -199,6 +199,16 @@ impl Sim {
         *self.token_requests.last().expect("a token was asked for")
     }
 
+    /// The same, if there was one.
+    pub(crate) fn newest_token_request(&self) -> Option<u32> {
+        self.token_requests.last().copied()
+    }
+
+    /// Whether there was any socket.
+    pub(crate) fn has_socket(&self) -> bool {
+        !self.sockets.is_empty()
+    }
+
     /// Sockets that were opened and neither closed nor abandoned.
     pub(crate) fn open_sockets(&self) -> usize {
         self.open_sockets.len()
