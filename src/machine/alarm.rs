@@ -37,6 +37,7 @@ impl<P> Machine<P> {
             }
         }
         self.check_link();
+        self.check_renewal();
         while let Some(replay) = self.subscriptions.take_due_retry(now) {
             self.send_replay(replay);
         }
@@ -65,7 +66,9 @@ impl<P> Machine<P> {
         };
         let requests = self.requests.deadline().map(|deadline| deadline.max(self.grace));
         let closing = self.closing.as_ref().map(|closing| closing.deadline);
-        earlier(earlier(link, requests), earlier(self.subscriptions.deadline(), closing))
+        [requests, self.subscriptions.deadline(), closing, self.renewal.deadline()]
+            .into_iter()
+            .fold(link, earlier)
     }
 
     /// The process slept: what arrived meanwhile is still in the socket, so nobody is late yet.
@@ -148,6 +151,7 @@ impl<P> Machine<P> {
     fn expire(&mut self, call: CallId, request: &Request) {
         match request.purpose {
             Purpose::Replay(attempt) => self.on_replay_failed(attempt, false),
+            Purpose::Join(attempt) => self.on_joined(attempt, true),
             Purpose::Plain | Purpose::Subscribe(_) => {
                 self.undo(request, Failure::Uncertain);
                 self.settle(call, Err(CallError::AckTimeout { timeout_ms: request.timeout_ms }));

@@ -15,6 +15,17 @@ pub(super) struct Schedule {
     pub(super) not_before: Instant,
 }
 
+/// What the loss of a connection says about the next dial.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Loss {
+    /// The session was welcomed and lived only shortly.
+    pub(super) short: bool,
+    /// The server sends all its clients away at once.
+    pub(super) fleet: bool,
+    /// The delay that it asked for, in milliseconds.
+    pub(super) hint_ms: Option<f64>,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
     /// Retries since the last welcome.
@@ -45,7 +56,7 @@ impl Backoff {
     pub(super) fn next(
         &mut self,
         knobs: &Reconnect,
-        after_short_session: bool,
+        loss: Loss,
         jitter: &mut Jitter,
         now: Instant,
     ) -> Option<Schedule> {
@@ -56,9 +67,18 @@ impl Backoff {
         let floor = if std::mem::take(&mut self.floor) { FLOOR_MS } else { 0.0 };
         let delay = delay_ms(knobs, self.attempts).max(floor);
         let spread = 1.0 + knobs.jitter_ratio * (2.0 * jitter.unit() - 1.0);
-        let delay = (delay * spread).max(floor).max(1.0);
-        let mut not_before = now.after(floor as u64);
-        if after_short_session {
+        let mut delay = (delay * spread).max(floor).max(1.0);
+        // However soon the network is back, a fleet that was sent away does not return all at once.
+        let away = away_ms(knobs, loss, jitter);
+        if away > 0.0 {
+            delay = if loss.fleet && knobs.fleet_spread_ms > 0.0 {
+                away.max(floor)
+            } else {
+                delay.max(away)
+            };
+        }
+        let mut not_before = now.after(floor.max(away) as u64);
+        if loss.short {
             not_before = not_before.max(self.book_dial(knobs, now.after(delay as u64)));
         }
         Some(Schedule { at: now.after(delay as u64).max(not_before), not_before })
@@ -77,6 +97,13 @@ impl Backoff {
     }
 }
 
+/// The server's wish, if it counts, plus a share of the window, if there is one (full jitter).
+fn away_ms(knobs: &Reconnect, loss: Loss, jitter: &mut Jitter) -> f64 {
+    let hint = loss.hint_ms.filter(|_| knobs.honour_going_away).unwrap_or(0.0).min(LONGEST_HINT_MS);
+    let share = if loss.fleet { jitter.unit() * knobs.fleet_spread_ms } else { 0.0 };
+    hint + share
+}
+
 /// `initial · multiplierⁿ⁻¹`, at most `max`. The power may overflow to infinity, which `min` handles.
 fn delay_ms(knobs: &Reconnect, attempt: u32) -> f64 {
     let exponent = i32::try_from(attempt - 1).unwrap_or(i32::MAX);
@@ -85,5 +112,8 @@ fn delay_ms(knobs: &Reconnect, attempt: u32) -> f64 {
 
 /// What a 4010 raises the next delay to.
 const FLOOR_MS: f64 = 30_000.0;
+
+/// No server makes a client wait longer than this.
+const LONGEST_HINT_MS: f64 = 300_000.0;
 
 const MINUTE_MS: u64 = 60_000;

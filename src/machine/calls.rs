@@ -34,8 +34,9 @@ impl<P> Machine<P> {
         };
         let call = self.register(purpose, timeout_ms);
         let frame =
-            OutgoingFrame::Subscribe { channel, include_sender_metadata, request_id: call.0 };
-        self.send(Some(call), Outgoing::Text(frame.to_text()));
+            |request_id| OutgoingFrame::Subscribe { channel, include_sender_metadata, request_id };
+        self.send(Some(call), Outgoing::Text(frame(call.0).to_text()));
+        self.mirror(frame(0));
         Ok(call)
     }
 
@@ -53,8 +54,9 @@ impl<P> Machine<P> {
         self.subscriptions.forget(channel);
         self.check_connected()?;
         let call = self.register(Purpose::Plain, timeout_ms);
-        let frame = OutgoingFrame::Unsubscribe { channel, request_id: call.0 };
-        self.send(Some(call), Outgoing::Text(frame.to_text()));
+        let frame = |request_id| OutgoingFrame::Unsubscribe { channel, request_id };
+        self.send(Some(call), Outgoing::Text(frame(call.0).to_text()));
+        self.mirror(frame(0));
         Ok(call)
     }
 
@@ -125,7 +127,7 @@ impl<P> Machine<P> {
                 };
                 self.subscriptions.roll_back(attempt, failure);
             }
-            Purpose::Plain | Purpose::Replay(_) => {}
+            Purpose::Plain | Purpose::Replay(_) | Purpose::Join(_) => {}
         }
     }
 

@@ -21,6 +21,11 @@ impl<P> Machine<P> {
             Input::Frame { socket, frame } => {
                 if self.hear(socket, now) {
                     self.on_frame(frame);
+                } else if self.renewal.socket() == Some(socket)
+                    && let Some(frame) = self.on_renewal_frame(frame)
+                {
+                    self.on_frame(frame);
+                    self.leave_if_done();
                 }
             }
             Input::Malformed { socket, why } => {
@@ -36,11 +41,14 @@ impl<P> Machine<P> {
             }
             Input::Oversize { socket } => {
                 if self.link.socket() == Some(socket) {
-                    self.log(Level::Warn, "a frame exceeds the client's cap", &[]);
+                    self.log(Level::Warn, TOO_LARGE, &[]);
                     self.abandon(Close::new(
                         CloseCode::MessageTooBig.as_u16(),
                         "frame exceeded client cap",
                     ));
+                } else if self.renewal.socket() == Some(socket) {
+                    self.log(Level::Warn, TOO_LARGE, &[]);
+                    self.on_renewal_closed();
                 }
             }
             Input::SocketClosed { socket, close } => self.on_closed(socket, close),
@@ -50,6 +58,8 @@ impl<P> Machine<P> {
                         Close::new(1006, "no WebSocket in this runtime"),
                         CallError::Unavailable,
                     );
+                } else if self.renewal.socket() == Some(socket) {
+                    self.on_renewal_closed();
                 }
             }
             Input::SendFailed { call } => self.on_send_failed(call),
@@ -109,7 +119,10 @@ impl<P> Machine<P> {
                 self.emit(Event::Presence { channel, joined, left });
             }
             ServerFrame::GoingAway { retry_after_ms } => {
-                self.emit(Event::GoingAway { retry_after_ms })
+                if let Link::Ready { going_away_ms, .. } = &mut self.link {
+                    *going_away_ms = Some(retry_after_ms);
+                }
+                self.emit(Event::GoingAway { retry_after_ms });
             }
             ServerFrame::Pong => {}
         }
@@ -127,6 +140,7 @@ impl<P> Machine<P> {
                 self.settle(call, Ok(()));
             }
             Purpose::Replay(attempt) => self.subscriptions.confirm(attempt),
+            Purpose::Join(attempt) => self.on_joined(attempt, false),
         }
     }
 
@@ -139,6 +153,10 @@ impl<P> Machine<P> {
                 Purpose::Replay(attempt) => {
                     let hopeless = ErrorCode::is_hopeless_for_subscribe(&code);
                     self.on_replay_failed(attempt, hopeless);
+                    return;
+                }
+                Purpose::Join(attempt) => {
+                    self.on_joined(attempt, true);
                     return;
                 }
             }
@@ -173,6 +191,7 @@ impl<P> Machine<P> {
             self.undo(&request, Failure::Definite);
             match request.purpose {
                 Purpose::Replay(attempt) => self.on_replay_failed(attempt, false),
+                Purpose::Join(attempt) => self.on_joined(attempt, true),
                 Purpose::Plain | Purpose::Subscribe(_) => {
                     self.settle(call, Err(CallError::NotConnected))
                 }
@@ -184,6 +203,8 @@ impl<P> Machine<P> {
         close.cause = close.cause.as_deref().map(scrub);
         if self.link.socket() == Some(socket) {
             self.lose(close.clone(), CallError::Connect(close));
+        } else if self.renewal.socket() == Some(socket) {
+            self.on_renewal_closed();
         } else {
             self.on_flushed(socket);
         }
@@ -212,3 +233,5 @@ impl<P> Machine<P> {
         });
     }
 }
+
+const TOO_LARGE: &str = "a frame exceeds the client's cap";

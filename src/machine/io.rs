@@ -1,6 +1,6 @@
 //! The whole boundary of the machine: what goes in, what comes out, and the ids that tie the two together.
 
-use crate::wire::{IceServer, Malformed, PresencePeer, Secret, ServerFrame};
+use crate::wire::{IceServer, Malformed, PresencePeer, Secret, ServerFrame, Welcome};
 
 use super::error::{CallError, Close, ProviderFailure};
 
@@ -276,6 +276,19 @@ pub struct Connected {
     pub ice_servers: Option<Vec<IceServer>>,
 }
 
+impl Connected {
+    pub(super) fn new(welcome: Welcome, is_reconnect: bool) -> Connected {
+        Connected {
+            peer_id: welcome.peer_id,
+            server_time: welcome.server_time,
+            expires_at: welcome.expires_at,
+            is_reconnect,
+            max_message_size: welcome.max_message_size,
+            ice_servers: welcome.ice_servers,
+        }
+    }
+}
+
 /// A line for the user's logger. Never holds a credential.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Log {
@@ -314,6 +327,11 @@ pub enum LogValue {
 pub(super) struct Ids(u32);
 
 impl Ids {
+    /// The id that was handed out last.
+    pub(super) fn last(&self) -> u32 {
+        self.0
+    }
+
     pub(super) fn next(&mut self) -> u32 {
         self.0 = self.0.checked_add(1).unwrap_or(1);
         self.0

@@ -36,7 +36,14 @@ pub(super) enum Link {
         liveness: Option<Liveness>,
     },
     /// Welcomed.
-    Ready { socket: SocketId, since: Instant, liveness: Option<Liveness>, stage: Stage },
+    Ready {
+        socket: SocketId,
+        since: Instant,
+        liveness: Option<Liveness>,
+        stage: Stage,
+        /// What the server's `going_away` asked for, in milliseconds.
+        going_away_ms: Option<f64>,
+    },
     /// Until the next dial.
     Waiting {
         until: Instant,

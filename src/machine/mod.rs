@@ -22,6 +22,7 @@ mod jitter;
 mod link;
 mod liveness;
 mod options;
+mod renewal;
 mod requests;
 mod session;
 mod slots;
@@ -34,11 +35,12 @@ use backoff::Backoff;
 use io::Ids;
 use jitter::Jitter;
 use link::{Link, Stage};
+use renewal::Renewal;
 use requests::{Purpose, Requests};
 use session::{Closing, Session};
 use subscriptions::{Replay, Subscriptions};
 
-use crate::wire::{FALLBACK_MAX_MESSAGE_SIZE, OutgoingFrame};
+use crate::wire::FALLBACK_MAX_MESSAGE_SIZE;
 
 pub use calls::ACK_TIMEOUT_MS;
 pub use error::{CallError, Close, Outcome, ProviderFailure};
@@ -57,6 +59,7 @@ pub struct Machine<P> {
     link: Link,
     session: Session,
     closing: Option<Closing>,
+    renewal: Renewal,
     requests: Requests,
     subscriptions: Subscriptions,
     backoff: Backoff,
@@ -83,6 +86,7 @@ impl<P> Machine<P> {
             link: Link::Idle,
             session: Session::default(),
             closing: None,
+            renewal: Renewal::Off,
             requests: Requests::new(),
             subscriptions: Subscriptions::new(),
             backoff: Backoff::default(),
@@ -138,6 +142,7 @@ impl<P> Machine<P> {
     #[must_use]
     pub fn has_output(&self) -> bool {
         !self.queue.is_empty()
+            || self.renewal.has_step()
             || matches!(
                 self.link,
                 Link::Fetching { asked: false, .. }
@@ -150,8 +155,7 @@ impl<P> Machine<P> {
     fn is_wanted(&mut self, output: &Output<P>) -> bool {
         match output {
             Output::Send { socket, call, .. } => {
-                self.link.socket() == Some(*socket)
-                    && call.is_none_or(|call| self.requests.mark_sent(call))
+                self.is_in_use(*socket) && call.is_none_or(|call| self.requests.mark_sent(call))
             }
             Output::OpenSocket { .. }
             | Output::CloseSocket { .. }
@@ -164,6 +168,11 @@ impl<P> Machine<P> {
             | Output::EndStreams
             | Output::Log(_) => true,
         }
+    }
+
+    /// Whether the socket is the current one, or the one beside it while a token is renewed.
+    fn is_in_use(&self, socket: SocketId) -> bool {
+        [self.link.socket(), self.renewal.socket()].contains(&Some(socket))
     }
 
     /// Does what the state asks for once the queue is empty. `false`: nothing.
@@ -193,23 +202,15 @@ impl<P> Machine<P> {
                 }
                 true
             }
-            Link::Ready { stage: Stage::Steady, .. }
-            | Link::Fetching { .. }
-            | Link::Idle
-            | Link::Closed
-            | Link::Waiting { .. } => false,
+            Link::Ready { stage: Stage::Steady, .. } => self.take_renewal_step(),
+            Link::Fetching { .. } | Link::Idle | Link::Closed | Link::Waiting { .. } => false,
         }
     }
 
     fn send_replay(&mut self, replay: Replay) {
         let call = CallId(self.ids.next());
         self.requests.add(call, Purpose::Replay(replay.attempt), ACK_TIMEOUT_MS, self.now);
-        let frame = OutgoingFrame::Subscribe {
-            channel: &replay.channel,
-            include_sender_metadata: replay.include_sender_metadata,
-            request_id: call.0,
-        };
-        self.send(Some(call), Outgoing::Text(frame.to_text()));
+        self.send(Some(call), Outgoing::Text(replay.frame(call).to_text()));
     }
 
     /// Queues a frame for the current socket.

@@ -19,6 +19,8 @@ pub struct RawOptions {
     pub auto_resubscribe: bool,
     /// How to reconnect; `None` for not at all.
     pub reconnect: Option<RawReconnect>,
+    /// How long before a token expires a new connection with a fresh one takes over. Finite, at least 0; 0: not at all.
+    pub renew_before_expiry_ms: f64,
 }
 
 impl Default for RawOptions {
@@ -31,6 +33,7 @@ impl Default for RawOptions {
             inactivity_timeout_ms: 60_000.0,
             auto_resubscribe: true,
             reconnect: Some(RawReconnect::default()),
+            renew_before_expiry_ms: 0.0,
         }
     }
 }
@@ -50,6 +53,11 @@ pub struct RawReconnect {
     pub max_attempts: f64,
     /// How often a minute to dial a server that drops what it has just welcomed. A whole number above zero, or infinity.
     pub max_dials_per_minute: f64,
+    /// The window, in milliseconds, over which clients spread their first dial after the server told all of them to go. Finite,
+    /// at least 0; 0: the ordinary backoff.
+    pub fleet_spread_ms: f64,
+    /// Whether the first dial waits for as long as the server's `going_away` asked.
+    pub honour_going_away: bool,
 }
 
 impl Default for RawReconnect {
@@ -61,6 +69,8 @@ impl Default for RawReconnect {
             jitter_ratio: 0.2,
             max_attempts: 100.0,
             max_dials_per_minute: 20.0,
+            fleet_spread_ms: 0.0,
+            honour_going_away: false,
         }
     }
 }
@@ -88,6 +98,10 @@ pub enum OptionName {
     MaxAttempts,
     /// `reconnect.max_dials_per_minute`
     MaxDialsPerMinute,
+    /// `reconnect.fleet_spread`
+    FleetSpread,
+    /// `renew_before_expiry`
+    RenewBeforeExpiry,
 }
 
 /// An option that breaks a rule. Never quotes the value, which may be a credential.
@@ -108,6 +122,7 @@ pub struct Options {
     pub(super) inactivity_timeout_ms: Option<u64>,
     pub(super) auto_resubscribe: bool,
     pub(super) reconnect: Option<Reconnect>,
+    pub(super) renew_before_expiry_ms: Option<u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -126,6 +141,9 @@ pub(super) struct Reconnect {
     pub(super) max_attempts: Option<u32>,
     /// `None`: no limit.
     pub(super) max_dials_per_minute: Option<u32>,
+    /// Zero: the ordinary backoff.
+    pub(super) fleet_spread_ms: f64,
+    pub(super) honour_going_away: bool,
 }
 
 impl Options {
@@ -154,6 +172,10 @@ impl Options {
         if inactivity.is_nan() {
             return wrong(OptionName::InactivityTimeout, "must be a number, not NaN");
         }
+        let renew = raw.renew_before_expiry_ms;
+        if !(renew.is_finite() && renew >= 0.0) {
+            return wrong(OptionName::RenewBeforeExpiry, "must be a finite number of at least 0");
+        }
         Ok(Options {
             endpoint,
             credential,
@@ -162,6 +184,7 @@ impl Options {
                 .then(|| millis(inactivity)),
             auto_resubscribe: raw.auto_resubscribe,
             reconnect: raw.reconnect.map(Reconnect::check).transpose()?,
+            renew_before_expiry_ms: (renew > 0.0).then(|| millis(renew)),
         })
     }
 }
@@ -181,6 +204,9 @@ impl Reconnect {
         if !(0.0..=1.0).contains(&raw.jitter_ratio) {
             return wrong(OptionName::JitterRatio, "must be a number from 0 to 1");
         }
+        if !finite(raw.fleet_spread_ms, 0.0) {
+            return wrong(OptionName::FleetSpread, "must be a finite number of at least 0");
+        }
         Ok(Reconnect {
             initial_delay_ms: raw.initial_delay_ms,
             multiplier: raw.multiplier,
@@ -194,6 +220,8 @@ impl Reconnect {
                 option: OptionName::MaxDialsPerMinute,
                 rule: "must be a whole number of at least 1, or Infinity",
             })?,
+            fleet_spread_ms: raw.fleet_spread_ms,
+            honour_going_away: raw.honour_going_away,
         })
     }
 }

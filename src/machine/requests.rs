@@ -39,6 +39,8 @@ pub(super) enum Purpose {
     Subscribe(Attempt),
     /// A subscribe of the client's own after a reconnect: nobody is told, a failure is tried again.
     Replay(Attempt),
+    /// The same on a connection that is about to take over.
+    Join(Attempt),
 }
 
 #[derive(Debug)]
@@ -104,6 +106,32 @@ impl Requests {
     pub(super) fn take_all(&mut self) -> impl Iterator<Item = (CallId, Request)> + use<> {
         self.deadlines.clear();
         self.pending.drain().map(|(id, request)| (CallId(id), request))
+    }
+
+    /// Whether none up to this one waits.
+    pub(super) fn none_up_to(&self, last: CallId) -> bool {
+        self.pending.first_from(0).is_none_or(|(first, _)| first > last.0)
+    }
+
+    /// All up to this one, oldest first.
+    pub(super) fn take_up_to(&mut self, last: CallId) -> Vec<(CallId, Request)> {
+        let mut taken = Vec::new();
+        while let Some((id, _)) = self.pending.first_from(0).filter(|(id, _)| *id <= last.0) {
+            taken.extend(self.take(CallId(id)).map(|request| (CallId(id), request)));
+        }
+        taken
+    }
+
+    /// Forgets the subscribes of a connection that does not take over, or has done so.
+    pub(super) fn forget_joins(&mut self) {
+        let mut from = 0;
+        while let Some((id, request)) = self.pending.first_from(from) {
+            let join = matches!(request.purpose, Purpose::Join(_));
+            from = id + 1;
+            if join {
+                self.take(CallId(id));
+            }
+        }
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {

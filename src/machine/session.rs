@@ -1,11 +1,12 @@
 //! From `connect()` to `close()`: dialling, the welcome, losing the connection, and the end (spec B.2, B.3, B.7, B.8).
 
+use super::backoff::Loss;
 use super::error::{CallError, Close, ProviderFailure};
 use super::io::{CallId, Connected, Event, Level, LogValue, SocketId, State, TokenRequestId};
 use super::link::{Link, Stage};
 use super::liveness::Liveness;
 use super::options::CredentialSource;
-use super::requests::Purpose;
+use super::requests::{Purpose, Request};
 use super::subscriptions::Failure;
 use super::time::Instant;
 use super::{Machine, Output};
@@ -119,6 +120,7 @@ impl<P> Machine<P> {
             self.queue.push_back(Output::ForgetToken { request });
         }
         self.link = Link::Closed;
+        self.drop_renewal();
         self.subscriptions.connection_lost();
         socket
     }
@@ -198,6 +200,9 @@ impl<P> Machine<P> {
         asked: TokenRequestId,
         result: Result<Secret, ProviderFailure>,
     ) {
+        if self.on_renewal_token(asked, &result) {
+            return;
+        }
         match self.link {
             Link::Fetching { request, .. } if request == asked => {}
             Link::Fetching { .. }
@@ -237,7 +242,7 @@ impl<P> Machine<P> {
             self.link = Link::Closed;
             self.emit_state_change(from);
             self.settle(connect, Err(CallError::Token(failure)));
-        } else if !self.schedule_retry(false) {
+        } else if !self.schedule_retry(Loss::default()) {
             self.emit_disconnected(&Close::new(1006, "token provider failed"), false);
             self.emit_state_change(from);
             self.queue.push_back(Output::EndStreams);
@@ -264,20 +269,14 @@ impl<P> Machine<P> {
             }
         };
         let from = self.state();
-        let connected = Connected {
-            peer_id: welcome.peer_id,
-            server_time: welcome.server_time,
-            expires_at: welcome.expires_at,
-            is_reconnect: self.session.ever_connected,
-            max_message_size: welcome.max_message_size,
-            ice_servers: welcome.ice_servers,
-        };
+        let connected = Connected::new(welcome, self.session.ever_connected);
         self.session.ever_connected = true;
-        self.max_message_size = welcome.max_message_size;
+        self.max_message_size = connected.max_message_size;
+        self.plan_renewal(&connected);
         self.backoff.reset();
         self.subscriptions.start_over();
         let stage = Stage::Announce(Box::new(connected), self.subscriptions.replays());
-        self.link = Link::Ready { socket, since: self.now, liveness, stage };
+        self.link = Link::Ready { socket, since: self.now, liveness, stage, going_away_ms: None };
         self.emit_state_change(from);
     }
 
@@ -298,14 +297,8 @@ impl<P> Machine<P> {
     pub(super) fn lose(&mut self, close: Close, error: CallError) {
         self.announce();
         let from = self.state();
-        let short = match self.link {
-            Link::Ready { since, .. } => self.now.since(since) < SHORT_SESSION_MS,
-            Link::Idle
-            | Link::Closed
-            | Link::Fetching { .. }
-            | Link::Dialling { .. }
-            | Link::Waiting { .. } => false,
-        };
+        let loss = self.loss(close.code);
+        self.drop_renewal();
         let code = LogValue::Number(f64::from(close.code));
         self.log(Level::Debug, "the connection closed", &[("code", code)]);
         self.subscriptions.connection_lost();
@@ -315,7 +308,7 @@ impl<P> Machine<P> {
         if reaction == Reaction::RetrySlowly {
             self.backoff.raise_floor();
         }
-        let retries = first.is_none() && reaction != Reaction::GiveUp && self.schedule_retry(short);
+        let retries = first.is_none() && reaction != Reaction::GiveUp && self.schedule_retry(loss);
         if !retries {
             self.link = Link::Closed;
         }
@@ -330,11 +323,30 @@ impl<P> Machine<P> {
         }
     }
 
+    /// What the end of the current connection says about the next dial.
+    fn loss(&self, code: u16) -> Loss {
+        let fleet = matches!(code, 1001 | 1012 | 1013);
+        match self.link {
+            Link::Ready { since, going_away_ms, .. } => Loss {
+                short: self.now.since(since) < SHORT_SESSION_MS,
+                fleet: fleet || going_away_ms.is_some(),
+                hint_ms: going_away_ms,
+            },
+            Link::Idle
+            | Link::Closed
+            | Link::Fetching { .. }
+            | Link::Dialling { .. }
+            | Link::Waiting { .. } => Loss { fleet, ..Loss::default() },
+        }
+    }
+
     /// Plans the next dial. `false`: there is none, and the link is closed.
-    fn schedule_retry(&mut self, after_short_session: bool) -> bool {
-        let plan = self.options.reconnect.as_ref().and_then(|knobs| {
-            self.backoff.next(knobs, after_short_session, &mut self.jitter, self.now)
-        });
+    fn schedule_retry(&mut self, loss: Loss) -> bool {
+        let plan = self
+            .options
+            .reconnect
+            .as_ref()
+            .and_then(|knobs| self.backoff.next(knobs, loss, &mut self.jitter, self.now));
         let Some(plan) = plan else {
             self.link = Link::Closed;
             return false;
@@ -348,11 +360,18 @@ impl<P> Machine<P> {
 
     fn fail_requests(&mut self, close_code: u16) {
         for (call, request) in self.requests.take_all() {
-            self.undo(&request, Failure::Uncertain);
-            if !matches!(request.purpose, Purpose::Replay(_)) {
+            self.fail_request(call, &request, close_code);
+        }
+    }
+
+    pub(super) fn fail_request(&mut self, call: CallId, request: &Request, close_code: u16) {
+        self.undo(request, Failure::Uncertain);
+        match request.purpose {
+            Purpose::Plain | Purpose::Subscribe(_) => {
                 let outcome = request.outcome();
                 self.settle(call, Err(CallError::Disconnected { close_code, outcome }));
             }
+            Purpose::Replay(_) | Purpose::Join(_) => {}
         }
     }
 

@@ -4,8 +4,10 @@
 
 use std::collections::VecDeque;
 
+use super::io::CallId;
 use super::slots::Slots;
 use super::time::Instant;
+use crate::wire::OutgoingFrame;
 
 /// One try to subscribe: which entry, and which of its versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +53,16 @@ pub(super) struct Replay {
     pub(super) attempt: Attempt,
     pub(super) channel: String,
     pub(super) include_sender_metadata: bool,
+}
+
+impl Replay {
+    pub(super) fn frame(&self, call: CallId) -> OutgoingFrame<'_> {
+        OutgoingFrame::Subscribe {
+            channel: &self.channel,
+            include_sender_metadata: self.include_sender_metadata,
+            request_id: call.0,
+        }
+    }
 }
 
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Frames to the server (spec A.2) as text.
 
-/// A frame to the server, borrowed from whoever has its parts.
+/// A frame to the server, borrowed from whoever has its parts. A request's number of 0 means none: nobody answers then.
 #[derive(Clone, Copy, Debug)]
 pub enum OutgoingFrame<'a> {
     /// Ask for a channel's messages and presence.
@@ -86,9 +86,12 @@ fn push_data(text: &mut String, data: &str) {
 }
 
 fn push_request_id(text: &mut String, request_id: u32) {
-    text.push_str(r#","requestId":""#);
-    push_decimal(text, request_id);
-    text.push_str(r#""}"#);
+    if request_id != 0 {
+        text.push_str(r#","requestId":""#);
+        push_decimal(text, request_id);
+        text.push('"');
+    }
+    text.push('}');
 }
 
 fn push_decimal(text: &mut String, number: u32) {

@@ -29,7 +29,8 @@ fn by_default_going_away_changes_nothing() {
 #[test]
 fn a_fleet_spreads_over_the_whole_window() {
     for code in [1001, 1012, 1013] {
-        let delays: Vec<u64> = (0..200).map(|seed| lost(spread(10_000.0), seed, None, code)).collect();
+        let delays: Vec<u64> =
+            (0..200).map(|seed| lost(spread(10_000.0), seed, None, code)).collect();
         assert!(delays.iter().all(|delay| *delay <= 10_000));
         for tenth in 0..10 {
             let share = delays.iter().filter(|delay| **delay / 1_000 == tenth).count();
@@ -45,7 +46,8 @@ fn a_lone_drop_does_not_spread() {
 
 #[test]
 fn a_drop_after_going_away_spreads_whatever_its_code() {
-    let delays: Vec<u64> = (0..50).map(|seed| lost(spread(10_000.0), seed, Some(1), 1006)).collect();
+    let delays: Vec<u64> =
+        (0..50).map(|seed| lost(spread(10_000.0), seed, Some(1), 1006)).collect();
     assert!(delays.iter().any(|delay| *delay > 5_000));
 }
 
@@ -60,7 +62,8 @@ fn the_servers_wish_is_a_lower_bound_if_it_is_honoured() {
 #[test]
 fn both_together_spread_behind_the_wish() {
     let knobs = RawReconnect { honour_going_away: true, ..spread(4_000.0) };
-    let delays: Vec<u64> = (0..50).map(|seed| lost(knobs.clone(), seed, Some(9_000), 1001)).collect();
+    let delays: Vec<u64> =
+        (0..50).map(|seed| lost(knobs.clone(), seed, Some(9_000), 1001)).collect();
     assert!(delays.iter().all(|delay| (9_000..=13_000).contains(delay)));
 }
 

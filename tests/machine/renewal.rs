@@ -8,7 +8,9 @@ const NOW: u64 = 1_767_222_000;
 
 fn welcome(expires_in_s: u64) -> String {
     let expires = NOW + expires_in_s;
-    format!(r#"{{"type":"welcome","peerId":"me","expiresAt":{expires},"serverTime":{NOW},"maxMessageSize":65536}}"#)
+    format!(
+        r#"{{"type":"welcome","peerId":"me","expiresAt":{expires},"serverTime":{NOW},"maxMessageSize":65536}}"#
+    )
 }
 
 /// A client whose token lives for an hour and is renewed a minute before; the socket is number 1.
