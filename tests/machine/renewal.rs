@@ -72,7 +72,7 @@ fn messages_come_from_the_old_connection_until_it_is_replaced_and_then_from_the_
     sim.advance(UNTIL_RENEWAL_MS);
     let new = sim.socket();
     sim.receive(&welcome(3_600));
-    sim.forget_trace();
+    sim.forget_trace_but_frames();
     let message = |n: u32| format!(r#"{{"type":"message","channel":"a","from":"x","data":{n}}}"#);
     sim.receive_on(old, &message(1));
     sim.receive_on(new, &message(1));
