@@ -188,7 +188,9 @@ fn closes_in_handler_of(is_it: fn(&Event<String>) -> bool, cause: fn(&mut Sim)) 
 
 #[test]
 fn e198_close_works_in_the_handler_of_every_event() {
-    let connect = |sim: &mut Sim| drop(sim.connect());
+    let connect = |sim: &mut Sim| {
+        sim.connect();
+    };
     closes_in_handler_of(|event| matches!(event, Event::Connected(_)), connect);
     closes_in_handler_of(
         |event| matches!(event, Event::StateChange { to: State::Connected, .. }),
