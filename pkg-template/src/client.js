@@ -4,7 +4,7 @@ import { handleClass, poison } from "./core.js";
 import { Emitter } from "./emitter.js";
 import { argumentError, errorOf, OversizedPayloadError, RequestAbortedError, SignallingError, withOutcome } from "./errors.js";
 import { Host, isOpen, stateName } from "./host.js";
-import { NoopLogger } from "./loggers.js";
+import { readOptions } from "./options.js";
 import { EventStream } from "./stream.js";
 
 const ACK_TIMEOUT_MS = 15_000;
@@ -14,15 +14,6 @@ const STREAM_MAX = 4096;
 /** Names that were found to be right; bounded. */
 const KNOWN_NAMES_MAX = 1024;
 
-const RECONNECT = {
-  initialDelayMs: 500,
-  multiplier: 2,
-  maxDelayMs: 30_000,
-  jitterRatio: 0.2,
-  maxAttempts: 100,
-  maxDialsPerMinute: 20,
-};
-
 export class SignallingClient {
   #handle;
   #host;
@@ -31,21 +22,20 @@ export class SignallingClient {
   #knownPeers = new Map();
 
   constructor(options) {
-    const opts = checkOptions(options);
+    const opts = readOptions(options);
     const Handle = handleClass();
-    this.#emitter = new Emitter(this, opts.logger ?? null);
-    this.#host = new Host(this.#emitter, opts.webSocketFactory, opts.tokenProvider, opts.logger ?? null);
+    this.#emitter = new Emitter(this, opts.logger);
+    this.#host = new Host(this.#emitter, opts);
     try {
       this.#handle = new Handle(
         this.#host,
-        opts.apiKey ?? undefined,
-        opts.tokenProvider !== undefined && opts.tokenProvider !== null,
-        opts.url ?? undefined,
-        numberOr(opts.tokenProviderTimeoutMs, 10_000),
-        numberOr(opts.inactivityTimeoutMs, 60_000),
-        opts.autoResubscribe ?? true,
-        reconnectKnobs(opts.reconnect),
-        opts.logger !== undefined && opts.logger !== null && opts.logger !== NoopLogger,
+        opts.key,
+        opts.provider !== undefined,
+        opts.url,
+        opts.numbers,
+        opts.autoResubscribe,
+        opts.reconnects,
+        opts.logger !== null,
         Math.random(),
       );
     } catch (error) {
@@ -244,40 +234,6 @@ if (Symbol.asyncDispose) {
 }
 
 const NO_OPTIONS = { signal: undefined, timeout: ACK_TIMEOUT_MS };
-
-function checkOptions(options) {
-  if (typeof options !== "object" || options === null) throw new TypeError("options must be an object");
-  checkType(options, "apiKey", "string");
-  checkType(options, "url", "string");
-  checkType(options, "tokenProvider", "function");
-  checkType(options, "webSocketFactory", "function");
-  checkType(options, "autoResubscribe", "boolean");
-  checkType(options, "logger", "object");
-  const { reconnect } = options;
-  if (reconnect !== undefined && reconnect !== null && typeof reconnect !== "boolean" && typeof reconnect !== "object") {
-    throw new TypeError("reconnect must be an object or a boolean");
-  }
-  return options;
-}
-
-function checkType(options, name, type) {
-  const value = options[name];
-  if (value === undefined || value === null) return;
-  if (typeof value !== type) throw new TypeError(`${name} must be a ${type}`);
-}
-
-/** Six numbers for the core, or nothing for no reconnecting. */
-function reconnectKnobs(reconnect) {
-  if (reconnect === false) return undefined;
-  const given = typeof reconnect === "object" && reconnect !== null ? reconnect : {};
-  return Float64Array.from(Object.entries(RECONNECT), ([name, normal]) => numberOr(given[name], normal));
-}
-
-/** What is no number becomes NaN, which the core refuses by name. */
-function numberOr(value, normal) {
-  if (value === undefined) return normal;
-  return typeof value === "number" ? value : Number.NaN;
-}
 
 function checkCallOptions(options) {
   if (options === undefined || options === null) return NO_OPTIONS;

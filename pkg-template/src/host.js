@@ -2,6 +2,7 @@
 
 import { poison, setLive } from "./core.js";
 import { errorOf } from "./errors.js";
+import { watchLifecycle } from "./lifecycle.js";
 import { logTo } from "./loggers.js";
 
 const STATES = ["idle", "connecting", "connected", "reconnecting", "closed"];
@@ -31,12 +32,15 @@ export class Host {
   #logger;
   #streams = new Set();
   #closed = false;
+  #hooks;
+  #unwatch = null;
 
-  constructor(emitter, factory, provider, logger) {
+  constructor(emitter, { factory, provider, logger, lifecycleHooks }) {
     this.#emitter = emitter;
     this.#factory = factory;
     this.#provider = provider;
     this.#logger = logger;
+    this.#hooks = lifecycleHooks;
   }
 
   // ---- calls ----
@@ -201,6 +205,8 @@ export class Host {
 
   on_state(from, to) {
     this.#closed = to === 4;
+    if (to === 1 && this.#hooks) this.#unwatch ??= watchLifecycle(() => this.#wake());
+    if (to === 4) this.#stopWatching();
     this.#emitter.emit("state-change", { from: STATES[from], to: STATES[to] });
   }
 
@@ -253,6 +259,20 @@ export class Host {
     return server;
   }
 
+  #wake() {
+    if (this.dead) return;
+    try {
+      this.handle.wake();
+    } catch (error) {
+      poison(error);
+    }
+  }
+
+  #stopWatching() {
+    this.#unwatch?.();
+    this.#unwatch = null;
+  }
+
   // ---- the end ----
 
   drain_handlers() {
@@ -287,6 +307,7 @@ export class Host {
   /** The core is broken: nothing may be left waiting or open. */
   die(error) {
     this.dead = error;
+    this.#stopWatching();
     if (this.socket) this.hang_up(this.socket, 1000, "", false);
     for (const waiting of this.pending.values()) {
       waiting.release?.();

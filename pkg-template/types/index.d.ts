@@ -45,6 +45,13 @@ export interface ReconnectOptions {
   maxAttempts?: number;
   /** How often a minute to dial a server that drops what it has just welcomed: at least 1, or `Infinity`. Default 20. */
   maxDialsPerMinute?: number;
+  /**
+   * The window over which clients spread their first dial after the server sent everybody away (close 1001, 1012, 1013, or
+   * `going-away`). Finite, at least 0; 0: the ordinary backoff. Default 0.
+   */
+  fleetSpreadMs?: number;
+  /** Whether the first dial waits for as long as `going-away` asked, at most 5 minutes. Default `false`. */
+  honourGoingAway?: boolean;
 }
 
 /** Exactly one of `apiKey` and `tokenProvider` is needed. A wrong option throws a `TypeError` that names it. */
@@ -65,6 +72,13 @@ export interface SignallingClientOptions {
   inactivityTimeoutMs?: number;
   /** Whether a new connection subscribes again to what was subscribed before. Default `true`. */
   autoResubscribe?: boolean;
+  /**
+   * How long before a token expires a new connection with a fresh one takes over, without a gap: no `disconnected`, and a
+   * `connected` when it is done. A message that crosses that moment may come twice. Finite, at least 0; 0: never. Default 0.
+   */
+  renewBeforeExpiryMs?: number;
+  /** Whether the page's return (`online`, `visibilitychange`, `pageshow`, `resume`) checks the connection at once. Default `true`. */
+  lifecycleHooks?: boolean;
   /** Makes the sockets. Default: the global `WebSocket`, or the package `ws` in a Node without one. */
   webSocketFactory?: (url: string) => WebSocketLike;
 }

@@ -92,8 +92,9 @@ impl<P> Machine<P> {
 
     /// Asks the peer for a sign of life within a short time.
     fn probe(&mut self) {
-        if let Some(liveness) = self.link.liveness() {
-            liveness.start_probe(self.now);
+        if let Some(liveness) = self.link.liveness()
+            && liveness.start_probe(self.now)
+        {
             self.ping();
         }
     }

@@ -51,12 +51,15 @@ impl Liveness {
         Verdict::Alive
     }
 
-    /// The machine slept: nothing is known of the peer until it answers, and it gets a little time for that.
-    pub(super) fn start_probe(&mut self, now: Instant) {
-        if self.probe.is_none() {
+    /// The machine slept: nothing is known of the peer until it answers, and it gets a little time for that. `false`: that is
+    /// so already.
+    pub(super) fn start_probe(&mut self, now: Instant) -> bool {
+        let start = self.probe.is_none();
+        if start {
             self.probe = Some(now.after(probe_ms(self.timeout_ms)));
             self.pinged = Some(now);
         }
+        start
     }
 
     pub(super) fn deadline(&self, may_ask: bool) -> Instant {

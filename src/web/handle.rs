@@ -86,7 +86,7 @@ const WRONG_STATE: i32 = -3;
 #[wasm_bindgen]
 #[allow(missing_docs, reason = "each does what the machine's method of that name does")]
 impl Handle {
-    /// A client at rest. Throws `[option, rule]`, two strings, for a wrong option. `reconnect`: six numbers, or nothing.
+    /// A client at rest. Throws `[option, rule]`, two strings, for a wrong option. `numbers`: see `raw_options`.
     #[wasm_bindgen(constructor)]
     #[allow(clippy::too_many_arguments)]
     pub fn new(
@@ -94,10 +94,9 @@ impl Handle {
         key: Option<String>,
         has_provider: bool,
         url: Option<String>,
-        token_provider_timeout_ms: f64,
-        inactivity_timeout_ms: f64,
+        numbers: Box<[f64]>,
         auto_resubscribe: bool,
-        reconnect: Option<Box<[f64]>>,
+        reconnects: bool,
         logging: bool,
         seed: f64,
     ) -> Result<Handle, JsValue> {
@@ -105,10 +104,8 @@ impl Handle {
             key,
             has_provider,
             url,
-            token_provider_timeout_ms,
-            inactivity_timeout_ms,
             auto_resubscribe,
-            reconnect: reconnect.and_then(|knobs| raw_reconnect(&knobs)),
+            ..raw_options(&numbers, reconnects)
         })
         .map_err(option_error)?;
         let driver = Driver::new(host, |now| {
@@ -424,18 +421,25 @@ fn outcome_index(outcome: Outcome) -> u8 {
     }
 }
 
-fn raw_reconnect(knobs: &[f64]) -> Option<RawReconnect> {
-    let [initial_delay_ms, multiplier, max_delay_ms, jitter_ratio, max_attempts, max_dials_per_minute] = *knobs else {
-        return None;
-    };
-    Some(RawReconnect {
-        initial_delay_ms,
-        multiplier,
-        max_delay_ms,
-        jitter_ratio,
-        max_attempts,
-        max_dials_per_minute,
-    })
+/// The numbers in the order of `NUMBERS` in `pkg-template/src/options.js`.
+fn raw_options(numbers: &[f64], reconnects: bool) -> RawOptions {
+    let number = |at: usize| numbers.get(at).copied().unwrap_or(f64::NAN);
+    RawOptions {
+        token_provider_timeout_ms: number(0),
+        inactivity_timeout_ms: number(1),
+        renew_before_expiry_ms: number(2),
+        reconnect: reconnects.then(|| RawReconnect {
+            initial_delay_ms: number(3),
+            multiplier: number(4),
+            max_delay_ms: number(5),
+            jitter_ratio: number(6),
+            max_attempts: number(7),
+            max_dials_per_minute: number(8),
+            fleet_spread_ms: number(9),
+            honour_going_away: number(10) != 0.0,
+        }),
+        ..RawOptions::default()
+    }
 }
 
 fn option_error(error: OptionError) -> JsValue {
@@ -450,6 +454,8 @@ fn option_error(error: OptionError) -> JsValue {
         OptionName::JitterRatio => "reconnect.jitterRatio",
         OptionName::MaxAttempts => "reconnect.maxAttempts",
         OptionName::MaxDialsPerMinute => "reconnect.maxDialsPerMinute",
+        OptionName::FleetSpread => "reconnect.fleetSpreadMs",
+        OptionName::RenewBeforeExpiry => "renewBeforeExpiryMs",
     };
     [name, error.rule].into_iter().map(JsValue::from_str).collect::<Array>().into()
 }
