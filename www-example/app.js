@@ -180,8 +180,8 @@ async function send(text) {
     shown.delivered();
   } catch (error) {
     shown.failed(error.outcome === "unknown" ? "perhaps not sent" : "not sent", error.message);
-    // Nothing was sent, so the words go back to where they can be sent again.
-    if (error.outcome === "notSent" && $("text").value === "") $("text").value = text;
+    // Nobody got it, so the words go back to where they can be sent again.
+    if (error.outcome !== "unknown" && $("text").value === "") $("text").value = text;
   }
 }
 
@@ -239,6 +239,8 @@ function show(state) {
   const welcomed = busy && state !== "connecting";
   $("connect").textContent = busy ? "Disconnect" : "Connect";
   $("connect").classList.toggle("primary", !busy);
+  // Hiding the focused field would leave the keyboard nowhere.
+  if (welcomed && $("fields").contains(document.activeElement)) $("connect").focus();
   $("fields").hidden = welcomed;
   $("facts").hidden = !welcomed;
   $("server").readOnly = busy;

@@ -218,8 +218,9 @@ export class People {
     const button = element("button", "person");
     button.type = "button";
     button.dataset.id = id;
-    button.append(colouredDot(id), element("span", "name", this.name(id)), element("span", "write", "Write"));
-    button.setAttribute("aria-label", `Write to ${this.name(id)}`);
+    const write = element("span", "write", "Write");
+    write.append(element("span", "unseen", " to "));
+    button.append(write, colouredDot(id), element("span", "name", this.name(id)));
     button.addEventListener("click", () => this.#writeTo(id));
     item.append(button);
     return item;
