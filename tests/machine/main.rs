@@ -10,6 +10,7 @@ mod sim;
 mod close;
 mod connect;
 mod construction;
+mod corpus;
 mod dial_budget;
 mod endpoint;
 mod fleet;
