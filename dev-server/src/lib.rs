@@ -24,5 +24,7 @@ mod config;
 pub mod hub;
 mod shell;
 
-pub use config::{Config, DEFAULT_KEY};
+pub use auth::{MintError, Token, TokenRequest};
+pub use config::{Config, ConfigError, DEFAULT_KEY, PublishableKey, Rejection, Rights, SecretKey};
+pub use hub::{Fault, Limits, Rule, Target, Trigger};
 pub use shell::{Server, StartError};

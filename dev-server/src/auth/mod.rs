@@ -1,9 +1,18 @@
-//! Which credential gets which grant (spec A.1, A.7).
+//! Which credential gets which grant (spec A.1, A.7). Time comes from outside, and nothing is looked up elsewhere.
+
+mod mint;
+mod token;
 
 use std::sync::Arc;
 
-use crate::config::{Config, DEFAULT_KEY};
-use crate::hub::{Actions, Grant};
+use metered_realtime::wire::CloseCode;
+use subtle::ConstantTimeEq;
+
+use crate::config::{Config, PublishableKey, Rejection, Rights, SecretKey};
+use crate::hub::{Actions, Grant, Limits, Pattern, Scope, Time};
+
+pub(crate) use mint::mint_offline;
+pub use mint::{MintError, Token, TokenRequest};
 
 /// A credential as it stands in the query of the address.
 #[derive(Clone, Copy)]
@@ -18,33 +27,200 @@ pub(crate) enum Credential<'a> {
 
 /// Why a credential is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Denied {
-    pub(crate) reason: &'static str,
+pub(crate) enum Denied {
+    /// There is none, or it cannot be read.
+    Unreadable(&'static str),
+    /// It can be read, but it is not good.
+    Invalid(&'static str),
+    /// The token's `exp` has passed.
+    Expired,
+    /// The key is not for this web page.
+    Origin,
 }
 
-/// The grant of a credential. `fresh_peer` is the id of a peer that has none of its own.
-pub(crate) fn admit(
-    config: &Config,
-    credential: Credential<'_>,
-    fresh_peer: String,
-) -> Result<Grant, Denied> {
-    match credential {
-        Credential::Key(key) if config.relaxed && !key.is_empty() => Ok(everything(fresh_peer)),
-        Credential::Key(key) if key == DEFAULT_KEY => Ok(everything(fresh_peer)),
-        Credential::Key(_) => Err(Denied { reason: "unknown key" }),
-        Credential::Token("") => Err(Denied { reason: "the token is empty" }),
-        Credential::Token(_) => Err(Denied { reason: "invalid token" }),
-        Credential::Missing => Err(Denied { reason: "exactly one of key and token is required" }),
+/// What a refused client gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// HTTP 401 in place of 101.
+    Http { code: &'static str, message: &'static str },
+    /// 101, and then a close.
+    Close { code: u16, reason: &'static str },
+}
+
+impl Denied {
+    /// How the refusal reaches the client.
+    pub(crate) fn answer(self, rejection: Rejection) -> Answer {
+        let by_http = match (rejection, self) {
+            (Rejection::Http, _) => true,
+            (Rejection::Close, _) => false,
+            (Rejection::Documented, Denied::Unreadable(_) | Denied::Origin) => true,
+            (Rejection::Documented, Denied::Invalid(_) | Denied::Expired) => false,
+        };
+        let (code, close_code, message) = match self {
+            Denied::Unreadable(message) | Denied::Invalid(message) => {
+                ("invalid_token", CloseCode::InvalidToken, message)
+            }
+            Denied::Expired => ("token_expired", CloseCode::TokenExpired, "the token has expired"),
+            Denied::Origin => (
+                "origin_not_allowed",
+                CloseCode::InvalidToken,
+                "the key is not for pages of this origin",
+            ),
+        };
+        match by_http {
+            true => Answer::Http { code, message },
+            false => Answer::Close { code: close_code.as_u16(), reason: message },
+        }
     }
 }
 
-fn everything(peer: String) -> Grant {
-    Grant {
-        app: Arc::from("local"),
-        peer: Arc::from(peer),
-        actions: Actions::ALL,
-        expires_at: None,
-        metadata: None,
-        peer_metadata: None,
+/// Every key, ready for use.
+#[derive(Debug)]
+pub(crate) struct Keyring {
+    publishable: Vec<(PublishableKey, Powers)>,
+    secret: Vec<Pair>,
+    relaxed: bool,
+    limits: Limits,
+}
+
+/// A secret key pair.
+#[derive(Debug)]
+pub(crate) struct Pair {
+    key: SecretKey,
+    powers: Powers,
+}
+
+/// The rights of a key, compiled.
+#[derive(Clone, Debug)]
+struct Powers {
+    app: Arc<str>,
+    scope: Scope,
+    actions: Actions,
+    ice_servers: Option<serde_json::Value>,
+    suspended: bool,
+}
+
+impl Keyring {
+    pub(crate) fn new(config: &Config) -> Keyring {
+        let publishable = config.publishable_keys.iter();
+        let secret = config.secret_keys.iter();
+        Keyring {
+            publishable: publishable.map(|key| (key.clone(), Powers::new(&key.rights))).collect(),
+            secret: secret
+                .map(|key| Pair { key: key.clone(), powers: Powers::new(&key.rights) })
+                .collect(),
+            relaxed: config.relaxed,
+            limits: config.limits.clone(),
+        }
     }
+
+    /// The grant of a credential. `fresh_peer` is the id of a peer that has none of its own.
+    pub(crate) fn admit(
+        &self,
+        credential: Credential<'_>,
+        origin: Option<&str>,
+        fresh_peer: String,
+        now: Time,
+    ) -> Result<Grant, Denied> {
+        match credential {
+            Credential::Key(key) => self.by_key(key, origin, fresh_peer),
+            Credential::Token(text) => token::verify(self, text, now),
+            Credential::Missing => {
+                Err(Denied::Unreadable("exactly one of key and token is required"))
+            }
+        }
+    }
+
+    fn by_key(&self, key: &str, origin: Option<&str>, fresh_peer: String) -> Result<Grant, Denied> {
+        let known = self.publishable.iter().find(|(known, _)| same(&known.key, key));
+        let powers = match known {
+            Some((known, powers)) => {
+                let anywhere = known.allowed_origins.is_empty();
+                if !anywhere && !known.allowed_origins.iter().any(|o| Some(&**o) == origin) {
+                    return Err(Denied::Origin);
+                }
+                powers.clone()
+            }
+            None if self.relaxed && !key.is_empty() => Powers::new(&Rights::default()),
+            None => return Err(Denied::Invalid("unknown key")),
+        };
+        let metadata = powers.metadata(None);
+        Ok(Grant {
+            app: powers.app,
+            peer: Arc::from(fresh_peer),
+            actions: powers.actions,
+            scope: powers.scope,
+            expires_at: None,
+            metadata,
+            peer_metadata: None,
+            suspended: powers.suspended,
+        })
+    }
+
+    /// The pair with an id and a secret.
+    pub(crate) fn pair(&self, id: &str, secret: &str) -> Option<&Pair> {
+        let pair = self.secret.iter().find(|pair| pair.key.id == id)?;
+        same(pair.key.secret.expose(), secret).then_some(pair)
+    }
+}
+
+impl Pair {
+    /// The app that the pair belongs to.
+    pub(crate) fn app(&self) -> &Arc<str> {
+        &self.powers.app
+    }
+
+    /// What the pair may do.
+    pub(crate) fn actions(&self) -> Actions {
+        self.powers.actions
+    }
+
+    /// Where the pair may do it.
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.powers.scope
+    }
+
+    /// The grant for something that is done in the name of a peer, without a connection.
+    pub(crate) fn impersonate(&self, peer: &str, peer_metadata: Option<&str>) -> Grant {
+        Grant {
+            app: Arc::clone(&self.powers.app),
+            peer: Arc::from(peer),
+            actions: self.powers.actions,
+            scope: self.powers.scope.clone(),
+            expires_at: None,
+            metadata: None,
+            peer_metadata: peer_metadata.map(Arc::from),
+            suspended: false,
+        }
+    }
+}
+
+impl Powers {
+    fn new(rights: &Rights) -> Powers {
+        Powers {
+            app: Arc::from(&*rights.app),
+            scope: Scope::of(patterns(&rights.channel_patterns)),
+            actions: rights.actions.iter().copied().collect(),
+            ice_servers: rights.ice_servers.clone(),
+            suspended: rights.suspended,
+        }
+    }
+
+    /// The metadata of the welcome: the token's own, and the key's ICE servers where it has none (spec A.7).
+    fn metadata(&self, own: Option<&str>) -> Option<Arc<str>> {
+        let Some(ice_servers) = &self.ice_servers else { return own.map(Arc::from) };
+        let mut metadata: serde_json::Map<String, serde_json::Value> =
+            own.and_then(|own| serde_json::from_str(own).ok()).unwrap_or_default();
+        metadata.entry("iceServers").or_insert_with(|| ice_servers.clone());
+        Some(Arc::from(serde_json::Value::Object(metadata).to_string()))
+    }
+}
+
+fn patterns(texts: &[String]) -> Arc<[Pattern]> {
+    texts.iter().map(|text| Pattern::new(text)).collect()
+}
+
+/// Compares without telling by the time it takes where the two differ.
+fn same(known: &str, given: &str) -> bool {
+    known.as_bytes().ct_eq(given.as_bytes()).into()
 }

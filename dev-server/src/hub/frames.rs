@@ -90,6 +90,17 @@ pub(super) fn going_away(retry_after_ms: u64) -> String {
 
 pub(super) const PONG: &str = r#"{"type":"pong"}"#;
 
+/// A well-formed message of this many bytes.
+pub(super) fn oversize(bytes: usize) -> String {
+    let mut text =
+        String::from(r#"{"type":"message","channel":"oversize","from":"server","data":""#);
+    let end = "\"}";
+    let filler = bytes.saturating_sub(text.len() + end.len());
+    text.extend(std::iter::repeat_n('x', filler));
+    text.push_str(end);
+    text
+}
+
 /// The entries of a presence frame as a JSON array.
 pub(super) fn push_entries(text: &mut String, entries: &[PresenceEntry<'_>]) {
     text.push('[');

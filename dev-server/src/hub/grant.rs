@@ -2,8 +2,13 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
+use super::pattern::Scope;
+
 /// Something that a key or token may permit (spec A.7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Publish to channels.
     Publish,
@@ -54,6 +59,12 @@ impl Actions {
         Actions(self.0 | 1 << action as u8)
     }
 
+    /// Whether the set has every action of another one.
+    #[must_use]
+    pub const fn contains(self, other: Actions) -> bool {
+        self.0 & other.0 == other.0
+    }
+
     /// Whether the set has an action.
     #[must_use]
     pub const fn allows(self, action: Action) -> bool {
@@ -76,10 +87,14 @@ pub struct Grant {
     pub peer: Arc<str>,
     /// What it may do.
     pub actions: Actions,
+    /// The channels where it may do it.
+    pub scope: Scope,
     /// When the token expires, in Unix seconds.
     pub expires_at: Option<u64>,
     /// The JSON object that the welcome carries.
     pub metadata: Option<Arc<str>>,
     /// The JSON object that other peers see.
     pub peer_metadata: Option<Arc<str>>,
+    /// Whether the account is suspended: the connection is closed with 4012.
+    pub suspended: bool,
 }

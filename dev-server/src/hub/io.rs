@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::rate::{ConnectRate, Rate};
+
 /// A connection, for as long as the server runs. Never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnId(pub(super) u64);
@@ -61,6 +63,27 @@ pub enum Output {
         /// The close reason.
         reason: String,
     },
+    /// Send one binary frame.
+    SendBinary {
+        /// The connection.
+        id: ConnId,
+        /// The frame's payload.
+        data: Vec<u8>,
+    },
+    /// Keep the TCP connection up, but neither read nor write any more.
+    HalfOpen {
+        /// The connection.
+        id: ConnId,
+    },
+    /// From now on, write only a few bytes at a time.
+    Drip {
+        /// The connection.
+        id: ConnId,
+        /// How many bytes.
+        bytes: usize,
+        /// How long between two times.
+        interval: Duration,
+    },
     /// End the TCP connection at once, without a close frame. The hub has already forgotten the connection.
     Drop {
         /// The connection.
@@ -106,7 +129,7 @@ impl FrameKind {
     }
 }
 
-/// The numbers of spec A.7 that the hub enforces.
+/// The numbers of spec A.7 that the hub enforces. `None` is no limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The largest inbound frame in bytes, advertised in the welcome.
@@ -115,10 +138,50 @@ pub struct Limits {
     pub channels_per_connection: usize,
     /// The longest channel name in bytes of UTF-8.
     pub channel_name_bytes: usize,
+    /// Frames that one connection may send; beyond it is closed with 4011.
+    pub message_rate: Option<Rate>,
+    /// How often one address may connect; beyond it gets HTTP 429.
+    pub connect_rate: Option<ConnectRate>,
+    /// Connections that one app may have; beyond they are closed with 4010.
+    pub connections_per_app: Option<usize>,
+    /// Messages that one app may publish and send until the server restarts; beyond they get `over_message_quota`.
+    pub messages_per_period: Option<u64>,
+    /// The largest `metadata` of a token, in bytes of JSON. Checked with the credential.
+    pub metadata_bytes: usize,
+    /// The largest `peerMetadata` of a token, in bytes of JSON. Checked with the credential.
+    pub peer_metadata_bytes: usize,
+    /// Close with 4003 on a channel outside of the patterns, in place of an error frame.
+    pub close_unauthorized: bool,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { max_message_size: 65_536, channels_per_connection: 100, channel_name_bytes: 256 }
+        Limits {
+            max_message_size: 65_536,
+            channels_per_connection: 100,
+            channel_name_bytes: 256,
+            message_rate: Some(Rate { per_second: 100, burst: 200 }),
+            connect_rate: Some(ConnectRate { connects: 60, window: Duration::from_secs(60) }),
+            connections_per_app: None,
+            messages_per_period: None,
+            metadata_bytes: 8 << 10,
+            peer_metadata_bytes: 4 << 10,
+            close_unauthorized: false,
+        }
+    }
+}
+
+impl Limits {
+    /// The same without rates, quotas and caps on how many; sizes and names stay as they are.
+    #[must_use]
+    pub fn relaxed(self) -> Limits {
+        Limits {
+            channels_per_connection: usize::MAX,
+            message_rate: None,
+            connect_rate: None,
+            connections_per_app: None,
+            messages_per_period: None,
+            ..self
+        }
     }
 }

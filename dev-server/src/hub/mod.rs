@@ -5,16 +5,22 @@
 //! carries out what [`Hub::poll_output`] says. It compiles for any target, wasm included.
 //!
 //! ```text
-//!  open, text, closed, wake, ...        poll_output, poll_timeout
-//!  ──────────────────────────►  Hub  ──────────────────────────►  the shell (tokio), or a test
+//!  knock, open, text, closed, wake, ...        poll_output, poll_timeout
+//!  ────────────────────────────────►  Hub  ──────────────────────────────►  the shell (tokio), or a test
 //! ```
 
 mod admin;
+mod admission;
 mod app;
 mod connection;
+mod fault;
+mod faults;
 mod frames;
 mod grant;
 mod io;
+mod later;
+mod pattern;
+mod rate;
 mod request;
 mod requests;
 mod stats;
@@ -24,9 +30,19 @@ use std::sync::Arc;
 
 use app::App;
 use connection::Connection;
+use faults::Faults;
+use later::Agenda;
+use rate::Connects;
 
+pub use admin::{Unpublished, Usage};
+pub use admission::TurnedAway;
+pub use fault::{Fault, Rule, Target, Trigger};
+pub use faults::Plan;
 pub use grant::{Action, Actions, Grant};
 pub use io::{ConnId, FrameKind, Limits, Output, Time};
+pub use pattern::{Pattern, Scope};
+pub use rate::{ConnectRate, Rate};
+pub use requests::{is_peer_id, is_reserved};
 pub use stats::Stats;
 
 /// Everything that the server knows about its connections.
@@ -36,6 +52,12 @@ pub struct Hub {
     connections: BTreeMap<ConnId, Connection>,
     apps: BTreeMap<Arc<str>, App>,
     next_id: u64,
+    /// The time of the current call.
+    now: Time,
+    started: Time,
+    agenda: Agenda,
+    faults: Faults,
+    connects: Connects,
     outputs: VecDeque<Output>,
     stats: Stats,
 }
@@ -43,33 +65,27 @@ pub struct Hub {
 impl Hub {
     /// A hub without connections.
     #[must_use]
-    pub fn new(limits: Limits) -> Hub {
+    pub fn new(limits: Limits, now: Time) -> Hub {
         Hub {
             limits,
             connections: BTreeMap::new(),
             apps: BTreeMap::new(),
             next_id: 1,
+            now,
+            started: now,
+            agenda: Agenda::default(),
+            faults: Faults::default(),
+            connects: Connects::default(),
             outputs: VecDeque::new(),
             stats: Stats::default(),
         }
     }
 
-    /// A connection was admitted: registers it and welcomes it.
-    pub fn open(&mut self, grant: Grant, now: Time) -> ConnId {
-        let id = ConnId(self.next_id);
-        self.next_id += 1;
-        let app = Arc::clone(&grant.app);
-        self.apps.entry(Arc::clone(&app)).or_default().add_socket(&grant.peer, id);
-        let welcome = frames::welcome(&grant, &self.limits, now);
-        self.connections.insert(id, Connection::new(grant));
-        self.stats.opened += 1;
-        self.send(FrameKind::Welcome, vec![id], welcome);
-        id
-    }
-
     /// A connection ended by itself: its peer or the network closed it. News about an unknown one is ignored.
-    pub fn closed(&mut self, id: ConnId) {
+    pub fn closed(&mut self, id: ConnId, now: Time) {
+        self.begin(now);
         self.remove(id);
+        self.settle();
     }
 
     /// What to do next, in order.
@@ -77,7 +93,7 @@ impl Hub {
         self.outputs.pop_front()
     }
 
-    /// Whether a connection is still registered.
+    /// Whether a connection is registered.
     #[must_use]
     pub fn is_open(&self, id: ConnId) -> bool {
         self.connections.contains_key(&id)
@@ -95,18 +111,26 @@ impl Hub {
         self.connections.len()
     }
 
-    fn send(&mut self, kind: FrameKind, to: Vec<ConnId>, text: String) {
-        if to.is_empty() {
-            return;
-        }
-        self.stats.count_out(kind, to.len());
-        self.outputs.push_back(Output::Send { to, text });
+    /// How many channels have subscribers.
+    #[must_use]
+    pub fn channel_count(&self) -> usize {
+        self.apps.values().map(App::channel_count).sum()
+    }
+
+    /// Time does not go backwards.
+    fn begin(&mut self, now: Time) {
+        self.now = self.now.max(now);
     }
 
     /// Forgets a connection and tells those who shared a channel with it.
     fn remove(&mut self, id: ConnId) -> bool {
         let Some(connection) = self.connections.remove(&id) else { return false };
         self.stats.closed += 1;
+        if let Some(due) = connection.expiry() {
+            self.agenda.cancel(due);
+        }
+        self.faults.muted -= usize::from(connection.is_mute());
+        self.faults.forget(id);
         let grant = connection.grant();
         let Some(app) = self.apps.get_mut(&grant.app) else { return true };
         app.remove_socket(&grant.peer, id);
@@ -114,12 +138,22 @@ impl Hub {
         for channel in connection.channels() {
             notices.extend(app.unsubscribe(channel, id, grant));
         }
-        if app.is_idle() {
-            self.apps.remove(&grant.app);
-        }
         for (to, text) in notices {
             self.send(FrameKind::Presence, to, text);
         }
         true
+    }
+
+    fn end_with_close(&mut self, id: ConnId, code: u16, reason: &str) {
+        if self.remove(id) {
+            self.stats.count_close(code);
+            self.outputs.push_back(Output::Close { id, code, reason: reason.to_owned() });
+        }
+    }
+
+    fn end_without_close(&mut self, id: ConnId) {
+        if self.remove(id) {
+            self.outputs.push_back(Output::Drop { id });
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use metered_realtime::wire::{ErrorCode, PEER_ID_MAX, check_channel};
+use metered_realtime::wire::{CloseCode, ErrorCode, PEER_ID_MAX, check_channel};
 
 use super::Hub;
 use super::frames;
@@ -14,32 +14,64 @@ use super::request::{self, Body, Refusal};
 impl Hub {
     /// A text frame arrived. Never fails: what is wrong with it becomes an `error` frame or a close.
     pub fn text(&mut self, id: ConnId, text: &str, now: Time) {
-        let _ = now;
+        self.begin(now);
+        if self.may_speak(id) {
+            self.request(id, text, true);
+        }
+        self.settle();
+    }
+
+    /// A binary frame arrived. It is no part of the protocol; the connection stays (assumed).
+    pub fn binary(&mut self, id: ConnId, now: Time) {
+        self.begin(now);
+        if self.may_speak(id) {
+            self.refuse_binary(id);
+        }
+        self.settle();
+    }
+
+    /// Every frame counts (assumed); too many end the connection.
+    fn may_speak(&mut self, id: ConnId) -> bool {
+        let Some(connection) = self.connections.get_mut(&id) else { return false };
+        if connection.may_speak(self.now) {
+            return true;
+        }
+        self.end_with_close(id, CloseCode::OverMessageRate.as_u16(), "too many messages");
+        false
+    }
+
+    /// Carries out a request, unless a fault takes its place.
+    pub(super) fn request(&mut self, id: ConnId, text: &str, may_be_struck: bool) {
         let Some(connection) = self.connections.get(&id) else { return };
         let grant = Arc::clone(connection.grant());
         let request = match request::parse(text) {
             Ok(request) => request,
-            Err(refusal) => return self.refuse(id, None, &refusal),
+            Err(refusal) => {
+                self.stats.count_in("malformed");
+                return self.refuse(id, None, &refusal);
+            }
         };
-        self.stats.count_in(request.body.kind());
+        let kind = request.body.kind();
         let request_id = request.id.as_deref();
-        if let Err(refusal) = self.carry_out(id, &grant, request_id, request.body) {
-            self.refuse(id, request_id, &refusal);
+        if may_be_struck {
+            self.stats.count_in(kind);
+            if self.request_is_struck(id, kind, request_id, text) {
+                return;
+            }
         }
-    }
-
-    /// A binary frame arrived. It is no part of the protocol; the connection stays (assumed).
-    pub fn binary(&mut self, id: ConnId) {
-        if self.connections.contains_key(&id) {
-            let refusal = Refusal::new(ErrorCode::MALFORMED_MESSAGE, "frames must be text");
-            self.refuse(id, None, &refusal);
+        if let Err(refusal) = self.carry_out(id, &grant, request_id, request.body) {
+            if refusal.code == ErrorCode::CHANNEL_NOT_AUTHORIZED && self.limits.close_unauthorized {
+                let code = CloseCode::ChannelNotAuthorized.as_u16();
+                return self.end_with_close(id, code, &refusal.message);
+            }
+            self.refuse(id, request_id, &refusal);
         }
     }
 
     fn carry_out(
         &mut self,
         id: ConnId,
-        grant: &Grant,
+        grant: &Arc<Grant>,
         request_id: Option<&str>,
         body: Body<'_>,
     ) -> Result<(), Refusal> {
@@ -70,13 +102,14 @@ impl Hub {
     fn subscribe(
         &mut self,
         id: ConnId,
-        grant: &Grant,
+        grant: &Arc<Grant>,
         request_id: Option<&str>,
         channel: Cow<'_, str>,
         include_sender_metadata: bool,
     ) -> Result<(), Refusal> {
         not_reserved(&channel)?;
         permitted(grant, Action::Subscribe)?;
+        covered(grant, &channel)?;
         let limit = self.limits.channels_per_connection;
         let Some(connection) = self.connections.get_mut(&id) else { return Ok(()) };
         if !connection.holds(&channel) && connection.channels().len() >= limit {
@@ -98,7 +131,13 @@ impl Hub {
         Ok(())
     }
 
-    fn unsubscribe(&mut self, id: ConnId, grant: &Grant, request_id: Option<&str>, channel: &str) {
+    fn unsubscribe(
+        &mut self,
+        id: ConnId,
+        grant: &Arc<Grant>,
+        request_id: Option<&str>,
+        channel: &str,
+    ) {
         let held = self.connections.get_mut(&id).is_some_and(|c| c.remove_channel(channel));
         let app = self.apps.get_mut(&grant.app).filter(|_| held);
         let notice = app.and_then(|app| app.unsubscribe(channel, id, grant));
@@ -111,14 +150,16 @@ impl Hub {
     fn publish(
         &mut self,
         id: ConnId,
-        grant: &Grant,
+        grant: &Arc<Grant>,
         request_id: Option<&str>,
         channel: &str,
         data: Option<&str>,
     ) -> Result<(), Refusal> {
         not_reserved(channel)?;
         permitted(grant, Action::Publish)?;
+        covered(grant, channel)?;
         let data = data.ok_or_else(missing_data)?;
+        self.within_quota(grant)?;
         self.ack(id, request_id);
         self.broadcast(grant, Some(id), channel, data);
         Ok(())
@@ -148,7 +189,7 @@ impl Hub {
     fn direct(
         &mut self,
         id: ConnId,
-        grant: &Grant,
+        grant: &Arc<Grant>,
         request_id: Option<&str>,
         to: Option<Cow<'_, str>>,
         data: Option<&str>,
@@ -163,10 +204,18 @@ impl Hub {
         if sockets.is_empty() {
             return Err(Refusal::new(ErrorCode::PEER_NOT_FOUND, "no such peer is connected"));
         }
+        self.within_quota(grant)?;
         self.ack(id, request_id);
         let text = frames::direct(&grant.peer, data, grant.peer_metadata.as_deref());
         self.send(FrameKind::Direct, sockets, text);
         Ok(())
+    }
+
+    fn within_quota(&mut self, grant: &Grant) -> Result<(), Refusal> {
+        if self.count_message(&grant.app) {
+            return Ok(());
+        }
+        Err(Refusal::new(ErrorCode::OVER_MESSAGE_QUOTA, "the period's messages are used up"))
     }
 
     fn ack(&mut self, id: ConnId, request_id: Option<&str>) {
@@ -175,7 +224,7 @@ impl Hub {
         }
     }
 
-    fn refuse(&mut self, id: ConnId, request_id: Option<&str>, refusal: &Refusal) {
+    pub(super) fn refuse(&mut self, id: ConnId, request_id: Option<&str>, refusal: &Refusal) {
         let text = frames::error(refusal.code, request_id, &refusal.message);
         self.send(FrameKind::Error, vec![id], text);
     }
@@ -195,16 +244,24 @@ impl Hub {
 
 /// Whether a text may be a peer's id: 1 to 128 printable ASCII characters (spec A.7).
 #[must_use]
-pub(super) fn is_peer_id(id: &str) -> bool {
+pub fn is_peer_id(id: &str) -> bool {
     (1..=PEER_ID_MAX).contains(&id.len()) && id.bytes().all(|b| (0x20..0x7f).contains(&b))
 }
 
-fn permitted(grant: &Grant, action: Action) -> Result<(), Refusal> {
+fn permitted(grant: &Arc<Grant>, action: Action) -> Result<(), Refusal> {
     if grant.actions.allows(action) {
         return Ok(());
     }
     let message = format!("the credential does not permit {}", action.as_str());
     Err(Refusal::new(ErrorCode::ACTION_NOT_PERMITTED, message))
+}
+
+fn covered(grant: &Grant, channel: &str) -> Result<(), Refusal> {
+    if grant.scope.covers(channel) {
+        return Ok(());
+    }
+    let message = format!("not authorized: {channel}");
+    Err(Refusal::new(ErrorCode::CHANNEL_NOT_AUTHORIZED, message))
 }
 
 fn not_reserved(channel: &str) -> Result<(), Refusal> {
@@ -215,7 +272,8 @@ fn not_reserved(channel: &str) -> Result<(), Refusal> {
 }
 
 /// Whether a channel's prefix belongs to the service, in any case (spec A.6).
-fn is_reserved(channel: &str) -> bool {
+#[must_use]
+pub fn is_reserved(channel: &str) -> bool {
     RESERVED_PREFIXES.iter().any(|prefix| {
         channel.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
     })

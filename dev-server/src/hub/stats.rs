@@ -11,6 +11,8 @@ pub struct Stats {
     pub opened: u64,
     /// Connections that ended.
     pub closed: u64,
+    /// Closes by the server, by code.
+    pub closes: BTreeMap<u16, u64>,
     /// Frames from clients by type.
     pub frames_in: BTreeMap<&'static str, u64>,
     /// Frames to clients by type; one for each receiver.
@@ -18,6 +20,10 @@ pub struct Stats {
 }
 
 impl Stats {
+    pub(super) fn count_close(&mut self, code: u16) {
+        *self.closes.entry(code).or_default() += 1;
+    }
+
     pub(super) fn count_in(&mut self, kind: &'static str) {
         *self.frames_in.entry(kind).or_default() += 1;
     }

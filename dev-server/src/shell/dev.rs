@@ -1,10 +1,10 @@
-//! `POST /_dev/faults`: faults on demand, for tests, demos and curious people.
+//! `/_dev/faults`: faults on demand, for tests, demos and curious people.
 //!
-//! Any web page may call it (permissive CORS): this is a server for development that listens on this machine only.
+//! `POST` orders one, `GET` lists those that wait, `DELETE` forgets them. Any web page may call it (permissive CORS): this is
+//! a server for development that listens on this machine only.
 
 use std::sync::Arc;
 
-use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -13,15 +13,24 @@ use hyper::header::{
 use hyper::{Method, Request, Response, StatusCode};
 use serde::Deserialize;
 
-use super::http::{Body, json, json_error};
+use super::http::{Body, body_of, json, json_error, not_found};
 use super::shared::Shared;
+use crate::hub::{Hub, Rule, Target};
 
 /// Answers everything below `/_dev/`.
 pub(super) async fn respond(request: Request<Incoming>, shared: &Arc<Shared>) -> Response<Body> {
     let response = match (request.method(), request.uri().path()) {
         (&Method::OPTIONS, _) => json(StatusCode::NO_CONTENT, ""),
-        (&Method::POST, "/_dev/faults") => faults(request, shared).await,
-        _ => json_error(StatusCode::NOT_FOUND, "not_found", "there is nothing at this address"),
+        (&Method::POST, "/_dev/faults") => order(request, shared).await,
+        (&Method::GET, "/_dev/faults") => {
+            let waiting = shared.look(Hub::waiting_faults);
+            json(StatusCode::OK, serde_json::json!({ "waiting": waiting }).to_string())
+        }
+        (&Method::DELETE, "/_dev/faults") => {
+            shared.drive(|hub, _| hub.clear_faults());
+            json(StatusCode::OK, "{}")
+        }
+        _ => not_found(),
     };
     with_cors(response)
 }
@@ -36,51 +45,29 @@ pub(super) fn with_cors(mut response: Response<Body>) -> Response<Body> {
     response
 }
 
+/// A rule; `"peer": "x"` is short for `"target": {"peer": "x"}`.
 #[derive(Deserialize)]
 struct Order {
     #[serde(flatten)]
-    fault: Fault,
+    rule: Rule,
     peer: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(tag = "fault", rename_all = "snake_case")]
-enum Fault {
-    Drop,
-    Close {
-        code: u16,
-        #[serde(default)]
-        reason: String,
-    },
-}
-
-async fn faults(request: Request<Incoming>, shared: &Arc<Shared>) -> Response<Body> {
-    let body = match Limited::new(request.into_body(), MAX_BODY_BYTES).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(_) => {
-            let message = "the body is too large or was cut off";
-            return json_error(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", message);
-        }
+async fn order(request: Request<Incoming>, shared: &Arc<Shared>) -> Response<Body> {
+    let body = match body_of(request).await {
+        Ok(body) => body,
+        Err(response) => return *response,
     };
-    let order: Order = match serde_json::from_slice(&body) {
+    let invalid = |message: &str| json_error(StatusCode::BAD_REQUEST, "invalid_request", message);
+    let Order { mut rule, peer } = match serde_json::from_slice(&body) {
         Ok(order) => order,
-        Err(error) => {
-            let message = error.to_string();
-            return json_error(StatusCode::BAD_REQUEST, "invalid_request", &message);
-        }
+        Err(error) => return invalid(&error.to_string()),
     };
-    let affected = shared.drive(|hub, _| {
-        let ids = hub.connections_of(order.peer.as_deref());
-        for id in &ids {
-            match &order.fault {
-                Fault::Drop => hub.drop_connection(*id),
-                Fault::Close { code, reason } => hub.close(*id, *code, reason),
-            }
-        }
-        ids.len()
-    });
-    json(StatusCode::OK, format!(r#"{{"affected":{affected}}}"#))
+    if let Some(peer) = peer {
+        rule.target = Target::Peer(peer);
+    }
+    match shared.drive(|hub, now| hub.fault(rule, now)) {
+        Ok(affected) => json(StatusCode::OK, format!(r#"{{"affected":{affected}}}"#)),
+        Err(message) => invalid(message),
+    }
 }
-
-/// The largest body of a request.
-const MAX_BODY_BYTES: usize = 32 << 10;

@@ -1,4 +1,4 @@
-//! HTTP: one port for the WebSocket endpoint, health and faults.
+//! HTTP: one port for the WebSocket endpoint, the REST API, health, metrics and faults.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderValue, ORIGIN, RETRY_AFTER};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
@@ -20,8 +20,9 @@ use tokio::net::TcpStream;
 use uuid::Uuid;
 
 use super::shared::{Seat, Shared};
-use super::{dev, socket, upgrade};
-use crate::auth::{self, Credential};
+use super::{dev, metrics, rest, socket, upgrade};
+use crate::auth::{Answer, Credential};
+use crate::hub::TurnedAway;
 
 /// The body of every response.
 pub(super) type Body = Full<Bytes>;
@@ -53,7 +54,7 @@ async fn serve_http(
         let (shared, accepted) = (&shared, &accepted);
         async move {
             let line = format!("{remote} {} {}", request.method(), masked(request.uri()));
-            let response = respond(request, shared, accepted).await;
+            let response = respond(request, remote, shared, accepted).await;
             tracing::info!(target: "access", "{line} {}", response.status().as_u16());
             Ok::<_, Infallible>(response)
         }
@@ -79,22 +80,26 @@ async fn serve_http(
 
 async fn respond(
     request: Request<Incoming>,
+    remote: SocketAddr,
     shared: &Arc<Shared>,
     accepted: &Accepted,
 ) -> Response<Body> {
     match (request.method(), request.uri().path()) {
-        (&Method::GET, "/v1") => connect(request, shared, accepted),
+        (&Method::GET, "/v1") => connect(request, remote, shared, accepted),
+        (_, path) if path.starts_with("/v1/") => rest::respond(request, shared).await,
+        (_, path) if path.starts_with("/_dev/") => dev::respond(request, shared).await,
         (&Method::GET | &Method::OPTIONS, "/healthz") => {
             dev::with_cors(json(StatusCode::OK, r#"{"status":"ok"}"#))
         }
-        (_, path) if path.starts_with("/_dev/") => dev::respond(request, shared).await,
-        _ => json_error(StatusCode::NOT_FOUND, "not_found", "there is nothing at this address"),
+        (&Method::GET, "/metrics") => metrics::respond(shared),
+        _ => not_found(),
     }
 }
 
-/// Admission, and then 101.
+/// Admission, and then 101 (spec A.1).
 fn connect(
     mut request: Request<Incoming>,
+    remote: SocketAddr,
     shared: &Arc<Shared>,
     accepted: &Accepted,
 ) -> Response<Body> {
@@ -102,22 +107,56 @@ fn connect(
         Ok(response) => response,
         Err(response) => return *response,
     };
+    let plan = match shared.drive(|hub, now| hub.knock(remote.ip(), now)) {
+        Ok(plan) => plan,
+        Err(turned_away) => return refusal(turned_away),
+    };
     let (key, token) = (query(request.uri(), "key"), query(request.uri(), "token"));
     let credential = match (&key, &token) {
         (Some(key), None) => Credential::Key(key),
         (None, Some(token)) => Credential::Token(token),
         (Some(_), Some(_)) | (None, None) => Credential::Missing,
     };
-    let grant = match auth::admit(&shared.config, credential, Uuid::new_v4().to_string()) {
-        Ok(grant) => grant,
-        Err(denied) => {
-            return json_error(StatusCode::UNAUTHORIZED, "invalid_token", denied.reason);
-        }
+    let origin = request.headers().get(ORIGIN).and_then(|origin| origin.to_str().ok());
+    let fresh_peer = Uuid::new_v4().to_string();
+    let seat = match shared.keyring.admit(credential, origin, fresh_peer, shared.now()) {
+        Ok(grant) => shared.open(grant, plan),
+        Err(denied) => match denied.answer(shared.config.rejection) {
+            Answer::Http { code, message } => {
+                return json_error(StatusCode::UNAUTHORIZED, code, message);
+            }
+            Answer::Close { code, reason } => shared.reject(code, reason),
+        },
     };
-    let seat = shared.open(grant);
     let on_upgrade = hyper::upgrade::on(&mut request);
     *accepted.lock().unwrap_or_else(PoisonError::into_inner) = Some((on_upgrade, seat));
     response
+}
+
+/// The response to those who are turned away before their credential is looked at.
+fn refusal(turned_away: TurnedAway) -> Response<Body> {
+    let status = StatusCode::from_u16(turned_away.status).unwrap_or(StatusCode::BAD_REQUEST);
+    let mut response = match turned_away.status {
+        401 => json_error(status, "invalid_token", "the credential is refused"),
+        429 => json(status, r#"{"message":"too many connects"}"#),
+        _ => json_error(status, "internal_error", "the service is not available"),
+    };
+    if let Some(wait) = turned_away.retry_after {
+        response.headers_mut().insert(RETRY_AFTER, wait.as_secs().max(1).into());
+    }
+    response
+}
+
+/// The whole body of a request, if it is not too large.
+pub(super) async fn body_of(request: Request<Incoming>) -> Result<Bytes, Box<Response<Body>>> {
+    match Limited::new(request.into_body(), MAX_BODY_BYTES).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(_) => Err(Box::new(json_error(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "invalid_request",
+            "the body is larger than 32 KB, or was cut off",
+        ))),
+    }
 }
 
 /// A query parameter, percent-decoded.
@@ -187,8 +226,16 @@ pub(super) fn json_error(status: StatusCode, code: &str, message: &str) -> Respo
     json(status, body)
 }
 
+/// The answer where there is nothing.
+pub(super) fn not_found() -> Response<Body> {
+    json_error(StatusCode::NOT_FOUND, "not_found", "there is nothing at this address")
+}
+
 /// How long a client may take to send its request's head.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The largest head of a request.
 const MAX_HEADER_BYTES: usize = 16 << 10;
+
+/// The largest body of a request (spec A.7).
+const MAX_BODY_BYTES: usize = 32 << 10;

@@ -2,7 +2,10 @@
 
 mod dev;
 mod http;
+mod link;
+mod metrics;
 mod outbox;
+mod rest;
 mod server;
 mod shared;
 mod socket;

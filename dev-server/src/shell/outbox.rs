@@ -4,13 +4,17 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
-use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+use tokio_tungstenite::tungstenite::Message;
 
-/// How a connection ends, in place of or after what is queued.
+use super::link::Drip;
+
+/// How a connection ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// A close frame after what is queued.
     Close { code: u16, reason: String },
+    /// Nothing is read or written any more, but TCP stays up.
+    HalfOpen,
     /// No close frame, and nothing more is sent.
     Drop,
 }
@@ -28,6 +32,7 @@ pub(super) struct Outbox {
 struct State {
     queue: VecDeque<Message>,
     bytes: usize,
+    drip: Option<Drip>,
     end: Option<End>,
 }
 
@@ -35,39 +40,60 @@ struct State {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Full;
 
+/// What was queued besides messages.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    /// Trickle from now on.
+    pub(super) drip: Option<Drip>,
+    /// This was the last batch.
+    pub(super) end: Option<End>,
+}
+
 impl Outbox {
     pub(super) fn new(max_frames: usize, max_bytes: usize) -> Outbox {
         Outbox { state: Mutex::default(), changed: Notify::new(), max_frames, max_bytes }
     }
 
-    /// Queues a text.
-    pub(super) fn push(&self, text: Utf8Bytes) -> Result<(), Full> {
+    /// Queues a message. A single one of any size always fits.
+    pub(super) fn push(&self, message: Message) -> Result<(), Full> {
         {
             let mut state = self.lock();
             if state.end.is_some() {
                 return Ok(());
             }
-            let bytes = state.bytes + text.len();
-            if state.queue.len() >= self.max_frames || bytes > self.max_bytes {
+            let bytes = state.bytes + message.len();
+            let full = state.queue.len() >= self.max_frames || bytes > self.max_bytes;
+            if full && !state.queue.is_empty() {
                 return Err(Full);
             }
             state.bytes = bytes;
-            state.queue.push_back(Message::Text(text));
+            state.queue.push_back(message);
         }
         self.changed.notify_one();
         Ok(())
     }
 
-    /// Ends the connection. The first end counts, but a drop overrides a close.
+    /// Lets the bytes trickle.
+    pub(super) fn drip(&self, drip: Drip) {
+        self.lock().drip = Some(drip);
+        self.changed.notify_one();
+    }
+
+    /// Ends the connection. A close may still become a drop, and nothing else changes an end.
     pub(super) fn end(&self, end: End) {
         {
             let mut state = self.lock();
-            if end == End::Drop {
-                state.queue.clear();
-            } else if state.end.is_some() {
-                return;
+            let end = match (&state.end, end) {
+                (None, end) => end,
+                // A half-open connection answers nothing, not even a close.
+                (Some(_), End::Drop) | (Some(End::HalfOpen), _) => End::Drop,
+                (Some(_), End::Close { .. } | End::HalfOpen) => return,
+            };
+            if end != (End::Drop) {
+                state.end = Some(end);
+            } else {
+                *state = State { end: Some(end), ..State::default() };
             }
-            state.end = Some(end);
         }
         self.changed.notify_one();
     }
@@ -79,15 +105,15 @@ impl Outbox {
         state.bytes = 0;
     }
 
-    /// Moves everything queued into `batch`; the end, if this was the last batch.
-    pub(super) fn take(&self, batch: &mut VecDeque<Message>) -> Option<End> {
+    /// Moves every queued message into `batch`.
+    pub(super) fn take(&self, batch: &mut VecDeque<Message>) -> Taken {
         let mut state = self.lock();
         batch.append(&mut state.queue);
         state.bytes = 0;
         if state.queue.capacity() > IDLE_CAPACITY {
             state.queue.shrink_to(IDLE_CAPACITY);
         }
-        state.end.clone()
+        Taken { drip: state.drip.take(), end: state.end.clone() }
     }
 
     /// Waits until something was queued or the end was set. One waiter; a change between two waits is not lost.
@@ -95,12 +121,16 @@ impl Outbox {
         self.changed.notified().await;
     }
 
-    /// Waits until what is being written no longer matters: the connection is dropped, or closed as a slow reader.
-    pub(super) async fn ended(&self) -> End {
-        loop {
-            if let Some(end) = self.lock().end.clone() {
-                return end;
-            }
+    /// Waits until the end is set, which makes what is being written unimportant.
+    pub(super) async fn ended(&self) {
+        while self.lock().end.is_none() {
+            self.changed.notified().await;
+        }
+    }
+
+    /// Waits until the end is a drop.
+    pub(super) async fn dropped(&self) {
+        while self.lock().end != Some(End::Drop) {
             self.changed.notified().await;
         }
     }

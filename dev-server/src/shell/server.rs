@@ -14,7 +14,9 @@ use tokio::time::{sleep, timeout};
 
 use super::http;
 use super::shared::Shared;
+use crate::auth::{MintError, Token, TokenRequest};
 use crate::config::Config;
+use crate::hub::{Fault, Hub, Rule, Target};
 
 /// A running server. Dropping it ends it at once, as a crash would; [`Server::shutdown`] is the polite way.
 #[derive(Debug)]
@@ -23,6 +25,7 @@ pub struct Server {
     shared: Arc<Shared>,
     stop: Option<oneshot::Sender<()>>,
     accepting: Option<JoinHandle<JoinSet<()>>>,
+    keeping_time: JoinHandle<()>,
 }
 
 /// Why a server did not start.
@@ -62,10 +65,17 @@ impl Server {
         let failed = |source| StartError { listen, source };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let addr = listener.local_addr().map_err(failed)?;
+        if !addr.ip().is_loopback() {
+            tracing::warn!(
+                "{addr} can be reached from other machines; this server is for development and lets anybody order faults"
+            );
+        }
         let shared = Arc::new(Shared::new(config));
         let (stop, stopped) = oneshot::channel();
         let accepting = tokio::spawn(accept(listener, Arc::clone(&shared), stopped));
-        Ok(Server { addr, shared, stop: Some(stop), accepting: Some(accepting) })
+        let clock = Arc::clone(&shared);
+        let keeping_time = tokio::spawn(async move { clock.keep_time().await });
+        Ok(Server { addr, shared, stop: Some(stop), accepting: Some(accepting), keeping_time })
     }
 
     /// The address that it listens on.
@@ -80,28 +90,41 @@ impl Server {
         format!("ws://{}", self.addr)
     }
 
-    /// How many connections are welcomed and alive.
+    /// How many connections are registered.
     #[must_use]
     pub fn connection_count(&self) -> usize {
-        self.shared.drive(|hub, _| hub.connection_count())
+        self.shared.look(Hub::connection_count)
+    }
+
+    /// Mints a token with the first secret key, good for this server.
+    ///
+    /// # Errors
+    /// The request breaks a rule, or there is no secret key.
+    pub fn mint(&self, request: &TokenRequest) -> Result<Token, MintError> {
+        self.shared.keyring.mint_with_first(request, self.shared.now())
+    }
+
+    /// Orders a fault; how many connections it struck at once.
+    ///
+    /// # Errors
+    /// Why the parts of the rule do not fit together.
+    pub fn fault(&self, rule: Rule) -> Result<usize, &'static str> {
+        self.shared.drive(|hub, now| hub.fault(rule, now))
+    }
+
+    /// Forgets faults that wait for a frame or a connect.
+    pub fn clear_faults(&self) {
+        self.shared.drive(|hub, _| hub.clear_faults());
     }
 
     /// Ends every connection without a close frame, as a broken network would; how many there were.
     pub fn drop_all(&self) -> usize {
-        self.shared.drive(|hub, _| {
-            let ids = hub.connections_of(None);
-            ids.iter().for_each(|id| hub.drop_connection(*id));
-            ids.len()
-        })
+        self.fault(Rule::now(Fault::Drop, Target::All)).unwrap_or_default()
     }
 
     /// Ends a peer's connections without a close frame; how many there were.
     pub fn drop_peer(&self, peer: &str) -> usize {
-        self.shared.drive(|hub, _| {
-            let ids = hub.connections_of(Some(peer));
-            ids.iter().for_each(|id| hub.drop_connection(*id));
-            ids.len()
-        })
+        self.fault(Rule::now(Fault::Drop, Target::Peer(peer.to_owned()))).unwrap_or_default()
     }
 
     /// Closes every connection; how many there were.
@@ -133,11 +156,7 @@ impl Server {
             Some(accepting) => accepting.await.ok(),
             None => None,
         };
-        let told = self.shared.drive(|hub, _| {
-            let all = hub.connections_of(None);
-            hub.going_away(all.clone(), retry_after);
-            all.len()
-        });
+        let told = self.shared.drive(|hub, now| hub.announce_going_away(retry_after, now));
         if told > 0 {
             sleep(grace).await;
         }
@@ -149,9 +168,9 @@ impl Server {
     }
 
     fn close(&self, peer: Option<&str>, code: u16, reason: &str) -> usize {
-        self.shared.drive(|hub, _| {
+        self.shared.drive(|hub, now| {
             let ids = hub.connections_of(peer);
-            ids.iter().for_each(|id| hub.close(*id, code, reason));
+            hub.close(&ids, code, reason, now);
             ids.len()
         })
     }
@@ -159,6 +178,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        self.keeping_time.abort();
         if let Some(accepting) = self.accepting.take() {
             accepting.abort();
         }

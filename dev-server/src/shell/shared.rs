@@ -1,22 +1,27 @@
 //! What all connections share: the hub behind a lock, the clock, and the queues to the sockets.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use metered_realtime::wire::CloseCode;
-use tokio::sync::watch;
-use tokio_tungstenite::tungstenite::Utf8Bytes;
+use tokio::sync::{Notify, watch};
+use tokio::time::sleep;
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
+use super::link::Drip;
 use super::outbox::{End, Full, Outbox};
+use crate::auth::Keyring;
 use crate::config::Config;
-use crate::hub::{ConnId, Grant, Hub, Output, Time};
+use crate::hub::{ConnId, Grant, Hub, Output, Plan, Time};
 
 /// The state of one running server.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) config: Config,
+    pub(super) keyring: Keyring,
     core: Mutex<Core>,
+    alarm: Notify,
     stopping: watch::Sender<bool>,
     started: Instant,
     started_at: Duration,
@@ -26,38 +31,81 @@ pub(super) struct Shared {
 struct Core {
     hub: Hub,
     outboxes: BTreeMap<ConnId, Arc<Outbox>>,
+    /// What the alarm task is waiting for.
+    armed: Option<Time>,
 }
 
 impl Shared {
-    pub(super) fn new(config: Config) -> Shared {
-        let hub = Hub::new(config.limits.clone());
+    pub(super) fn new(mut config: Config) -> Shared {
+        if config.relaxed {
+            config.limits = config.limits.relaxed();
+        }
         let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let started_at = since_epoch.unwrap_or_default();
+        let hub = Hub::new(config.limits.clone(), Time::since_epoch(started_at));
         Shared {
+            keyring: Keyring::new(&config),
             config,
-            core: Mutex::new(Core { hub, outboxes: BTreeMap::new() }),
+            core: Mutex::new(Core { hub, outboxes: BTreeMap::new(), armed: None }),
+            alarm: Notify::new(),
             stopping: watch::Sender::new(false),
             started: Instant::now(),
-            started_at: since_epoch.unwrap_or_default(),
+            started_at,
         }
     }
 
     /// Lets the hub do something, and carries out what follows from it before anybody else gets a turn.
     pub(super) fn drive<R>(&self, act: impl FnOnce(&mut Hub, Time) -> R) -> R {
-        let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
-        let result = act(&mut core.hub, self.now());
-        core.carry_out();
+        let now = self.now();
+        let mut core = self.core();
+        let result = act(&mut core.hub, now);
+        self.carry_out(core, now);
         result
     }
 
+    /// Reads from the hub.
+    pub(super) fn look<R>(&self, read: impl FnOnce(&Hub) -> R) -> R {
+        read(&self.core().hub)
+    }
+
     /// Registers an admitted connection; its seat unregisters it when it goes.
-    pub(super) fn open(self: &Arc<Self>, grant: Grant) -> Seat {
+    pub(super) fn open(self: &Arc<Self>, grant: Grant, plan: Plan) -> Seat {
+        self.seat(|hub, now| hub.open(grant, plan, now))
+    }
+
+    /// A connection that is closed as soon as it is there.
+    pub(super) fn reject(self: &Arc<Self>, code: u16, reason: &str) -> Seat {
+        self.seat(|hub, now| hub.reject(code, reason, now))
+    }
+
+    fn seat(self: &Arc<Self>, act: impl FnOnce(&mut Hub, Time) -> ConnId) -> Seat {
         let outbox = Arc::new(Outbox::new(self.config.queue_frames, self.config.queue_bytes));
-        let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
-        let id = core.hub.open(grant, self.now());
+        let now = self.now();
+        let mut core = self.core();
+        let id = act(&mut core.hub, now);
         core.outboxes.insert(id, Arc::clone(&outbox));
-        core.carry_out();
-        drop(core);
+        self.carry_out(core, now);
         Seat { shared: Arc::clone(self), id, outbox }
+    }
+
+    /// Wakes the hub when something is due. Runs as long as the server.
+    pub(super) async fn keep_time(&self) {
+        loop {
+            let now = self.now();
+            let due = {
+                let mut core = self.core();
+                core.armed = core.hub.poll_timeout();
+                core.armed
+            };
+            match due {
+                None => self.alarm.notified().await,
+                Some(at) if at <= now => self.drive(Hub::wake),
+                Some(at) => tokio::select! {
+                    () = sleep(at.since(now)) => {}
+                    () = self.alarm.notified() => {}
+                },
+            }
+        }
     }
 
     /// Makes [`Shared::stopping`] return.
@@ -75,32 +123,63 @@ impl Shared {
     pub(super) fn now(&self) -> Time {
         Time::since_epoch(self.started_at + self.started.elapsed())
     }
+
+    fn core(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn carry_out(&self, mut core: MutexGuard<'_, Core>, now: Time) {
+        core.carry_out(now);
+        let due = core.hub.poll_timeout();
+        let sooner = due.is_some_and(|due| core.armed.is_none_or(|armed| due < armed));
+        drop(core);
+        if sooner {
+            self.alarm.notify_one();
+        }
+    }
 }
 
 impl Core {
-    fn carry_out(&mut self) {
+    fn carry_out(&mut self, now: Time) {
         while let Some(output) = self.hub.poll_output() {
             match output {
-                Output::Send { to, text } => self.send(&to, text),
+                Output::Send { to, text } => self.send(&to, text, now),
+                Output::SendBinary { id, data } => self.push(id, Message::Binary(data.into()), now),
+                Output::Drip { id, bytes, interval } => {
+                    if let Some(outbox) = self.outboxes.get(&id) {
+                        outbox.drip(Drip { bytes, interval });
+                    }
+                }
+                Output::HalfOpen { id } => {
+                    if let Some(outbox) = self.outboxes.get(&id) {
+                        outbox.end(End::HalfOpen);
+                    }
+                }
                 Output::Close { id, code, reason } => self.end(id, End::Close { code, reason }),
                 Output::Drop { id } => self.end(id, End::Drop),
             }
         }
     }
 
-    /// The text is shared by all receivers. Who cannot keep up is closed.
-    fn send(&mut self, to: &[ConnId], text: String) {
+    /// The text is shared by all receivers.
+    fn send(&mut self, to: &[ConnId], text: String, now: Time) {
         let text = Utf8Bytes::from(text);
         for id in to {
-            let Some(outbox) = self.outboxes.get(id) else { continue };
-            if outbox.push(text.clone()) == Err(Full) {
-                outbox.discard();
-                let code = CloseCode::PolicyViolation.as_u16();
-                self.hub.close(*id, code, "slow reader: too many frames are waiting");
-            }
+            self.push(*id, Message::Text(text.clone()), now);
         }
     }
 
+    /// Who cannot keep up is closed.
+    fn push(&mut self, id: ConnId, message: Message, now: Time) {
+        let Some(outbox) = self.outboxes.get(&id) else { return };
+        if outbox.push(message) == Err(Full) {
+            outbox.discard();
+            let code = CloseCode::PolicyViolation.as_u16();
+            self.hub.close(&[id], code, "slow reader: too much is waiting", now);
+        }
+    }
+
+    /// The queue itself lives on in the connection's seat.
     fn end(&mut self, id: ConnId, end: End) {
         if let Some(outbox) = self.outboxes.remove(&id) {
             outbox.end(end);
@@ -118,9 +197,10 @@ pub(super) struct Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut core = self.shared.core.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.shared.now();
+        let mut core = self.shared.core();
         core.outboxes.remove(&self.id);
-        core.hub.closed(self.id);
-        core.carry_out();
+        core.hub.closed(self.id, now);
+        self.shared.carry_out(core, now);
     }
 }

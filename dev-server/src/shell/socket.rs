@@ -1,23 +1,24 @@
 //! One WebSocket, from the welcome to its end.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use metered_realtime::wire::{CloseCode, fit_reason};
 use tokio::io::AsyncReadExt;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+use super::link::Link;
 use super::outbox::{End, Outbox};
 use super::shared::{Seat, Shared};
 
 /// A WebSocket over TCP.
-pub(super) type Socket = WebSocketStream<TcpStream>;
+pub(super) type Socket = WebSocketStream<Link>;
 
 /// How the transport is set up: small buffers, as most connections idle, and no frame larger than allowed.
 pub(super) fn transport(max_message_size: usize) -> WebSocketConfig {
@@ -30,30 +31,17 @@ pub(super) fn transport(max_message_size: usize) -> WebSocketConfig {
 
 /// Serves a connection until it ends.
 pub(super) async fn serve(mut socket: Socket, seat: Seat) {
-    let end = run(&mut socket, &seat).await;
-    let outbox = std::sync::Arc::clone(&seat.outbox);
+    let ended = run(&mut socket, &seat).await;
+    let outbox = Arc::clone(&seat.outbox);
+    if matches!(ended, Ended::ByServer(End::HalfOpen)) {
+        // As far as the hub knows, the peer is still there.
+        return outbox.dropped().await;
+    }
     drop(seat); // The others hear of it now, not after the closing handshake.
-    match end {
-        Ended::ByServer(End::Drop) | Ended::Lost => {}
-        Ended::ByServer(End::Close { code, reason }) => {
-            let closing = close(&mut socket, code, &reason);
-            tokio::select! {
-                _ = timeout(CLOSE_TIMEOUT, closing) => {}
-                () = dropped(&outbox) => {}
-            }
-        }
-        Ended::TooBig => {
-            let code = CloseCode::MessageTooBig.as_u16();
-            let _ =
-                timeout(CLOSE_TIMEOUT, refuse_frame(&mut socket, code, "frame too large")).await;
-        }
-        Ended::BadText => {
-            let _ =
-                timeout(CLOSE_TIMEOUT, refuse_frame(&mut socket, 1007, "text is not UTF-8")).await;
-        }
-        Ended::ByClient => {
-            let _ = timeout(CLOSE_TIMEOUT, socket.close(None)).await;
-        }
+    let closing = timeout(CLOSE_TIMEOUT, finish(&mut socket, ended));
+    tokio::select! {
+        _ = closing => {}
+        () = outbox.dropped() => {}
     }
 }
 
@@ -82,8 +70,8 @@ async fn run(socket: &mut Socket, seat: &Seat) -> Ended {
                 }
             }
             _ = pings.tick() => {
-                if socket.send(Message::Ping(Bytes::new())).await.is_err() {
-                    return Ended::Lost;
+                if seat.outbox.push(Message::Ping(Bytes::new())).is_err() {
+                    tracing::debug!("no room for a ping");
                 }
             }
         }
@@ -96,30 +84,40 @@ async fn write_queued(
     outbox: &Outbox,
     batch: &mut VecDeque<Message>,
 ) -> Option<Ended> {
-    let end = outbox.take(batch);
-    if end == Some(End::Drop) {
-        return Some(Ended::ByServer(End::Drop));
+    let taken = outbox.take(batch);
+    if let Some(drip) = taken.drip {
+        socket.get_mut().drip(drip);
     }
-    let writing = async {
-        while let Some(message) = batch.pop_front() {
-            socket.feed(message).await?;
+    match taken.end {
+        Some(end @ (End::Drop | End::HalfOpen)) => return Some(Ended::ByServer(end)),
+        Some(end @ End::Close { .. }) => {
+            // What is queued goes first, for as long as a closing handshake may take.
+            let _ = timeout(CLOSE_TIMEOUT, write(socket, batch)).await;
+            return Some(Ended::ByServer(end));
         }
-        socket.flush().await
-    };
-    if let Some(end) = end {
-        // Closing: what is queued goes first, for as long as a closing handshake may take.
-        let _ = timeout(CLOSE_TIMEOUT, writing).await;
-        return Some(Ended::ByServer(end));
+        None => {}
     }
-    let written = tokio::select! {
+    tokio::select! {
         biased;
-        written = writing => written,
-        end = outbox.ended() => return Some(Ended::ByServer(end)),
-    };
+        written = write(socket, batch) => {
+            if written.is_err() {
+                return Some(Ended::Lost);
+            }
+        }
+        // The peer does not read. The end is still in the outbox.
+        () = outbox.ended() => return outbox.take(batch).end.map(Ended::ByServer),
+    }
     if batch.capacity() > IDLE_CAPACITY {
         batch.shrink_to(IDLE_CAPACITY);
     }
-    written.is_err().then_some(Ended::Lost)
+    None
+}
+
+async fn write(socket: &mut Socket, batch: &mut VecDeque<Message>) -> Result<(), Error> {
+    while let Some(message) = batch.pop_front() {
+        socket.feed(message).await?;
+    }
+    socket.flush().await
 }
 
 fn read(frame: Option<Result<Message, Error>>, seat: &Seat) -> Option<Ended> {
@@ -129,7 +127,7 @@ fn read(frame: Option<Result<Message, Error>>, seat: &Seat) -> Option<Ended> {
             None
         }
         Some(Ok(Message::Binary(_))) => {
-            seat.shared.drive(|hub, _| hub.binary(seat.id));
+            seat.shared.drive(|hub, now| hub.binary(seat.id, now));
             None
         }
         Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => None,
@@ -137,6 +135,23 @@ fn read(frame: Option<Result<Message, Error>>, seat: &Seat) -> Option<Ended> {
         Some(Err(Error::Capacity(_))) => Some(Ended::TooBig),
         Some(Err(Error::Utf8(_))) => Some(Ended::BadText),
         Some(Err(_)) | None => Some(Ended::Lost),
+    }
+}
+
+/// The closing handshake.
+async fn finish(socket: &mut Socket, ended: Ended) {
+    let result = match ended {
+        Ended::ByServer(End::Close { code, reason }) => close(socket, code, &reason).await,
+        Ended::ByClient => socket.close(None).await,
+        Ended::TooBig => {
+            let code = CloseCode::MessageTooBig.as_u16();
+            refuse_frame(socket, code, "frame too large").await
+        }
+        Ended::BadText => refuse_frame(socket, INVALID_PAYLOAD, "text is not UTF-8").await,
+        Ended::ByServer(End::Drop | End::HalfOpen) | Ended::Lost => Ok(()),
+    };
+    if let Err(error) = result {
+        tracing::debug!("the closing handshake failed: {error}");
     }
 }
 
@@ -149,18 +164,12 @@ async fn close(socket: &mut Socket, code: u16, reason: &str) -> Result<(), Error
 
 /// Closes after a frame that was not read to its end: what follows is no frame, and is read only so that the close
 /// frame is not lost to a TCP reset.
-async fn refuse_frame(socket: &mut Socket, code: u16, reason: &str) {
+async fn refuse_frame(socket: &mut Socket, code: u16, reason: &str) -> Result<(), Error> {
     let frame = CloseFrame { code: code.into(), reason: reason.into() };
-    if socket.close(Some(frame)).await.is_ok() {
-        let mut rest = [0; 4096];
-        while let Ok(1..) = socket.get_mut().read(&mut rest).await {}
-    }
-}
-
-async fn dropped(outbox: &Outbox) {
-    while outbox.ended().await != End::Drop {
-        outbox.changed().await;
-    }
+    socket.close(Some(frame)).await?;
+    let mut rest = [0; 4096];
+    while let 1.. = socket.get_mut().read(&mut rest).await? {}
+    Ok(())
 }
 
 fn pings(shared: &Shared) -> Interval {
@@ -172,6 +181,9 @@ fn pings(shared: &Shared) -> Interval {
 
 /// How long a closing handshake may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// RFC 6455: data that does not fit its type, such as text that is not UTF-8.
+const INVALID_PAYLOAD: u16 = 1007;
 
 /// What an idle connection's batch may keep allocated.
 const IDLE_CAPACITY: usize = 16;

@@ -12,6 +12,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::http::{Body, json_error};
+use super::link::Link;
 use super::socket::{self, Socket};
 
 /// Checks that a request is a WebSocket handshake; the response that accepts it.
@@ -49,7 +50,7 @@ pub(super) async fn take_over(upgrade: OnUpgrade, max_message_size: usize) -> Op
     let Parts { io, read_buf, .. } = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
     let config = Some(socket::transport(max_message_size));
     let already_read = read_buf.to_vec();
-    let stream = io.into_inner();
+    let stream = Link::new(io.into_inner());
     Some(WebSocketStream::from_partially_read(stream, already_read, Role::Server, config).await)
 }
 

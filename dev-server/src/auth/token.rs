@@ -1,0 +1,109 @@
+//! Reading JSON Web Tokens (spec A.7): HS256, `kid`, and the claims of the service.
+
+use std::sync::Arc;
+
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{Denied, Keyring, patterns, same};
+use crate::hub::{Action, Actions, Grant, Time, is_peer_id};
+
+#[derive(Deserialize)]
+struct Claims {
+    sub: String,
+    exp: f64,
+    channels: Option<Vec<String>>,
+    permissions: Option<Vec<String>>,
+    metadata: Option<Box<RawValue>>,
+    #[serde(rename = "peerMetadata")]
+    peer_metadata: Option<Box<RawValue>>,
+}
+
+pub(super) fn verify(keyring: &Keyring, token: &str, now: Time) -> Result<Grant, Denied> {
+    let header = decode_header(token).map_err(|_| Denied::Unreadable("the token is no JWT"))?;
+    if header.alg != Algorithm::HS256 {
+        return Err(Denied::Unreadable("the token's alg is not HS256"));
+    }
+    let kid = header.kid.ok_or(Denied::Unreadable("the token has no kid"))?;
+    let pair = keyring.secret.iter().find(|pair| same(&pair.key.id, &kid));
+    let pair = pair.ok_or(Denied::Invalid("the token's kid is unknown"))?;
+    let key = DecodingKey::from_secret(pair.key.secret.expose().as_bytes());
+    let claims = match decode::<Claims>(token, &key, &signature_only()) {
+        Ok(token) => token.claims,
+        Err(error) => {
+            let wrong = matches!(error.kind(), ErrorKind::InvalidSignature);
+            return Err(match wrong {
+                true => Denied::Invalid("the token's signature is wrong"),
+                false => Denied::Unreadable("the token's claims cannot be read"),
+            });
+        }
+    };
+    let expires_at = claims.exp as u64;
+    if expires_at <= now.unix_seconds() {
+        return Err(Denied::Expired);
+    }
+    if !is_peer_id(&claims.sub) {
+        return Err(Denied::Invalid("the token's sub is no peer id"));
+    }
+    let limits = &keyring.limits;
+    let metadata = object(claims.metadata.as_deref(), limits.metadata_bytes)
+        .ok_or(Denied::Invalid("the token's metadata is no object or too large"))?;
+    let peer_metadata = object(claims.peer_metadata.as_deref(), limits.peer_metadata_bytes)
+        .ok_or(Denied::Invalid("the token's peerMetadata is no object or too large"))?;
+    let powers = &pair.powers;
+    let mut scope = powers.scope.clone();
+    if let Some(channels) = claims.channels {
+        if channels.len() > CHANNELS_MAX || !channels.iter().all(|channel| scope.covers(channel)) {
+            return Err(Denied::Invalid("the token's channels are outside of its key's patterns"));
+        }
+        scope = scope.within(patterns(&channels));
+    }
+    Ok(Grant {
+        app: Arc::clone(&powers.app),
+        peer: Arc::from(claims.sub),
+        actions: actions(claims.permissions.as_deref(), powers.actions)?,
+        scope,
+        expires_at: Some(expires_at),
+        metadata: powers.metadata(metadata),
+        peer_metadata: peer_metadata.map(Arc::from),
+        suspended: powers.suspended,
+    })
+}
+
+/// A token may permit what its key permits, and less (spec A.7).
+fn actions(permissions: Option<&[String]>, of_key: Actions) -> Result<Actions, Denied> {
+    let Some(permissions) = permissions else { return Ok(of_key) };
+    let parsed: Option<Actions> = permissions.iter().map(|name| Action::parse(name)).collect();
+    match parsed {
+        Some(actions) if permissions.len() <= PERMISSIONS_MAX && of_key.contains(actions) => {
+            Ok(actions)
+        }
+        _ => Err(Denied::Invalid("the token's permissions are not among its key's actions")),
+    }
+}
+
+/// The text of an optional JSON object; `None` if it is something else or too large.
+fn object(json: Option<&RawValue>, max_bytes: usize) -> Option<Option<&str>> {
+    match json.map(RawValue::get) {
+        None => Some(None),
+        Some(text) if text.starts_with('{') && text.len() <= max_bytes => Some(Some(text)),
+        Some(_) => None,
+    }
+}
+
+/// Claims are checked here, against the time of the hub, and not by the library against the system's.
+fn signature_only() -> Validation {
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    validation.required_spec_claims.clear();
+    validation
+}
+
+/// How many channels a token may list (spec A.7).
+pub(super) const CHANNELS_MAX: usize = 100;
+
+/// How many permissions a token may list (spec A.7).
+pub(super) const PERMISSIONS_MAX: usize = 16;
