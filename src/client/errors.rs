@@ -65,6 +65,8 @@ impl From<OptionError> for ConfigError {
             OptionName::JitterRatio => "reconnect.jitter_ratio",
             OptionName::MaxAttempts => "reconnect.max_attempts",
             OptionName::MaxDialsPerMinute => "reconnect.max_dials_per_minute",
+            OptionName::FleetSpread => "reconnect.fleet_spread",
+            OptionName::RenewBeforeExpiry => "renew_before_expiry",
         };
         ConfigError { option, rule: error.rule }
     }

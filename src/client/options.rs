@@ -29,6 +29,11 @@ pub struct ReconnectOptions {
     /// How often a minute to dial a server that drops what it has just welcomed; `None` for no limit. At least 1.
     /// Default: 20. It delays dials and changes nothing else (decisions, item 15).
     pub max_dials_per_minute: Option<u32>,
+    /// The window over which clients spread their first dial after the server told all of them to go (`going_away`, or close
+    /// code 1001), so that they do not come back all at once. Zero: the ordinary backoff. Default: zero.
+    pub fleet_spread: Duration,
+    /// Whether the first dial waits for as long as the server's `going_away` asked. Default: `false`.
+    pub honour_going_away: bool,
 }
 
 impl Default for ReconnectOptions {
@@ -40,6 +45,8 @@ impl Default for ReconnectOptions {
             jitter_ratio: 0.2,
             max_attempts: Some(100),
             max_dials_per_minute: Some(20),
+            fleet_spread: Duration::ZERO,
+            honour_going_away: false,
         }
     }
 }
@@ -53,6 +60,8 @@ impl From<&ReconnectOptions> for RawReconnect {
             jitter_ratio: options.jitter_ratio,
             max_attempts: options.max_attempts.map_or(f64::INFINITY, f64::from),
             max_dials_per_minute: options.max_dials_per_minute.map_or(f64::INFINITY, f64::from),
+            fleet_spread_ms: milliseconds(options.fleet_spread),
+            honour_going_away: options.honour_going_away,
         }
     }
 }
