@@ -10,6 +10,7 @@ pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod pack;
 pub(crate) mod setup;
+pub(crate) mod spec;
 pub(crate) mod test;
 
 use crate::workspace::Workspace;
@@ -29,6 +30,8 @@ pub(crate) enum Command {
     Check(check::Args),
     /// Set up, check, and run every test suite once.
     Test(test::Args),
+    /// Show which rule of docs/SPEC.md is shown by which tests, and which by none.
+    Spec(spec::Args),
     /// Show two Node clients and a browser page talking through the local server.
     Demo(demo::Args),
 }
@@ -42,6 +45,7 @@ impl Command {
             Command::Pack(args) => pack::run(&args, workspace),
             Command::Check(args) => check::run(&args, workspace),
             Command::Test(args) => test::run(&args, workspace),
+            Command::Spec(args) => spec::run(&args, workspace),
             Command::Demo(args) => demo::run(&args, workspace),
         }
     }
