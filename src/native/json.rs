@@ -142,3 +142,6 @@ impl Visitor<'_> for BytesVisitor {
         Ok(bytes.to_vec())
     }
 }
+
+#[cfg(test)]
+mod tests;

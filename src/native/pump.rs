@@ -4,7 +4,7 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use super::alarm::Alarm;
 use super::driver::Driver;
@@ -25,15 +25,15 @@ pub(super) struct Pump {
     driver: Arc<Driver>,
     /// The current one, and those that are still closing.
     sockets: Vec<Socket>,
-    fetching: Option<(TokenRequestId, BoxFuture<Token>)>,
+    fetching: Vec<(TokenRequestId, BoxFuture<Token>)>,
     tasks: Tasks,
     alarm: Alarm,
     /// What has happened and was not told yet.
     inbox: Vec<(SocketId, News)>,
-    token: Option<(TokenRequestId, Token)>,
+    tokens: Vec<(TokenRequestId, Token)>,
     rang: bool,
-    /// Which streams end at the exit that is under way.
-    exit_mark: Mark,
+    /// Which streams end at the exit that is being told.
+    exit_mark: Option<Mark>,
     /// The machine is at rest, so nothing is abandoned when this is dropped.
     rested: bool,
 }
@@ -43,13 +43,13 @@ impl Pump {
         Pump {
             driver,
             sockets: Vec::new(),
-            fetching: None,
+            fetching: Vec::new(),
             tasks: Tasks::default(),
             alarm: Alarm::default(),
             inbox: Vec::new(),
-            token: None,
+            tokens: Vec::new(),
             rang: false,
-            exit_mark: Mark::default(),
+            exit_mark: None,
             rested: false,
         }
     }
@@ -81,7 +81,7 @@ impl Pump {
     }
 
     fn rests(&mut self) -> bool {
-        self.rested = self.sockets.is_empty() && self.fetching.is_none() && self.driver.try_rest();
+        self.rested = self.sockets.is_empty() && self.fetching.is_empty() && self.driver.try_rest();
         self.rested
     }
 
@@ -89,7 +89,7 @@ impl Pump {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut busy = self.driver.wake.is_wanted(cx);
         busy |= self.poll_sockets(cx);
-        busy |= self.poll_token(cx).is_ready();
+        busy |= self.poll_tokens(cx);
         busy |= self.tasks.poll(cx).is_ready();
         let deadline = {
             let core = self.driver.lock();
@@ -113,12 +113,16 @@ impl Pump {
         !self.inbox.is_empty()
     }
 
-    fn poll_token(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some((request, answer)) = &mut self.fetching else { return Poll::Pending };
-        let token = ready!(answer.as_mut().poll(cx));
-        self.token = Some((*request, token));
-        self.fetching = None;
-        Poll::Ready(())
+    fn poll_tokens(&mut self, cx: &mut Context<'_>) -> bool {
+        let tokens = &mut self.tokens;
+        self.fetching.retain_mut(|(request, answer)| match answer.as_mut().poll(cx) {
+            Poll::Ready(token) => {
+                tokens.push((*request, token));
+                false
+            }
+            Poll::Pending => true,
+        });
+        !self.tokens.is_empty()
     }
 
     /// Tells the machine what has happened, and carries out what follows from each thing before the next.
@@ -129,7 +133,7 @@ impl Pump {
             self.carry_out();
         }
         self.inbox = inbox;
-        if let Some((request, result)) = self.token.take() {
+        while let Some((request, result)) = self.tokens.pop() {
             self.driver.tell(Input::Token { request, result });
             self.carry_out();
         }
@@ -176,14 +180,10 @@ impl Pump {
                 }
                 Output::FetchToken { request } => {
                     if let Some(provider) = &self.driver.provider {
-                        self.fetching = Some((request, provider.fetch()));
+                        self.fetching.push((request, provider.fetch()));
                     }
                 }
-                Output::ForgetToken { .. } => {
-                    let forgotten = self.fetching.take();
-                    shield(move || drop(forgotten));
-                    self.token = None;
-                }
+                Output::ForgetToken { request } => self.forget_token(request),
                 Output::DrainHandlers => {
                     self.tasks.drain();
                     self.tell_if_drained();
@@ -196,22 +196,54 @@ impl Pump {
                 Output::Event(event) => self.dispatch(event),
                 Output::ForgetListeners => {
                     let mark = self.driver.lock().take_close_mark();
-                    self.exit_mark = mark.unwrap_or_else(|| self.driver.emitter().mark());
-                    self.driver.emitter().forget(self.exit_mark);
+                    let mark = mark.unwrap_or_else(|| self.driver.emitter().mark());
+                    self.driver.emitter().forget(mark);
+                    self.exit_mark = Some(mark);
                 }
-                Output::EndStreams => self.driver.emitter().end_streams(self.exit_mark),
+                Output::EndStreams => {
+                    let mark = self.exit_mark.take();
+                    let mark = mark.unwrap_or_else(|| self.driver.emitter().mark());
+                    self.driver.emitter().end_streams(mark);
+                }
                 Output::Log(line) => log::write(&line),
             }
         }
     }
 
-    fn dispatch(&mut self, event: Event<Carried>) {
-        // A handler that is told of the exit may make a stream for the time after it.
-        if is_exit(&event) && !self.driver.lock().is_closing() {
-            self.exit_mark = self.driver.emitter().mark();
+    /// Drops the provider's future, and with it what it does.
+    fn forget_token(&mut self, forgotten: TokenRequestId) {
+        let at = self.fetching.iter().position(|(request, _)| *request == forgotten);
+        if let Some(at) = at {
+            let provider = self.fetching.swap_remove(at);
+            shield(move || drop(provider));
         }
+    }
+
+    fn dispatch(&mut self, event: Event<Carried>) {
+        self.note_exit(&event);
         let tasks = &mut self.tasks;
         self.driver.emitter().dispatch(event, &mut |task| tasks.spawn(task));
+    }
+
+    /// A handler that is told of a final exit may make a stream for the time after it, which must not end.
+    fn note_exit(&mut self, event: &Event<Carried>) {
+        match event {
+            Event::Disconnected { will_reconnect: false, .. }
+            | Event::StateChange { to: State::Closed, .. } => {
+                if self.exit_mark.is_none() && !self.driver.lock().is_closing() {
+                    self.exit_mark = Some(self.driver.emitter().mark());
+                }
+            }
+            Event::StateChange { .. } => self.exit_mark = None,
+            Event::Connected(_)
+            | Event::Disconnected { .. }
+            | Event::Message { .. }
+            | Event::Direct { .. }
+            | Event::Presence { .. }
+            | Event::ServerError { .. }
+            | Event::GoingAway { .. }
+            | Event::TokenProviderError { .. } => {}
+        }
     }
 
     fn send(&mut self, socket: SocketId, frame: Outgoing<Carried>, call: Option<CallId>) {
@@ -253,14 +285,6 @@ impl Drop for Pump {
             self.driver.abandon(self.sockets.iter().map(|socket| socket.id));
         }
     }
-}
-
-fn is_exit<P>(event: &Event<P>) -> bool {
-    matches!(
-        event,
-        Event::Disconnected { will_reconnect: false, .. }
-            | Event::StateChange { to: State::Closed, .. }
-    )
 }
 
 /// So many frames are read at most before anything else has its turn.

@@ -1,6 +1,19 @@
-//! The native client over real sockets: against the local server, and against servers that misbehave.
+//! The native client over real sockets: against the local server, and against servers that do what a test tells them.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 mod channels;
+mod close;
+mod connect;
+mod construction;
+mod handles;
+mod inbound;
+mod listeners;
+mod reconnect;
+mod reentrancy;
+mod requests;
+mod secrets;
+mod stage;
+mod streams;
 mod support;
+mod tls;

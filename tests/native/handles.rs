@@ -1,0 +1,107 @@
+//! Handles: what dropping them does, and what a runtime's end does (spec E.12, scenario 203).
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use metered_realtime::State;
+use metered_realtime::errors::{ConnectError, RequestError};
+use metered_realtime::events::{Message, StateChange};
+
+use crate::stage::Stage;
+use crate::support::{options, server, until, within};
+
+#[tokio::test]
+async fn e203_dropping_the_last_handle_closes_the_connection() {
+    let stage = Stage::new().await;
+    let (client, mut peer) = stage.connected().await;
+    let clone = client.clone();
+    drop(client);
+    let mut messages = clone.events::<Message>();
+    peer.send(r#"{"type":"message","channel":"c","from":"p","data":1}"#).await;
+    assert!(within(messages.next()).await.is_some(), "a clone keeps it alive");
+    let request = clone.publish("c", 1);
+    peer.frame().await;
+    drop(clone);
+    assert_eq!(peer.closed().await, Some((1000, "client requested close".to_owned())));
+    assert!(matches!(
+        within(request).await,
+        Err(RequestError::Disconnected { close_code: 1000, .. })
+    ));
+    assert_eq!(within(messages.next()).await, None);
+}
+
+#[tokio::test]
+async fn e203_dropping_the_last_handle_ends_the_retries() {
+    let stage = Stage::new().await;
+    let (client, peer) = stage.connected().await;
+    drop(peer);
+    until(|| client.state() == State::Reconnecting).await;
+    drop(client);
+    let another = tokio::time::timeout(Duration::from_millis(300), stage.accept()).await;
+    assert!(another.is_err(), "it dialled again");
+}
+
+#[tokio::test]
+async fn the_server_sees_dropped_clients_go() {
+    let server = server().await;
+    let client = crate::support::connected(&server).await;
+    assert_eq!(server.connection_count(), 1);
+    drop(client);
+    until(|| server.connection_count() == 0).await;
+}
+
+#[tokio::test]
+async fn dropping_a_client_that_never_connected_ends_its_streams() {
+    let client = options("ws://127.0.0.1:9").build().unwrap();
+    let mut changes = client.events::<StateChange>();
+    drop(client);
+    assert_eq!(within(changes.next()).await, None);
+}
+
+#[tokio::test]
+async fn a_weak_handle_does_not_keep_the_client_alive() {
+    let stage = Stage::new().await;
+    let (client, mut peer) = stage.connected().await;
+    let weak = client.downgrade();
+    let inner = weak.clone();
+    client.on(move |_: &Message| inner.upgrade().unwrap().publish("c", "answer").detach());
+    peer.send(r#"{"type":"message","channel":"c","from":"p","data":1}"#).await;
+    assert_eq!(peer.frame().await["data"], "answer");
+    drop(client);
+    assert!(weak.upgrade().is_none());
+    assert!(peer.closed().await.is_some());
+}
+
+#[tokio::test]
+async fn a_handler_that_drops_the_last_handle_is_fine() {
+    let stage = Stage::new().await;
+    let (client, mut peer) = stage.connected().await;
+    let handle = std::sync::Mutex::new(Some(client.clone()));
+    client.on(move |_: &Message| drop(handle.lock().unwrap().take()));
+    drop(client);
+    peer.send(r#"{"type":"message","channel":"c","from":"p","data":1}"#).await;
+    assert!(peer.closed().await.is_some());
+}
+
+#[test]
+fn the_end_of_the_runtime_closes_the_client_and_another_runtime_can_connect_it() {
+    let runtime = || tokio::runtime::Runtime::new().unwrap();
+    let first = runtime();
+    let (stage, client, peer) = first.block_on(async {
+        let stage = Stage::new().await;
+        let (client, peer) = stage.connected().await;
+        (stage, client, peer)
+    });
+    let mut messages = client.events::<Message>();
+    let request = client.publish("c", 1);
+    drop((stage, peer));
+    drop(first);
+    assert_eq!(client.state(), State::Closed);
+    let second = runtime();
+    second.block_on(async {
+        assert_eq!(within(messages.next()).await, None);
+        assert!(within(request).await.is_err());
+        let error = within(client.connect()).await.unwrap_err();
+        assert!(matches!(error, ConnectError::Closed { close_code: 1006, .. }), "{error:?}");
+    });
+}

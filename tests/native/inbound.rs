@@ -1,0 +1,160 @@
+//! What a server may send without doing harm (spec B.5, E.11).
+
+use futures::SinkExt;
+use metered_realtime::State;
+use metered_realtime::events::{Disconnected, Message, Presence};
+use tokio_tungstenite::tungstenite;
+
+use crate::stage::{Peer, Stage};
+use crate::support::{next, within};
+
+const MARK: &str = r#"{"type":"message","channel":"c","from":"p","data":"mark"}"#;
+
+/// Sends texts and a mark, and gives the events that come before the mark.
+async fn told(
+    peer: &mut Peer,
+    client: &metered_realtime::SignallingClient,
+    texts: &[String],
+) -> Vec<Message> {
+    let mut messages = client.events::<Message>();
+    for text in texts {
+        peer.send(text.as_str()).await;
+    }
+    peer.send(MARK).await;
+    let mut all = Vec::new();
+    loop {
+        let message = next(&mut messages).await;
+        if message.data.json() == "\"mark\"" {
+            return all;
+        }
+        all.push(message);
+    }
+}
+
+#[tokio::test]
+async fn e170_to_e177_what_is_no_frame_is_dropped_and_the_connection_stays() {
+    let stage = Stage::new().await;
+    let (client, mut peer) = stage.connected().await;
+    let texts = [
+        "not json",
+        "[]",
+        "42",
+        "null",
+        "{}",
+        "",
+        r#"{"type":5}"#,
+        r#"{"type":"future_thing"}"#,
+        r#"{"type":"message","channel":"c","from":"p"}"#,
+        r#"{"type":"message","channel":1,"from":"p","data":1}"#,
+        r#"{"type":"presence","channel":"c","joined":[{}],"left":[]}"#,
+        r#"{"type":"error","code":""}"#,
+        r#"{"type":"message","channel":"c","from":"p","data":1"#,
+    ];
+    let texts: Vec<_> = texts.iter().map(ToString::to_string).collect();
+    assert_eq!(told(&mut peer, &client, &texts).await, []);
+    assert_eq!(client.state(), State::Connected);
+}
+
+#[tokio::test]
+async fn e172_e173_and_e184_oddities_of_messages_are_tolerated() {
+    let stage = Stage::new().await;
+    let (client, mut peer) = stage.connected().await;
+    let texts = [
+        r#"{"type":"message","channel":"c","from":"p","data":null,"extra":[1]}"#.to_owned(),
+        r#" { "fromMetadata" : "x" , "data" : { } , "from" : "p" , "channel" : "c" , "type" : "message" } "#.to_owned(),
+        r#"{"type":"ack","type":"message","channel":"c","from":"p","data":1,"data":2}"#.to_owned(),
+    ];
+    let all = told(&mut peer, &client, &texts).await;
+    let data: Vec<_> = all.iter().map(|message| message.data.json()).collect();
+    assert_eq!(data, ["null", "{ }", "2"]);
+    assert_eq!(all[1].sender_metadata, None);
+}
+
+#[tokio::test]
+async fn e180_and_e182_deep_nesting_and_unpaired_surrogates_arrive_as_text() {
+    let stage = Stage::new().await;
+    let (client, mut peer) = stage.connected().await;
+    let deep = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
+    let texts = [
+        format!(r#"{{"type":"message","channel":"c","from":"p","data":{deep}}}"#),
+        r#"{"type":"message","channel":"c\ud800!","from":"\u00e9\ud83e\udd80","data":"\udfff"}"#
+            .to_owned(),
+        r#"{"\ud800":1,"\u0074ype":"message","channel":"c","from":"p","data":3}"#.to_owned(),
+    ];
+    let all = told(&mut peer, &client, &texts).await;
+    assert_eq!(all[0].data.json(), deep);
+    assert_eq!((all[1].channel.as_str(), all[1].sender_peer_id.as_str()), ("c\u{fffd}!", "é🦀"));
+    assert_eq!(all[1].data.json(), r#""\udfff""#);
+    assert!(all[1].data::<String>().is_err());
+    assert_eq!(all[2].data::<u8>().unwrap(), 3);
+}
+
+#[tokio::test]
+async fn e181_a_number_beyond_all_bounds_is_malformed() {
+    let stage = Stage::new().await;
+    let client = stage.client();
+    let mut connected = client.events::<metered_realtime::events::Connected>();
+    let call = client.connect();
+    let mut peer = stage.accept().await;
+    let huge = "9".repeat(400);
+    peer.send(format!(r#"{{"type":"welcome","peerId":"x","expiresAt":null,"serverTime":{huge},"maxMessageSize":1}}"#)).await;
+    peer.welcome(serde_json::json!({"peerId": "me"})).await;
+    within(call).await.unwrap();
+    assert_eq!(next(&mut connected).await.peer_id, "me");
+}
+
+#[tokio::test]
+async fn e178_a_binary_message_is_dropped() {
+    let stage = Stage::new().await;
+    let (client, mut peer) = stage.connected().await;
+    peer.socket.send(tungstenite::Message::binary(MARK.as_bytes().to_vec())).await.unwrap();
+    assert_eq!(told(&mut peer, &client, &[]).await, []);
+}
+
+#[tokio::test]
+async fn e179_a_text_above_one_mebibyte_ends_the_connection_and_it_comes_back() {
+    let stage = Stage::new().await;
+    let (client, mut peer) = stage.connected().await;
+    let mut lost = client.events::<Disconnected>();
+    let frame = |length: usize| {
+        let (head, tail) = (r#"{"type":"message","channel":"c","from":"p","data":""#, "\"}");
+        format!("{head}{}{tail}", "x".repeat(length - head.len() - tail.len()))
+    };
+    assert_eq!(told(&mut peer, &client, &[frame(1 << 20)]).await.len(), 1, "just small enough");
+    let _ = peer.socket.send(tungstenite::Message::text(frame((1 << 20) + 1))).await;
+    let event = next(&mut lost).await;
+    assert_eq!(
+        (event.code, event.reason.as_str(), event.will_reconnect),
+        (1009, "frame exceeded client cap", true)
+    );
+    let _peer = stage.welcome().await;
+    crate::support::until(|| client.state() == State::Connected).await;
+}
+
+#[tokio::test]
+async fn e183_and_e186_messages_of_any_channel_and_empty_rosters_are_told() {
+    let stage = Stage::new().await;
+    let (client, mut peer) = stage.connected().await;
+    let mut presence = client.events::<Presence>();
+    peer.send(r#"{"type":"presence","channel":"c","joined":[],"left":[]}"#).await;
+    let event = next(&mut presence).await;
+    assert_eq!((event.joined.len(), event.left.len()), (0, 0));
+    let peers = r#"{"type":"presence","channel":"c","joined":[{"peerId":"a","metadata":{"n":1}},{"peerId":"b","metadata":[]}],"left":[{"peerId":"c"}]}"#;
+    peer.send(peers).await;
+    let event = next(&mut presence).await;
+    assert_eq!(event.joined[0].metadata.as_ref().unwrap().json(), r#"{"n":1}"#);
+    assert_eq!(event.joined[0].metadata::<serde_json::Value>().unwrap().unwrap()["n"], 1);
+    assert_eq!((event.joined[1].metadata.as_ref(), event.left[0].peer_id.as_str()), (None, "c"));
+}
+
+#[tokio::test]
+async fn a_violation_of_the_websocket_protocol_is_a_drop() {
+    let stage = Stage::new().await;
+    let (client, peer) = stage.connected().await;
+    let mut lost = client.events::<Disconnected>();
+    let mut stream = peer.socket.into_inner();
+    // Reserved bits.
+    tokio::io::AsyncWriteExt::write_all(&mut stream, &[0xF1, 0x01, b'x']).await.unwrap();
+    let event = next(&mut lost).await;
+    assert_eq!((event.code, event.will_reconnect), (1006, true));
+}

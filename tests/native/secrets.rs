@@ -1,0 +1,105 @@
+//! Credentials are nowhere to be seen (spec B.12, E.14).
+
+use std::fmt::Write;
+use std::sync::{Arc, Mutex};
+
+use metered_realtime::SignallingClient;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+use crate::stage::Stage;
+use crate::support::{until, within};
+
+#[test]
+fn e016_a_builder_and_a_client_do_not_show_their_credential() {
+    let builder = SignallingClient::builder().api_key("pk_live_SECRET");
+    assert!(!format!("{builder:?} {builder:#?}").contains("SECRET"));
+    let client = builder.build().unwrap();
+    assert!(!format!("{client:?} {client:#?} {:?}", client.downgrade()).contains("SECRET"));
+}
+
+#[tokio::test]
+async fn e240_a_connected_client_and_its_futures_do_not_show_the_address() {
+    let stage = Stage::new().await;
+    let client = SignallingClient::builder().api_key("SECRET").url(stage.url()).build().unwrap();
+    let call = client.connect();
+    assert!(!format!("{call:?}").contains("SECRET"));
+    let peer = stage.welcome().await;
+    assert!(peer.target.contains("SECRET"));
+    within(call).await.unwrap();
+    let request = client.publish("c", 1);
+    assert!(!format!("{client:#?} {request:?} {:?}", client.close()).contains("SECRET"));
+}
+
+#[tokio::test]
+async fn e236_and_e237_no_log_line_and_no_error_holds_a_credential() {
+    let lines = Lines::default();
+    let _guard = tracing::subscriber::set_default(lines.clone());
+    let stage = Stage::new().await;
+    let client = SignallingClient::builder()
+        .token_provider(|| async { "eyJhbGciOiJIUzI1NiJ9.SECRET.x" })
+        .url(stage.url())
+        .reconnect(crate::support::quickly())
+        .build()
+        .unwrap();
+    let call = client.connect();
+    let peer = stage.welcome().await;
+    within(call).await.unwrap();
+    drop((peer, stage));
+    until(|| lines.text().contains("will reconnect")).await;
+    within(client.close()).await;
+    let error = within(client.connect()).await.unwrap_err();
+    assert!(lines.text().contains("opening a socket"), "{}", lines.text());
+    assert!(!lines.text().contains("SECRET"), "{}", lines.text());
+    assert!(!format!("{error} {error:?}").contains("SECRET"));
+}
+
+#[tokio::test]
+async fn e216_a_logger_that_panics_changes_nothing() {
+    let _guard = tracing::subscriber::set_default(Lines { panics: true, ..Lines::default() });
+    let stage = Stage::new().await;
+    let (client, mut peer) = stage.connected().await;
+    peer.send("nonsense").await;
+    client.publish("c", 1).detach();
+    assert_eq!(peer.frame().await["type"], "publish");
+}
+
+/// Collects log lines of the client.
+#[derive(Clone, Default)]
+struct Lines {
+    text: Arc<Mutex<String>>,
+    panics: bool,
+}
+
+impl Lines {
+    fn text(&self) -> String {
+        self.text.lock().unwrap().clone()
+    }
+}
+
+impl Subscriber for Lines {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "metered_realtime"
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        assert!(!self.panics, "in a logger");
+        struct Writer<'a>(&'a mut String);
+        impl Visit for Writer<'_> {
+            fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+                writeln!(self.0, "{}={value:?}", field.name()).unwrap();
+            }
+        }
+        event.record(&mut Writer(&mut self.text.lock().unwrap()));
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
