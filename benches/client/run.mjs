@@ -1,0 +1,92 @@
+// Compares the clients: each task by each client in turn, in processes of their own, several rounds; medians and ratios.
+//
+//   node run.mjs [--rounds N] [--only <part of a task's name>]
+//
+// Set by `cargo xtask bench client`: BENCH_SERVER_BIN, BENCH_OURS (our entry for Node), BENCH_REQUIRE_FROM (where npm packages are).
+
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { parseArgs, promisify } from "node:util";
+
+const { values } = parseArgs({ options: { rounds: { type: "string", default: "5" }, only: { type: "string", default: "" } } });
+const rounds = Number(values.rounds);
+const clients = ["ours", "official", "bare"];
+
+/** What is measured, and what is wanted: ratios to the official and to the bare client. */
+const tasks = [
+  { task: "inbound 120 B", figure: "CPU µs", official: 0.7, bare: 1.2 },
+  { task: "inbound 2 KB", figure: "CPU µs", official: 1.0 },
+  { task: "inbound 64 KB", figure: "CPU µs", official: 1.0 },
+  { task: "publish 256 in flight", figure: "CPU µs", official: 0.75, bare: 1.2 },
+  { task: "round trip", figure: "p50 µs", official: 1.0 },
+  { task: "connect", figure: "p50 ms" },
+  { task: "1,000 idle clients", figure: "heap KB", official: 0.6 },
+  { task: "cold start", figure: "ms", official: 1.2 },
+].filter(({ task }) => task.includes(values.only));
+
+const server = spawn(process.env.BENCH_SERVER_BIN, ["--listen", "127.0.0.1:0", "--relaxed"], {
+  stdio: ["ignore", "pipe", "inherit"],
+});
+try {
+  const [line] = await once(createInterface(server.stdout), "line");
+  const url = line.split(" ").at(-1);
+  const results = {};
+  for (const { task } of tasks) {
+    const runs = {};
+    for (let round = 0; round < rounds; round++) {
+      // Each round starts with another client, so that none always goes first.
+      for (let i = 0; i < clients.length; i++) {
+        const client = clients[(i + round) % clients.length];
+        (runs[client] ??= []).push(await measure(url, client, task));
+      }
+      process.stderr.write(`\r${task}: round ${round + 1} of ${rounds}   `);
+    }
+    process.stderr.write("\r\x1b[K");
+    results[task] = Object.fromEntries(clients.map((client) => [client, medians(runs[client])]));
+    report(task, results[task]);
+  }
+  const missed = tasks.filter((wanted) => !verdict(wanted, results[wanted.task]));
+  console.log(missed.length ? `\nnot reached: ${missed.map(({ task }) => task).join(", ")}` : "\nall targets reached");
+} finally {
+  server.kill();
+}
+
+async function measure(url, client, task) {
+  const worker = fileURLToPath(new URL("worker.mjs", import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, ["--expose-gc", worker, client, task], {
+    env: { ...process.env, BENCH_SERVER: url },
+    timeout: 180_000,
+  });
+  return JSON.parse(stdout);
+}
+
+function medians(runs) {
+  return Object.fromEntries(
+    Object.keys(runs[0]).map((figure) => {
+      const sorted = runs.map((run) => run[figure]).sort((a, b) => a - b);
+      return [figure, sorted[Math.floor(sorted.length / 2)]];
+    }),
+  );
+}
+
+function report(task, result) {
+  for (const figure of Object.keys(result.ours)) {
+    const [ours, official, bare] = clients.map((client) => result[client][figure]);
+    const ratio = (other) => (ours / other).toFixed(2).padStart(6);
+    console.log(
+      `${task.padEnd(22)} ${figure.padEnd(12)} ours ${show(ours)}  official ${show(official)}  bare ${show(bare)}` +
+        `  ours/official ${ratio(official)}  ours/bare ${ratio(bare)}`,
+    );
+  }
+}
+
+function verdict({ task, figure, official, bare }, result) {
+  const ratio = (client) => result.ours[figure] / result[client][figure];
+  return (official === undefined || ratio("official") <= official) && (bare === undefined || ratio("bare") <= bare);
+}
+
+function show(number) {
+  return (number >= 1000 ? number.toFixed(0) : number.toPrecision(4)).padStart(8);
+}
