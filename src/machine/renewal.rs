@@ -342,7 +342,9 @@ impl<P> Machine<P> {
         };
         self.close_socket(old, &Close::new(1000, "superseded"), false);
         if let Some((at, expires)) = next {
-            self.renewal = Renewal::Due { at, expires };
+            // The time to renew again may have been slept over.
+            let soon = self.now.after(SHORTEST_WAIT_MS as u64);
+            self.renewal = Renewal::Due { at: at.max(soon), expires };
         }
         for (call, request) in self.requests.take_up_to(last_call) {
             self.fail_request(call, &request, 1000);

@@ -211,3 +211,16 @@ fn a_token_without_an_end_is_never_renewed() {
     assert_eq!(sim.alarm_in(), None);
     sim.advance(1);
 }
+
+#[test]
+fn a_renewal_that_was_slept_over_begins_a_moment_after_the_old_connection_is_left() {
+    let mut sim = renewing();
+    sim.advance(UNTIL_RENEWAL_MS);
+    sim.receive(&welcome(3_600));
+    sim.forget_trace();
+    sim.sleep(4_000_000);
+    sim.ring();
+    assert_eq!(sim.lines(), ["abandon 1 1000 superseded"]);
+    assert_eq!(sim.advance_to_alarm(), 1_000);
+    assert_eq!(sim.lines(), ["fetch 3", "open 3"]);
+}

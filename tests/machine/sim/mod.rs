@@ -43,6 +43,8 @@ pub(crate) struct Sim {
     pub(crate) sends_fail: bool,
     /// The bytes that the next welcomes advertise.
     pub(crate) max_message_size: u32,
+    /// After how many seconds the tokens of the next welcomes expire.
+    pub(crate) token_lifetime_s: Option<u64>,
     /// Asynchronous handlers that run.
     pub(crate) async_handlers: u32,
     drain_wanted: bool,
@@ -114,6 +116,7 @@ impl Sim {
             closes_cleanly: true,
             sends_fail: false,
             max_message_size: 65_536,
+            token_lifetime_s: None,
             async_handlers: 0,
             drain_wanted: false,
             handlers: Vec::new(),

@@ -93,7 +93,8 @@ impl Sim {
 
     pub(crate) fn welcome_text(&self) -> String {
         json!({
-            "type": "welcome", "peerId": "me", "expiresAt": null, "serverTime": 1_767_222_000,
+            "type": "welcome", "peerId": "me", "serverTime": SERVER_TIME,
+            "expiresAt": self.token_lifetime_s.map(|seconds| SERVER_TIME + seconds),
             "maxMessageSize": self.max_message_size,
         })
         .to_string()
@@ -185,6 +186,8 @@ impl Sim {
         }
     }
 }
+
+const SERVER_TIME: u64 = 1_767_222_000;
 
 fn token_input(request: u32, answer: Result<String, ProviderFailure>) -> Input<String> {
     Input::Token { request: TokenRequestId(request), result: answer.map(Secret::new) }
