@@ -1,12 +1,36 @@
 //! The one timer of a client.
 
 use gloo_timers::callback::Timeout;
+use wasm_bindgen::prelude::*;
 
 use crate::machine::Instant;
 
+#[wasm_bindgen]
+extern "C" {
+    /// The clock that timers run by. Tests that turn a clock by hand leave it alone.
+    #[wasm_bindgen(catch, js_namespace = performance, js_name = now)]
+    fn steady_now() -> Result<f64, JsValue>;
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Alarm {
-    armed: Option<(Instant, Timeout)>,
+    armed: Option<Armed>,
+}
+
+#[derive(Debug)]
+struct Armed {
+    due: Instant,
+    timeout: Timeout,
+    /// When it must ring at the earliest, by the steady clock. NaN where there is none.
+    not_before: f64,
+}
+
+/// An alarm that has rung.
+pub(super) struct Rung {
+    /// What it was set for.
+    pub(super) due: Instant,
+    /// Earlier than any timer can ring: a test turns the clock.
+    pub(super) stepped: bool,
 }
 
 impl Alarm {
@@ -17,7 +41,7 @@ impl Alarm {
     pub(super) fn covers(&self, due: Option<Instant>) -> bool {
         match (&self.armed, due) {
             (None, None) => true,
-            (Some((armed, _)), Some(due)) => *armed <= due,
+            (Some(armed), Some(due)) => armed.due <= due,
             (None, Some(_)) | (Some(_), None) => false,
         }
     }
@@ -26,18 +50,29 @@ impl Alarm {
     pub(super) fn set(&mut self, due: Option<Instant>, now: Instant, ring: impl FnOnce() + 'static) {
         self.armed = due.map(|due| {
             let delay = due.since(now).min(LONGEST_MS);
-            (now.after(delay), Timeout::new(delay as u32, ring))
+            Armed {
+                due: now.after(delay),
+                timeout: Timeout::new(delay as u32, ring),
+                not_before: steady() + delay as f64 - SLACK_MS,
+            }
         });
     }
 
-    /// The alarm rings: the time that it was set for.
-    pub(super) fn take(&mut self) -> Option<Instant> {
-        let (due, timeout) = self.armed.take()?;
+    /// The alarm rings.
+    pub(super) fn take(&mut self) -> Option<Rung> {
+        let armed = self.armed.take()?;
         // It has fired; forgetting only spares the call of `clearTimeout` from inside of it.
-        drop(timeout);
-        Some(due)
+        drop(armed.timeout);
+        Some(Rung { due: armed.due, stepped: steady() < armed.not_before })
     }
 }
 
 /// Timers hold signed 32-bit milliseconds; anything above fires at once.
 const LONGEST_MS: u64 = i32::MAX as u64;
+
+/// How coarse the steady clock may be: browsers blur it, some to 100 ms.
+const SLACK_MS: f64 = 200.0;
+
+fn steady() -> f64 {
+    steady_now().unwrap_or(f64::NAN)
+}

@@ -6,7 +6,7 @@ use std::rc::{Rc, Weak};
 use js_sys::Function;
 use wasm_bindgen::JsValue;
 
-use super::alarm::Alarm;
+use super::alarm::{Alarm, Rung};
 use super::clock::Clock;
 use super::socket::{News, Socket};
 use super::value::JsJson;
@@ -303,9 +303,13 @@ impl<H: Host> Driver<H> {
     }
 
     fn ring(&self) {
-        let due = self.alarm.borrow_mut().take();
-        let now = self.clock.borrow_mut().at_least(due.unwrap_or_default());
-        self.machine.borrow_mut().handle_timeout(now);
+        let Some(Rung { due, stepped }) = self.alarm.borrow_mut().take() else { return };
+        let now = self.clock.borrow_mut().at_least(due);
+        if stepped {
+            self.machine.borrow_mut().handle_stepped_timeout(now);
+        } else {
+            self.machine.borrow_mut().handle_timeout(now);
+        }
         self.pump();
     }
 }
