@@ -1,17 +1,74 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
-//! The realtime signalling client for the Metered Realtime Messaging service.
+//! The realtime signalling client for the Metered Realtime Messaging service: channels, presence and direct messages over one
+//! WebSocket that comes back by itself. An independent client, not made by Metered.
+//!
+//! # Quick start
+//!
+//! ```no_run
+//! use futures::StreamExt;
+//! use metered_realtime::SignallingClient;
+//! use metered_realtime::events::{Disconnected, Message};
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = SignallingClient::builder().api_key("pk_live_...").build()?;
+//! client.on(|event: &Disconnected| println!("lost: {}", event.code));
+//! let mut messages = client.events::<Message>();
+//!
+//! client.connect().await?;
+//! client.subscribe("rooms/lobby").await?;
+//! client.publish("rooms/lobby", "hello").await?;
+//!
+//! while let Some(message) = messages.next().await {
+//!     println!("{}: {}", message.sender_peer_id, message.data::<String>()?);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Against a local server, add `.url("ws://127.0.0.1:8080")`. `examples/chat.rs` is a whole program.
+//!
+//! # What to know
+//!
+//! - **Calls take effect when they are made.** Their futures only wait for the answer: await them, or `detach` them; dropping a
+//!   future of [`connect`](SignallingClient::connect) or of a request withdraws the call. So everything can be called from
+//!   synchronous handlers too.
+//! - **Events** are told to handlers ([`on`](SignallingClient::on), [`on_async`](SignallingClient::on_async)) and to bounded
+//!   streams ([`events`](SignallingClient::events)). Their types are in [`events`].
+//! - **Reconnecting** begins after the first welcome. [`events::Disconnected::will_reconnect`] says whether the client tries
+//!   again; subscriptions come back with the connection. See [`ReconnectOptions`].
+//! - **Errors** say what the caller can do: [`errors::RequestError::outcome`] tells whether a request may have been carried
+//!   out. See [`errors`].
+//! - **Tokens** come from a [`token_provider`](Builder::token_provider), which is asked before every dial.
+//! - **Dropping the last handle** closes the connection; [`close`](SignallingClient::close) does it politely and tells when it
+//!   is done.
+//! - **Logs** go to `tracing`, with the target `metered_realtime`. No log line, error or `Debug` output holds a credential.
+//!
+//! # Features
+//!
+//! | feature | |
+//! |---|---|
+//! | `native` (default) | the client on tokio, with rustls and Mozilla's roots |
+//! | `native-roots` | the roots of the operating system instead |
+//! | `web` | the client in a browser |
+//! | `npm` | the handle that the npm package wraps; not for other crates |
+//!
+//! # How it is made
+//!
+//! All behaviour is one pure state machine; the platforms only drive it.
 //!
 //! ```text
 //! wire  <-  machine  <-  web     <-  pkg-template (the npm package)
-//!                    <-  native
+//!                    <-  native  <-  client (this surface)
 //! ```
 //!
 //! | module | knows | must not know |
 //! |---|---|---|
-//! | [`wire`] | text and frames, close codes, the address, limits | connections, time |
-//! | [`machine`] | every rule of behaviour | sockets, clocks, entropy, JS, async |
+//! | `wire` | text and frames, close codes, the address, limits | connections, time |
+//! | `machine` | every rule of behaviour | sockets, clocks, entropy, JS, async |
 //! | `web` | the browser's `WebSocket`, timers, promises | rules of the protocol |
 //! | `native` | tokio, tungstenite, rustls | rules of the protocol |
+//! | `client` | builder, events, errors, listeners, streams | platforms |
 
 #[doc(hidden)]
 pub mod machine;

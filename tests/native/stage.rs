@@ -89,7 +89,9 @@ impl Peer {
             match within(self.socket.next()).await.expect("the client has gone").unwrap() {
                 Message::Text(text) => return serde_json::from_str(&text).unwrap(),
                 Message::Ping(_) | Message::Pong(_) => {}
-                other => panic!("expected a text, got {other:?}"),
+                other @ (Message::Binary(_) | Message::Close(_) | Message::Frame(_)) => {
+                    panic!("expected a text, got {other:?}")
+                }
             }
         }
     }
