@@ -1,0 +1,120 @@
+//! What is going to happen, in the order of its time.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use metered_realtime::machine::{CallId, Close};
+
+use crate::server::Said;
+
+/// Something that happens at a point in time.
+#[derive(Debug)]
+pub(crate) enum Happening {
+    /// A client's alarm rings, unless it was set anew since.
+    Alarm { client: usize, set: u32 },
+    /// Outputs that were left lying are carried out.
+    Drain { client: usize },
+    /// The user does something.
+    Acts { client: usize },
+    /// A gust: one thing goes wrong.
+    Gust,
+    /// A sleeping process wakes up.
+    Awakes { client: usize },
+    /// A message reaches the server.
+    Arrives { link: usize, up: Up },
+    /// The server says what it has put off.
+    Says { link: usize, said: Said },
+    /// The server closes a connection.
+    Closes { link: usize, code: u16 },
+    /// News reach a client.
+    Hears { link: usize, news: News },
+    /// The token provider answers.
+    TokenAnswers { client: usize, request: u32, answer: TokenAnswer },
+    /// An asynchronous handler ends.
+    HandlerEnds { client: usize },
+    /// It turns out that a frame was not written.
+    SendFailed { client: usize, call: Option<CallId> },
+}
+
+/// What travels from a client to the server.
+#[derive(Debug)]
+pub(crate) enum Up {
+    /// The connection itself.
+    Opened,
+    /// A frame.
+    Text(String),
+    /// The end.
+    Closed,
+}
+
+/// What travels from the server to a client.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// The handshake succeeded.
+    Opened,
+    /// A message.
+    Said(Said),
+    /// The end.
+    Closed(Close),
+}
+
+/// What the token provider says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum TokenAnswer {
+    /// A token.
+    Token,
+    /// An empty one.
+    Empty,
+    /// An error.
+    Failure,
+}
+
+/// The order of things.
+#[derive(Debug, Default)]
+pub(crate) struct Agenda {
+    heap: BinaryHeap<Entry>,
+    number: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    at: u64,
+    number: u64,
+    what: Happening,
+}
+
+impl Agenda {
+    /// Adds something; what is added first happens first.
+    pub(crate) fn add(&mut self, at: u64, what: Happening) {
+        self.number += 1;
+        self.heap.push(Entry { at, number: self.number, what });
+    }
+
+    /// Takes what comes next, unless it comes after `until`.
+    pub(crate) fn next(&mut self, until: u64) -> Option<(u64, Happening)> {
+        if self.heap.peek()?.at > until {
+            return None;
+        }
+        self.heap.pop().map(|entry| (entry.at, entry.what))
+    }
+}
+
+impl Ord for Entry {
+    fn cmp(&self, other: &Entry) -> Ordering {
+        (other.at, other.number).cmp(&(self.at, self.number))
+    }
+}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Entry) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Entry) -> bool {
+        self.number == other.number
+    }
+}
+
+impl Eq for Entry {}

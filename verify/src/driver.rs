@@ -1,0 +1,536 @@
+//! Carries out what a client's machine says, by the rules of the real drivers: one output after the other with nothing
+//! borrowed, user code only from there, one alarm.
+
+use metered_realtime::machine::{
+    CallId, Close, Event, Input, Instant, Machine, Outgoing, Output, ProviderFailure, SocketId,
+    TokenRequestId,
+};
+use metered_realtime::wire::{Malformed, Secret, ServerFrame};
+
+use crate::agenda::{Happening, News, TokenAnswer, Up};
+use crate::invariants::Watch;
+use crate::json;
+use crate::network::Dialled;
+use crate::options::Facts;
+use crate::server::Said;
+use crate::story::tell;
+use crate::world::World;
+
+/// One client: its machine and what drives it.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) machine: Machine<String>,
+    pub(crate) facts: Facts,
+    pub(crate) watch: Watch,
+    /// Sockets that are listened to.
+    pub(crate) held: Vec<Held>,
+    /// By how much the clock is ahead of the world's, in milliseconds.
+    pub(crate) skew: i64,
+    /// When the alarm rings.
+    armed: Option<Instant>,
+    /// Counts how often it was set.
+    alarm_set: u32,
+    pumping: bool,
+    /// Outputs were left lying.
+    undrained: bool,
+    pub(crate) asleep: bool,
+    /// What happened meanwhile.
+    pub(crate) deferred: Vec<Happening>,
+    /// Asynchronous handlers that run.
+    handlers: u32,
+    drain_wanted: bool,
+    /// Messages and acks take the short path of the npm package.
+    short_path: bool,
+}
+
+/// A socket that is listened to.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) socket: SocketId,
+    /// `None` while it is being made.
+    pub(crate) link: Option<usize>,
+    opened: bool,
+    closing: bool,
+}
+
+impl Client {
+    pub(crate) fn new(machine: Machine<String>, facts: Facts, short_path: bool) -> Client {
+        Client {
+            machine,
+            watch: Watch::new(facts.clone()),
+            facts,
+            held: Vec::new(),
+            skew: 0,
+            armed: None,
+            alarm_set: 0,
+            pumping: false,
+            undrained: false,
+            asleep: false,
+            deferred: Vec::new(),
+            handlers: 0,
+            drain_wanted: false,
+            short_path,
+        }
+    }
+
+    /// What the client's clock shows.
+    pub(crate) fn clock(&self, now: u64) -> Instant {
+        Instant::from_millis(now.saturating_add_signed(self.skew))
+    }
+
+    /// The link of the newest socket.
+    pub(crate) fn link(&self) -> Option<usize> {
+        self.held.iter().rev().find_map(|held| held.link.filter(|_| !held.closing))
+    }
+}
+
+impl World {
+    /// What a client's clock shows, as its machine is told now.
+    pub(crate) fn clock(&mut self, client: usize) -> Instant {
+        let now = self.now;
+        let client = &mut self.clients[client];
+        let clock = client.clock(now);
+        client.watch.tick(clock);
+        clock
+    }
+
+    /// Tells a machine something, and carries out what follows.
+    pub(crate) fn feed(&mut self, client: usize, input: Input<String>) {
+        self.inform(client, input);
+        self.go_on(client);
+    }
+
+    /// Tells a machine something.
+    pub(crate) fn inform(&mut self, client: usize, input: Input<String>) {
+        tell!(self, client, "-> {}", brief(&input));
+        let clock = self.clock(client);
+        let told = self.clients[client].watch.told(&input);
+        self.check(told);
+        self.clients[client].machine.handle_input(input, clock);
+    }
+
+    /// Carries out what was said, now or later.
+    pub(crate) fn go_on(&mut self, client: usize) {
+        if self.clients[client].pumping {
+            return;
+        }
+        if self.dice.chance(self.weather.batches) {
+            let at = self.now + self.dice.below(4);
+            self.clients[client].undrained = true;
+            self.agenda.add(at, Happening::Drain { client });
+        } else {
+            self.pump(client);
+        }
+    }
+
+    /// Carries out everything; called from inside itself, it does nothing.
+    pub(crate) fn pump(&mut self, client: usize) {
+        if std::mem::replace(&mut self.clients[client].pumping, true) {
+            return;
+        }
+        self.clients[client].undrained = false;
+        let mut outputs = 0;
+        while let Some(output) = self.clients[client].machine.poll_output() {
+            outputs += 1;
+            self.totals.outputs += 1;
+            if outputs > MOST_OUTPUTS {
+                self.break_rule("outputs come to an end", "so many in one drain".into());
+            }
+            if self.broken.is_some() {
+                return;
+            }
+            self.carry_out(client, output);
+        }
+        self.clients[client].pumping = false;
+        let Client { watch, machine, held, .. } = &mut self.clients[client];
+        let drained = watch.drained(machine, held.len());
+        self.check(drained);
+        self.arm(client);
+    }
+
+    fn carry_out(&mut self, client: usize, output: Output<String>) {
+        if !matches!(output, Output::Log(_)) {
+            tell!(self, client, "<- {}", brief_output(&output));
+        }
+        let verdict = self.clients[client].watch.said(&output);
+        self.check(verdict);
+        match output {
+            Output::OpenSocket { socket, .. } => self.open(client, socket),
+            Output::Send { socket, frame, call } => self.write(client, socket, frame, call),
+            Output::CloseSocket { socket, code, report, .. } => {
+                self.close_socket(client, socket, code, report);
+            }
+            Output::FetchToken { request } => self.fetch_token(client, request),
+            Output::ForgetToken { .. } | Output::ForgetListeners | Output::EndStreams => {}
+            Output::Settle { .. } => self.totals.settled += 1,
+            Output::DrainHandlers => {
+                if self.clients[client].handlers == 0 {
+                    self.inform(client, Input::HandlersDrained);
+                } else {
+                    self.clients[client].drain_wanted = true;
+                }
+            }
+            Output::Event(event) => self.dispatch(client, &event),
+            Output::Log(_) => {}
+        }
+    }
+
+    fn open(&mut self, client: usize, socket: SocketId) {
+        self.totals.dials += 1;
+        self.clients[client].held.push(Held { socket, link: None, opened: false, closing: false });
+        let dialled = self.dial(client, socket);
+        if self.dice.chance(self.weather.reentrant) {
+            // The user's socket factory may call the client.
+            self.act(client, true);
+        }
+        let place = self.clients[client].held.iter_mut().find(|held| held.socket == socket);
+        match (dialled, place) {
+            (Dialled::Underway(link), Some(held)) => held.link = Some(link),
+            (Dialled::Underway(link), None) => self.send_up(link, Up::Closed),
+            (Dialled::Throws, Some(_)) => {
+                self.clients[client].held.retain(|held| held.socket != socket);
+                let cause = Some("blocked ?key=pk_live_sim".to_owned());
+                let close = Close { cause, ..Close::new(1006, "websocket construction failed") };
+                self.inform(client, Input::SocketClosed { socket, close });
+            }
+            (Dialled::Unavailable, Some(_)) => {
+                self.clients[client].held.retain(|held| held.socket != socket);
+                self.inform(client, Input::SocketUnavailable { socket });
+            }
+            (Dialled::Throws | Dialled::Unavailable, None) => {}
+        }
+    }
+
+    fn write(
+        &mut self,
+        client: usize,
+        socket: SocketId,
+        frame: Outgoing<String>,
+        call: Option<CallId>,
+    ) {
+        let (Outgoing::Text(text) | Outgoing::Ready(text)) = frame;
+        if !self.write_text(client, socket, text, call) {
+            if self.dice.chance(self.weather.send_fails_late) {
+                let at = self.now + self.dice.magnitude(3_000);
+                self.agenda.add(at, Happening::SendFailed { client, call });
+            } else {
+                self.inform(client, Input::SendFailed { call });
+            }
+        }
+    }
+
+    /// `false`: the socket did not take it.
+    pub(crate) fn write_text(
+        &mut self,
+        client: usize,
+        socket: SocketId,
+        text: String,
+        call: Option<CallId>,
+    ) -> bool {
+        let held = self.clients[client].held.iter().find(|held| held.socket == socket);
+        let link = held.filter(|held| held.opened && !held.closing).and_then(|held| held.link);
+        let Some(link) = link else { return false };
+        if self.dice.chance(self.weather.send_fails) {
+            return false;
+        }
+        self.totals.frames += 1;
+        self.clients[client].watch.written(call);
+        self.send_up(link, Up::Text(text));
+        true
+    }
+
+    fn close_socket(&mut self, client: usize, socket: SocketId, code: u16, report: bool) {
+        let held = &mut self.clients[client].held;
+        let Some(at) = held.iter().position(|held| held.socket == socket) else { return };
+        let link = held[at].link;
+        held[at].closing = true;
+        if !report || link.is_none() {
+            held.remove(at);
+        }
+        match link {
+            Some(link) => {
+                self.send_up(link, Up::Closed);
+                if report && !self.dice.chance(self.weather.close_unreported) {
+                    self.send_down(link, News::Closed(Close::new(code, "")));
+                }
+            }
+            None if report => {
+                // It was still being made.
+                self.inform(client, Input::SocketClosed { socket, close: Close::new(1006, "") });
+            }
+            None => {}
+        }
+    }
+
+    fn fetch_token(&mut self, client: usize, request: TokenRequestId) {
+        let request = request.0;
+        if self.dice.chance(self.weather.token_hangs) {
+            return;
+        }
+        let answer = if self.dice.chance(self.weather.token_fails) {
+            self.dice.pick(&[TokenAnswer::Failure, TokenAnswer::Empty])
+        } else {
+            TokenAnswer::Token
+        };
+        let wait = if self.dice.chance(self.weather.token_late) {
+            self.dice.magnitude(40_000)
+        } else {
+            self.dice.below(self.weather.latency)
+        };
+        if self.dice.chance(self.weather.token_twice) {
+            let at = self.now + wait + self.dice.magnitude(20_000);
+            let answer = self.dice.pick(&[TokenAnswer::Token, TokenAnswer::Failure]);
+            self.agenda.add(at, Happening::TokenAnswers { client, request, answer });
+        }
+        let at = if self.calm { self.now } else { self.now + wait };
+        self.agenda.add(at, Happening::TokenAnswers { client, request, answer });
+    }
+
+    pub(crate) fn token_answers(&mut self, client: usize, request: u32, answer: TokenAnswer) {
+        let result = match answer {
+            TokenAnswer::Token => Ok(Secret::new(format!("token-{request}"))),
+            TokenAnswer::Empty => Ok(Secret::new("")),
+            TokenAnswer::Failure => Err(ProviderFailure {
+                name: "Error".into(),
+                message: "no luck at https://auth/?token=hidden".into(),
+            }),
+        };
+        self.feed(client, Input::Token { request: TokenRequestId(request), result });
+    }
+
+    /// The user's handlers for one event.
+    fn dispatch(&mut self, client: usize, event: &Event<String>) {
+        self.totals.events += 1;
+        self.handlers_run(client);
+        if matches!(event, Event::Disconnected { will_reconnect: false, .. })
+            && self.dice.chance(self.weather.reentrant)
+        {
+            self.user_connects(client);
+        }
+    }
+
+    fn handlers_run(&mut self, client: usize) {
+        if self.dice.chance(self.weather.asynchronous) {
+            self.clients[client].handlers += 1;
+            if !self.dice.chance(self.weather.endless) {
+                let at = self.now + self.dice.magnitude(3_000);
+                self.agenda.add(at, Happening::HandlerEnds { client });
+            }
+        }
+        if self.dice.chance(self.weather.reentrant) {
+            self.act(client, true);
+        }
+    }
+
+    pub(crate) fn handler_ends(&mut self, client: usize) {
+        let state = &mut self.clients[client];
+        state.handlers -= 1;
+        if state.handlers == 0 && std::mem::take(&mut state.drain_wanted) {
+            self.feed(client, Input::HandlersDrained);
+        }
+    }
+
+    /// News reach the process of a client.
+    pub(crate) fn hears(&mut self, link: usize, news: News) {
+        let Some(state) = self.links.get(link) else { return };
+        let (client, socket) = (state.client, state.socket);
+        if state.mute || (state.down_lost && !matches!(news, News::Closed(_))) {
+            return;
+        }
+        let held = &mut self.clients[client].held;
+        let Some(at) = held.iter().position(|held| held.link == Some(link)) else {
+            if self.dice.chance(self.weather.stale_news) {
+                self.feed_news(client, socket, news);
+            }
+            return;
+        };
+        match &news {
+            News::Opened => held[at].opened = true,
+            News::Said(_) => {}
+            News::Closed(_) => {
+                held.remove(at);
+            }
+        }
+        let again = match &news {
+            News::Closed(close) if self.dice.chance(self.weather.close_twice) => {
+                Some(close.clone())
+            }
+            News::Closed(_) | News::Opened | News::Said(_) => None,
+        };
+        self.feed_news(client, socket, news);
+        if let Some(close) = again {
+            self.feed(client, Input::SocketClosed { socket, close });
+        }
+    }
+
+    fn feed_news(&mut self, client: usize, socket: SocketId, news: News) {
+        let input = match news {
+            News::Opened => Input::SocketOpened { socket },
+            News::Closed(close) => Input::SocketClosed { socket, close },
+            News::Said(Said::Binary) => Input::Binary { socket },
+            News::Said(Said::Oversize) => Input::Oversize { socket },
+            News::Said(Said::Text(text)) => match json::decode_text(&text) {
+                Ok(frame) => Input::Frame { socket, frame },
+                Err(why) => Input::Malformed { socket, why },
+            },
+            News::Said(Said::Frame(frame)) => {
+                if self.clients[client].short_path && self.takes_short_path(client, socket, &frame)
+                {
+                    return;
+                }
+                if self.spoken {
+                    self.speak(socket, &frame)
+                } else {
+                    Input::Frame { socket, frame }
+                }
+            }
+        };
+        self.feed(client, input);
+    }
+
+    /// The frame as text, and back.
+    fn speak(&mut self, socket: SocketId, frame: &ServerFrame<String>) -> Input<String> {
+        match json::decode_text(&json::encode(frame)) {
+            Ok(decoded) => {
+                if decoded != *frame {
+                    let detail = format!("{frame:?} became {decoded:?}");
+                    self.break_rule("frames survive the wire", detail);
+                }
+                Input::Frame { socket, frame: decoded }
+            }
+            Err(why) => {
+                self.break_rule("frames survive the wire", format!("{frame:?}: {why:?}"));
+                Input::Malformed { socket, why: Malformed::NotJson }
+            }
+        }
+    }
+
+    /// Messages and acks, as the npm package takes them to the user without the machine's rules.
+    fn takes_short_path(
+        &mut self,
+        client: usize,
+        socket: SocketId,
+        frame: &ServerFrame<String>,
+    ) -> bool {
+        let (ServerFrame::Ack { .. } | ServerFrame::Message { .. }) = frame else { return false };
+        let acked = match frame {
+            ServerFrame::Ack { request_id } => {
+                let Some(call) = request_id.parse().ok().map(CallId) else { return false };
+                if call.0.to_string() != *request_id {
+                    return false;
+                }
+                if !self.clients[client].watch.is_pending(call) {
+                    return false;
+                }
+                Some(call)
+            }
+            _ => None,
+        };
+        let clock = self.clock(client);
+        if !self.clients[client].machine.heard(socket, clock) {
+            return false;
+        }
+        self.clients[client].watch.heard(socket);
+        let state = &mut self.clients[client];
+        if state.pumping || state.machine.has_output() {
+            return false;
+        }
+        state.pumping = true;
+        let taken = match acked {
+            Some(call) => {
+                let taken = self.clients[client].machine.take_acked(call);
+                if taken {
+                    tell!(self, client, "-- ack {} by the short path", call.0);
+                    let verdict = self.clients[client].watch.acked_directly(call);
+                    self.check(verdict);
+                }
+                taken
+            }
+            None => {
+                tell!(self, client, "-- message by the short path");
+                let verdict = self.clients[client].watch.event_allowed();
+                self.check(verdict);
+                self.handlers_run(client);
+                true
+            }
+        };
+        self.clients[client].pumping = false;
+        if self.clients[client].machine.has_output() {
+            self.pump(client);
+        }
+        taken
+    }
+
+    /// Sets the alarm, unless it rings early enough as it is.
+    pub(crate) fn arm(&mut self, client: usize) {
+        let due = self.clients[client].machine.poll_timeout();
+        let covered = match (self.clients[client].armed, due) {
+            (None, None) => true,
+            (Some(armed), Some(due)) => armed <= due,
+            (None, Some(_)) | (Some(_), None) => false,
+        };
+        if !covered {
+            self.set_alarm(client, due);
+        }
+    }
+
+    pub(crate) fn set_alarm(&mut self, client: usize, due: Option<Instant>) {
+        let clock = self.clients[client].clock(self.now);
+        self.clients[client].armed = due;
+        self.clients[client].alarm_set += 1;
+        let Some(due) = due else { return };
+        let mut wait = due.since(clock);
+        if self.dice.chance(self.weather.late_alarm) {
+            let late = self.dice.pick(&[50, 1_500, 10_000, 600_000, 30_000_000]);
+            wait = wait.saturating_add(self.dice.magnitude(late));
+        } else if self.dice.chance(self.weather.early_alarm) {
+            wait -= self.dice.magnitude(wait);
+        }
+        let set = self.clients[client].alarm_set;
+        self.agenda.add(self.now.saturating_add(wait), Happening::Alarm { client, set });
+    }
+
+    pub(crate) fn rings(&mut self, client: usize, set: u32) {
+        if self.clients[client].alarm_set != set {
+            return;
+        }
+        self.clients[client].armed = None;
+        tell!(self, client, "-> the alarm rings");
+        let clock = self.clock(client);
+        let Client { watch, machine, .. } = &mut self.clients[client];
+        watch.rings(machine.poll_timeout(), machine.has_output());
+        machine.handle_timeout(clock);
+        self.pump(client);
+        let Client { watch, machine, .. } = &self.clients[client];
+        let verdict = watch.rang(machine.poll_timeout());
+        self.check(verdict);
+    }
+
+    /// Nothing is being carried out or left lying.
+    pub(crate) fn is_drained(&self, client: usize) -> bool {
+        !self.clients[client].pumping && !self.clients[client].machine.has_output()
+    }
+}
+
+fn brief(input: &Input<String>) -> String {
+    let mut text = format!("{input:?}");
+    shorten(&mut text);
+    text
+}
+
+fn brief_output(output: &Output<String>) -> String {
+    let mut text = format!("{output:?}");
+    shorten(&mut text);
+    text
+}
+
+fn shorten(text: &mut String) {
+    let mut end = text.len().min(240);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
+}
+
+/// More than that in one drain is a loop.
+const MOST_OUTPUTS: u32 = 20_000;

@@ -1,0 +1,100 @@
+//! States and events come in their order.
+
+use metered_realtime::machine::{Connected, Event, State};
+
+use super::{Broken, Watch, rule};
+
+impl Watch {
+    /// Whether an event may be shown at all.
+    ///
+    /// # Errors
+    /// The rule that is broken.
+    pub(crate) fn event_allowed(&self) -> Result<(), Broken> {
+        rule("nothing is emitted once close() is answered", !self.silent, String::new)
+    }
+
+    pub(super) fn event(&mut self, event: &Event<String>) -> Result<(), Broken> {
+        self.event_allowed()?;
+        match event {
+            Event::StateChange { from, to } => self.state_changes(*from, *to),
+            Event::Connected(connected) => self.connected(connected),
+            Event::Disconnected { will_reconnect, .. } => self.disconnected(*will_reconnect),
+            Event::Message { .. }
+            | Event::Direct { .. }
+            | Event::Presence { .. }
+            | Event::GoingAway { .. } => {
+                let expected = self.expected.pop_front();
+                rule(
+                    "events are what peers sent, in order",
+                    expected.as_ref() == Some(event),
+                    || format!("{event:?}, expected {expected:?}"),
+                )
+            }
+            Event::ServerError { .. } => Ok(()),
+            Event::TokenProviderError { consecutive_failures, error } => {
+                rule("three failures are worth an event", *consecutive_failures >= 3, String::new)?;
+                let leaks = error.message.contains("hidden");
+                rule("failures hold no credential", !leaks, || error.message.clone())
+            }
+        }
+    }
+
+    fn state_changes(&mut self, from: State, to: State) -> Result<(), Broken> {
+        let about = || format!("{from:?} to {to:?}, shown {:?}", self.shown);
+        rule("state changes follow each other", from == self.shown, about)?;
+        let legal = matches!(
+            (from, to),
+            (State::Idle, State::Connecting | State::Closed)
+                | (State::Connecting, State::Connected | State::Closed)
+                | (State::Connected | State::Reconnecting, State::Closed)
+                | (State::Connected, State::Reconnecting)
+                | (State::Reconnecting, State::Connected)
+                | (State::Closed, State::Connecting)
+        );
+        rule("only legal changes of the state happen", legal, about)?;
+        if to == State::Closed {
+            let finals = u32::from(self.ever);
+            rule("the end of a session is told once", self.finals == finals, || {
+                format!("{} times, ever connected: {}", self.finals, self.ever)
+            })?;
+        }
+        self.shown = to;
+        match to {
+            State::Connecting => {
+                self.ever = false;
+                self.finals = 0;
+                self.connected_events = 0;
+            }
+            State::Connected => self.ever = true,
+            State::Idle | State::Reconnecting | State::Closed => {}
+        }
+        Ok(())
+    }
+
+    fn connected(&mut self, connected: &Connected) -> Result<(), Broken> {
+        let about = || format!("{connected:?}, shown {:?}", self.shown);
+        rule("connected comes when connected", self.shown == State::Connected, about)?;
+        let again = self.connected_events > 0;
+        rule("is_reconnect tells the truth", connected.is_reconnect == again, about)?;
+        let welcome = self.last_welcome.as_ref();
+        let same = welcome.is_some_and(|welcome| {
+            welcome.peer_id == connected.peer_id
+                && welcome.max_message_size == connected.max_message_size
+                && welcome.expires_at == connected.expires_at
+        });
+        rule("connected says what the welcome said", same, about)?;
+        self.connected_events += 1;
+        Ok(())
+    }
+
+    fn disconnected(&mut self, will_reconnect: bool) -> Result<(), Broken> {
+        let about = || format!("will_reconnect {will_reconnect}, shown {:?}", self.shown);
+        let was_up = matches!(self.shown, State::Connected | State::Reconnecting);
+        rule("disconnected follows a connection", was_up && self.ever, about)?;
+        rule("nothing follows the end of a session", self.finals == 0, about)?;
+        if !will_reconnect {
+            self.finals += 1;
+        }
+        Ok(())
+    }
+}

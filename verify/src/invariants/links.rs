@@ -1,0 +1,305 @@
+//! Sockets, dials, backoff, the dial budget, liveness.
+
+use metered_realtime::machine::{Instant, SocketId};
+use metered_realtime::wire::Welcome;
+
+use super::{Broken, Watch, rule};
+
+/// The socket that is in use.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) socket: SocketId,
+    pub(super) dialled: Instant,
+    /// When the peer was last heard, from the opening on.
+    pub(super) heard: Option<Instant>,
+    /// When the welcome came.
+    pub(super) welcomed: Option<Instant>,
+    /// A ping was sent since the peer was last heard.
+    asked: bool,
+    clock: Instant,
+}
+
+/// The end of a link, or of an attempt to have one.
+#[derive(Debug)]
+pub(super) struct Loss {
+    pub(super) at: Instant,
+    code: u16,
+    /// The session was welcomed and lived under ten seconds.
+    short: bool,
+    /// Something told the machine not to wait.
+    woken: bool,
+}
+
+impl Link {
+    pub(super) fn opened(&mut self) {
+        self.heard.get_or_insert(self.clock);
+    }
+}
+
+impl Watch {
+    /// The socket in use, if it is this one.
+    pub(super) fn current(&mut self, socket: SocketId) -> Option<&mut Link> {
+        let clock = self.clock;
+        let link = self.link.as_mut().filter(|link| link.socket == socket)?;
+        link.clock = clock;
+        Some(link)
+    }
+
+    /// A text arrived.
+    pub(crate) fn heard(&mut self, socket: SocketId) {
+        let clock = self.clock;
+        if let Some(link) = self.current(socket) {
+            link.heard = Some(clock);
+            link.asked = false;
+            self.probe = None;
+        }
+    }
+
+    pub(super) fn welcomed(&mut self, welcome: &Welcome) {
+        let clock = self.clock;
+        let Some(link) = self.link.as_mut().filter(|link| link.welcomed.is_none()) else { return };
+        link.welcomed = Some(clock);
+        self.welcomes += 1;
+        self.attempts = 0;
+        self.cap = welcome.max_message_size;
+        self.last_welcome = Some(welcome.clone());
+    }
+
+    /// Whether no welcome has come since the last `connect()`.
+    pub(super) fn welcome_is_news(&self) -> bool {
+        self.link.as_ref().is_none_or(|link| link.welcomed.is_none())
+    }
+
+    pub(super) fn lost(&mut self, socket: SocketId, code: u16) {
+        let clock = self.clock;
+        if self.current(socket).is_none() {
+            return;
+        }
+        let Some(link) = self.link.take() else { return };
+        let short = link.welcomed.is_some_and(|since| clock.since(since) < 10_000);
+        self.loss = Some(Loss { at: clock, code, short, woken: false });
+        self.probe = None;
+    }
+
+    pub(super) fn token_arrived(&mut self, request: u32, usable: bool) {
+        if !self.fetching.is_some_and(|(asked, _)| asked == request) {
+            return;
+        }
+        self.fetching = None;
+        if usable {
+            self.token = Some(request);
+        } else {
+            self.loss = Some(Loss { at: self.clock, code: 1006, short: false, woken: false });
+        }
+    }
+
+    pub(super) fn woken(&mut self) {
+        if let Some(loss) = &mut self.loss {
+            loss.woken = true;
+        }
+        if self.link.as_ref().is_some_and(|link| link.welcomed.is_some()) {
+            self.probe.get_or_insert(self.clock);
+        }
+    }
+
+    pub(super) fn fetches(&mut self, request: u32) -> Result<(), Broken> {
+        rule("the token provider is asked if there is one", self.facts.provider, String::new)?;
+        rule("one token is asked for at a time", self.fetching.is_none(), || {
+            format!("{:?}", self.fetching)
+        })?;
+        self.attempt()?;
+        self.fetching = Some((request, self.clock));
+        Ok(())
+    }
+
+    pub(super) fn forgets_token(&mut self, request: u32) -> Result<(), Broken> {
+        if let Some((asked, since)) = self.fetching.take() {
+            rule("the call that runs is forgotten", asked == request, || format!("{request}"))?;
+            let due = since.after(self.facts.token_timeout);
+            rule("the token provider gets its time", self.clock >= due, || format!("{request}"))?;
+            self.loss = Some(Loss { at: self.clock, code: 1006, short: false, woken: false });
+        }
+        Ok(())
+    }
+
+    pub(super) fn opens(&mut self, socket: SocketId, address: &str) -> Result<(), Broken> {
+        let expected = if self.facts.provider {
+            let token = self.token.take();
+            rule("a dial has a token of its own", token.is_some(), String::new)?;
+            format!("wss://rms.metered.ca/v1?token=token-{}", token.unwrap_or_default())
+        } else {
+            self.attempt()?;
+            "wss://rms.metered.ca/v1?key=pk_live_sim".to_owned()
+        };
+        rule("the address has the right credential", address == expected, || address.to_owned())?;
+        rule("nothing is dialled after close()", !self.shut, || format!("{socket:?}"))?;
+        rule("there is at most one socket", self.link.is_none(), || format!("{:?}", self.link))?;
+        self.sockets.push((socket.0, false));
+        self.link = Some(Link {
+            socket,
+            dialled: self.clock,
+            heard: None,
+            welcomed: None,
+            asked: false,
+            clock: self.clock,
+        });
+        Ok(())
+    }
+
+    /// An attempt to connect begins: is it the first, or is it allowed and neither early nor late?
+    fn attempt(&mut self) -> Result<(), Broken> {
+        rule("no attempt is made after close()", !self.shut, String::new)?;
+        if std::mem::take(&mut self.first_dial) {
+            self.loss = None;
+            return Ok(());
+        }
+        let Some(loss) = self.loss.take() else {
+            return rule("an attempt follows a loss", false, String::new);
+        };
+        let about = || format!("{loss:?}, {} attempts", self.attempts);
+        let Some(knobs) = &self.facts.reconnect else {
+            return rule("no retry where it is switched off", false, about);
+        };
+        rule("the first attempt is not repeated", self.ever, about)?;
+        let hopeless = matches!(loss.code, 4001 | 4003 | 4012 | 4020);
+        rule("no retry after a final code", !hopeless, about)?;
+        rule(
+            "the retries are counted",
+            knobs.max_attempts.is_none_or(|max| self.attempts < max),
+            about,
+        )?;
+        let floor = if loss.code == 4010 { 30_000 } else { 0 };
+        let (least, _) = self.delays(&loss);
+        let least = if loss.woken { floor } else { least };
+        let waited = self.clock.since(loss.at);
+        rule("the backoff is kept", waited + BATCH_MS >= least, || {
+            format!("{loss:?}, {} attempts, waited {waited} of {least} ms", self.attempts)
+        })?;
+        if loss.short
+            && let Some(most) = knobs.max_dials_per_minute
+        {
+            let most = most as usize;
+            if let Some(at) = self.budgeted.len().checked_sub(most) {
+                let since = self.clock.since(self.budgeted[at]);
+                rule("the dial budget is kept", since + BATCH_MS >= 60_000, || {
+                    format!("{} dials in {since} ms, budget {most}", most + 1)
+                })?;
+            }
+            self.budgeted.push(self.clock);
+        }
+        self.attempts += 1;
+        Ok(())
+    }
+
+    /// The shortest and the longest delay by the formula.
+    fn delays(&self, loss: &Loss) -> (u64, u64) {
+        let Some(knobs) = &self.facts.reconnect else { return (0, u64::MAX) };
+        let raw = &knobs.raw;
+        let power = raw.multiplier.powf(f64::from(self.attempts));
+        let nominal = (raw.initial_delay_ms * power).min(raw.max_delay_ms);
+        let floor = if loss.code == 4010 { 30_000.0 } else { 0.0 };
+        let least = (nominal.max(floor) * (1.0 - raw.jitter_ratio) * 0.999_999).max(floor);
+        let most = nominal.max(floor) * (1.0 + raw.jitter_ratio) * 1.000_001;
+        (least as u64, (most as u64).saturating_add(1))
+    }
+
+    /// Until when the next attempt has to begin.
+    pub(super) fn retry_deadline(&self) -> Option<Instant> {
+        let loss = self.loss.as_ref()?;
+        let (_, most) = self.delays(loss);
+        let by_backoff = loss.at.after(most);
+        let knobs = self.facts.reconnect.as_ref()?;
+        let budget = knobs.max_dials_per_minute.filter(|_| loss.short);
+        let by_budget = budget
+            .and_then(|most| self.budgeted.len().checked_sub(most as usize))
+            .map(|at| self.budgeted[at].after(60_000));
+        Some(by_budget.map_or(by_backoff, |by_budget| by_budget.max(by_backoff)))
+    }
+
+    pub(super) fn closes_socket(
+        &mut self,
+        socket: SocketId,
+        code: u16,
+        reason: &str,
+        report: bool,
+    ) -> Result<(), Broken> {
+        let sendable = matches!(code, 1000 | 3000..=4999) && reason.len() <= 123;
+        rule("a close frame is one that may be sent", sendable, || format!("{code} {reason}"))?;
+        let known = self.sockets.iter_mut().find(|(other, _)| *other == socket.0);
+        let Some((_, closing)) = known else {
+            return rule("only sockets that are there are closed", report, || {
+                format!("{socket:?}")
+            });
+        };
+        rule("a socket is closed once", !(*closing && report), || format!("{socket:?}"))?;
+        *closing = true;
+        if !report {
+            self.sockets.retain(|(other, _)| *other != socket.0);
+        }
+        if !report && self.current(socket).is_some() {
+            self.check_abandoned(reason)?;
+            self.lost(socket, code);
+        }
+        Ok(())
+    }
+
+    /// Nobody is taken for dead early.
+    fn check_abandoned(&self, reason: &str) -> Result<(), Broken> {
+        let Some(link) = &self.link else { return Ok(()) };
+        let about = || format!("{reason}: {link:?}, probe {:?}", self.probe);
+        match reason {
+            "welcome timeout" => {
+                let waited = self.clock.since(link.dialled);
+                rule("a dial gets its ten seconds", waited + BATCH_MS >= 10_000, about)
+            }
+            "inactivity timeout" => {
+                let timeout = self.facts.inactivity.unwrap_or(u64::MAX);
+                let silent = self.clock.since(link.heard.unwrap_or(link.dialled));
+                let probe = (timeout / 3).clamp(1, 5_000);
+                let unanswered = self.probe.is_some_and(|since| self.clock.since(since) >= probe);
+                rule("silence is measured", silent >= timeout || unanswered, about)?;
+                let asked = link.welcomed.is_none() || link.asked || timeout < 2;
+                rule("the peer is asked first", asked, about)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A frame goes to a socket.
+    ///
+    /// # Errors
+    /// The rule that is broken.
+    pub(crate) fn sends(
+        &mut self,
+        socket: SocketId,
+        call: Option<metered_realtime::machine::CallId>,
+    ) -> Result<(), Broken> {
+        rule("nothing is sent after close()", !self.shut, || format!("{call:?}"))?;
+        let Some(link) = self.current(socket) else {
+            return rule("frames go to the socket in use", false, || format!("{socket:?}"));
+        };
+        rule("nothing is sent before the welcome", link.welcomed.is_some(), || {
+            format!("{call:?}")
+        })?;
+        match call {
+            Some(call) => self.gives(call),
+            None => {
+                link.asked = true;
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn check_sockets(&self, held: usize) -> Result<(), Broken> {
+        let open = self.sockets.iter().filter(|(_, closing)| !closing).count();
+        let about = || format!("{:?}, {held} held", self.sockets);
+        rule("there is at most one socket, and one that closes", open <= 1 && held <= 2, about)?;
+        if self.shut {
+            rule("close() closes the socket", open == 0, about)?;
+        }
+        Ok(())
+    }
+}
+
+/// Outputs may be carried out this much later than they were decided upon.
+const BATCH_MS: u64 = 8;

@@ -1,0 +1,283 @@
+//! What must hold after every step. The watch sees all that goes into a machine and all that comes out, and keeps its own
+//! account of it, by the contract and not by the machine's code.
+//!
+//! | file | rules |
+//! |---|---|
+//! | `calls` | every call is answered once, in time, and truthfully |
+//! | `links` | sockets, dials, backoff, budget, liveness |
+//! | `events` | states and events come in their order |
+//! | `deadlines` | the alarm is set, never in the past and never too late |
+//! | `subscriptions` | what has to be live, and what must not be |
+
+mod calls;
+mod deadlines;
+mod events;
+mod links;
+mod subscriptions;
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use metered_realtime::machine::{Event, Input, Instant, Machine, Output, State};
+use metered_realtime::wire::{ServerFrame, Welcome};
+
+use crate::options::Facts;
+
+pub(crate) use calls::What;
+
+use calls::Calls;
+use links::{Link, Loss};
+use subscriptions::Subscriptions;
+
+/// A rule that did not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// Which rule.
+    pub rule: &'static str,
+    /// What happened instead.
+    pub detail: String,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.rule, self.detail)
+    }
+}
+
+/// A rule that is broken, unless `holds`.
+fn rule(rule: &'static str, holds: bool, detail: impl FnOnce() -> String) -> Result<(), Broken> {
+    if holds { Ok(()) } else { Err(Broken { rule, detail: detail() }) }
+}
+
+/// The account of one client.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    facts: Facts,
+    /// The latest time that the machine was told.
+    clock: Instant,
+    calls: Calls,
+    subscriptions: Subscriptions,
+    // What links do.
+    link: Option<Link>,
+    /// The call of the token provider that is not answered yet, and since when.
+    fetching: Option<(u32, Instant)>,
+    /// The token with which the next dial has to be made.
+    token: Option<u32>,
+    /// The first dial after a `connect()` is due.
+    first_dial: bool,
+    loss: Option<Loss>,
+    /// Retries since the last welcome.
+    attempts: u32,
+    /// When dials after short sessions were made.
+    budgeted: Vec<Instant>,
+    /// Sockets that the machine wants to have; the flag: it has asked to close them.
+    sockets: Vec<(u32, bool)>,
+    /// Welcomes since the beginning.
+    welcomes: u32,
+    /// The server's limit, as last advertised.
+    cap: f64,
+    last_welcome: Option<Welcome>,
+    // What users see.
+    shown: State,
+    /// A welcome since the last `connecting`, as users see it.
+    ever: bool,
+    connected_events: u32,
+    finals: u32,
+    /// From `close()` to `connect()`: nothing goes out.
+    shut: bool,
+    /// From the answer of `close()` to `connect()`: nothing is said.
+    silent: bool,
+    /// Events that have to come, in this order.
+    expected: VecDeque<Event<String>>,
+    // Time.
+    /// When the machine last learnt that it had slept: until then plus five seconds all deadlines may be put off.
+    grace: Option<Instant>,
+    /// When a probe may have begun.
+    probe: Option<Instant>,
+}
+
+impl Watch {
+    /// The account of a new client.
+    #[must_use]
+    pub(crate) fn new(facts: Facts) -> Watch {
+        Watch {
+            facts,
+            clock: Instant::START,
+            calls: Calls::default(),
+            subscriptions: Subscriptions::default(),
+            link: None,
+            fetching: None,
+            token: None,
+            first_dial: false,
+            loss: None,
+            attempts: 0,
+            budgeted: Vec::new(),
+            sockets: Vec::new(),
+            welcomes: 0,
+            cap: 65_536.0,
+            last_welcome: None,
+            shown: State::Idle,
+            ever: false,
+            connected_events: 0,
+            finals: 0,
+            shut: false,
+            silent: false,
+            expected: VecDeque::new(),
+            grace: None,
+            probe: None,
+        }
+    }
+
+    /// The machine is told a time.
+    pub(crate) fn tick(&mut self, clock: Instant) {
+        self.clock = self.clock.max(clock);
+    }
+
+    /// How far a clock is behind the latest time that it has shown.
+    #[must_use]
+    pub(crate) fn behind(&self, clock: Instant) -> u64 {
+        self.clock.since(clock)
+    }
+
+    /// The machine is told something.
+    ///
+    /// # Errors
+    /// The rule that is broken.
+    pub(crate) fn told(&mut self, input: &Input<String>) -> Result<(), Broken> {
+        match input {
+            Input::SocketOpened { socket } => {
+                if let Some(link) = self.current(*socket) {
+                    link.opened();
+                }
+            }
+            Input::Frame { socket, frame } => {
+                self.heard(*socket);
+                if self.current(*socket).is_some() {
+                    self.frame(frame);
+                }
+            }
+            Input::Malformed { socket, .. } => self.heard(*socket),
+            Input::Binary { .. } | Input::HandlersDrained => {}
+            Input::Oversize { socket } => self.lost(*socket, 1009),
+            Input::SocketClosed { socket, close } => {
+                self.lost(*socket, close.code);
+                self.sockets.retain(|(other, _)| *other != socket.0);
+            }
+            Input::SocketUnavailable { socket } => {
+                self.lost(*socket, 1006);
+                self.sockets.retain(|(other, _)| *other != socket.0);
+            }
+            Input::SendFailed { call } => {
+                if let Some(call) = call {
+                    self.calls.send_failed(*call);
+                }
+            }
+            Input::Token { request, result } => {
+                let usable = result.as_ref().is_ok_and(|token| !token.expose().is_empty());
+                self.token_arrived(request.0, usable);
+            }
+            Input::Wake => self.woken(),
+        }
+        Ok(())
+    }
+
+    fn frame(&mut self, frame: &ServerFrame<String>) {
+        match frame {
+            ServerFrame::Welcome(welcome) => self.welcomed(welcome),
+            ServerFrame::Ack { request_id } => self.calls.heard_ack(request_id),
+            ServerFrame::Error { code, request_id, .. } => {
+                if let Some(id) = request_id {
+                    self.calls.heard_error(id, code);
+                }
+            }
+            ServerFrame::Message { channel, from, data, from_metadata } => {
+                self.expected.push_back(Event::Message {
+                    channel: channel.clone(),
+                    from: from.clone(),
+                    data: data.clone(),
+                    from_metadata: from_metadata.clone(),
+                });
+            }
+            ServerFrame::Direct { from, data, from_metadata } => {
+                self.expected.push_back(Event::Direct {
+                    from: from.clone(),
+                    data: data.clone(),
+                    from_metadata: from_metadata.clone(),
+                });
+            }
+            ServerFrame::Presence { channel, joined, left } => {
+                self.expected.push_back(Event::Presence {
+                    channel: channel.clone(),
+                    joined: joined.clone(),
+                    left: left.clone(),
+                });
+            }
+            ServerFrame::GoingAway { retry_after_ms } => {
+                self.expected.push_back(Event::GoingAway { retry_after_ms: *retry_after_ms });
+            }
+            ServerFrame::Pong => {}
+        }
+    }
+
+    /// The machine says something.
+    ///
+    /// # Errors
+    /// The rule that is broken.
+    pub(crate) fn said(&mut self, output: &Output<String>) -> Result<(), Broken> {
+        match output {
+            Output::OpenSocket { socket, address } => self.opens(*socket, address.expose()),
+            Output::Send { socket, frame, call } => {
+                self.sends(*socket, *call)?;
+                self.sends_frame(frame, *call)
+            }
+            Output::CloseSocket { socket, code, reason, report } => {
+                self.closes_socket(*socket, *code, reason, *report)
+            }
+            Output::FetchToken { request } => self.fetches(request.0),
+            Output::ForgetToken { request } => self.forgets_token(request.0),
+            Output::Settle { call, result } => self.settles(*call, result),
+            Output::Event(event) => self.event(event),
+            Output::DrainHandlers | Output::ForgetListeners | Output::EndStreams => Ok(()),
+            Output::Log(log) => {
+                let text = format!("{log:?}");
+                let leaks = text.contains("pk_live") || text.contains("token-");
+                rule("no log line holds a credential", !leaks, || text)
+            }
+        }
+    }
+
+    /// Everything that the machine said was carried out.
+    ///
+    /// # Errors
+    /// The rule that is broken.
+    pub(crate) fn drained(&mut self, machine: &Machine<String>, held: usize) -> Result<(), Broken> {
+        rule("nothing is left after a drain", !machine.has_output(), String::new)?;
+        let state = machine.state();
+        rule("the state is what its last event said", state == self.shown, || {
+            format!("{state:?}, shown {:?}", self.shown)
+        })?;
+        rule("each frame of a peer becomes an event", self.expected.is_empty(), || {
+            format!("{:?}", self.expected)
+        })?;
+        self.check_calls(machine)?;
+        self.check_sockets(held)?;
+        self.check_alarm(machine)
+    }
+
+    /// Everything is over: the client is closed, and nothing is left of it.
+    ///
+    /// # Errors
+    /// The rule that is broken.
+    pub(crate) fn finished(&self, machine: &Machine<String>, held: usize) -> Result<(), Broken> {
+        let state = machine.state();
+        rule("close() closes", state == State::Closed, || format!("{state:?}"))?;
+        rule("a closed client holds no socket", held == 0, || format!("{held} sockets"))?;
+        let due = machine.poll_timeout();
+        rule("a closed client holds no alarm", due.is_none(), || format!("{due:?}"))?;
+        let channels = machine.tracked_channels();
+        rule("a closed client tracks no channel", channels == 0, || format!("{channels}"))?;
+        let requests = machine.requests_in_flight();
+        rule("a closed client has no requests", requests == 0, || format!("{requests}"))?;
+        self.calls.all_settled()
+    }
+}

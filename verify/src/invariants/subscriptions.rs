@@ -1,0 +1,165 @@
+//! What has to be live at the server, and what must not be.
+
+use metered_realtime::machine::{CallId, Outcome};
+
+use super::{Broken, Watch, rule};
+use crate::server::{CHANNELS, Seat};
+
+/// What is expected of a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Expected {
+    /// It is subscribed to; `Some`: with these options.
+    Live(Option<bool>),
+    /// It is not.
+    Gone,
+    /// Nobody can say.
+    Unclear,
+}
+
+/// The last thing that the user asked for.
+#[derive(Clone, Copy, Debug)]
+struct Wish {
+    call: Option<CallId>,
+    /// `None`: unsubscribed.
+    metadata: Option<bool>,
+    /// The number of welcomes then.
+    welcomes: u32,
+    answer: Answer,
+    /// What was expected before.
+    before: Expected,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    Pending,
+    Done,
+    /// It had no effect, or is taken back.
+    Failed,
+    /// It may have had.
+    Unknown,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Subscriptions {
+    wishes: [Option<Wish>; CHANNELS.len()],
+}
+
+impl Subscriptions {
+    pub(super) fn forget_all(&mut self) {
+        self.wishes = Default::default();
+    }
+
+    pub(super) fn subscribes(
+        &mut self,
+        channel: usize,
+        metadata: bool,
+        call: Option<&CallId>,
+        welcomes: u32,
+    ) {
+        // What is not even sent changes nothing.
+        if let Some(call) = call {
+            self.wish(channel, Some(metadata), Some(*call), welcomes);
+        }
+    }
+
+    pub(super) fn unsubscribes(&mut self, channel: usize, call: Option<&CallId>, welcomes: u32) {
+        self.wish(channel, None, call.copied(), welcomes);
+    }
+
+    fn wish(
+        &mut self,
+        channel: usize,
+        metadata: Option<bool>,
+        call: Option<CallId>,
+        welcomes: u32,
+    ) {
+        let before = match self.wishes[channel] {
+            None => Expected::Gone,
+            Some(wish) => wish.tracked(),
+        };
+        let answer = if call.is_some() { Answer::Pending } else { Answer::Unknown };
+        self.wishes[channel] = Some(Wish { call, metadata, welcomes, answer, before });
+    }
+
+    /// A call was answered. What was withdrawn is taken back, whatever the server has made of it.
+    pub(super) fn settled(&mut self, call: CallId, outcome: Option<Outcome>, withdrawn: bool) {
+        let wish = self.wishes.iter_mut().flatten().find(|wish| wish.call == Some(call));
+        if let Some(wish) = wish {
+            wish.answer = match outcome {
+                None => Answer::Done,
+                Some(Outcome::NotSent | Outcome::Rejected) => Answer::Failed,
+                Some(Outcome::Unknown) if withdrawn => Answer::Failed,
+                Some(Outcome::Unknown) => Answer::Unknown,
+            };
+        }
+    }
+}
+
+impl Wish {
+    /// What the next connection brings back.
+    fn tracked(&self) -> Expected {
+        match (self.metadata, self.answer) {
+            (None, _) => Expected::Gone,
+            (Some(metadata), Answer::Done) => Expected::Live(Some(metadata)),
+            (Some(_), Answer::Pending) => Expected::Unclear,
+            (Some(_), Answer::Failed) => self.before,
+            (Some(metadata), Answer::Unknown) => match self.before {
+                Expected::Gone => Expected::Live(Some(metadata)),
+                Expected::Live(_) => Expected::Live(None),
+                Expected::Unclear => Expected::Unclear,
+            },
+        }
+    }
+
+    /// What this connection has.
+    fn live(&self, welcomes: u32, auto_resubscribe: bool) -> Expected {
+        let same_connection = self.welcomes == welcomes;
+        match (same_connection, self.answer, self.metadata) {
+            (true, Answer::Done, Some(metadata)) => Expected::Live(Some(metadata)),
+            (true, Answer::Done, None) => Expected::Gone,
+            (true, Answer::Pending | Answer::Failed | Answer::Unknown, _) => Expected::Unclear,
+            (false, _, _) if !auto_resubscribe => Expected::Gone,
+            (false, _, _) => self.tracked(),
+        }
+    }
+}
+
+impl Watch {
+    fn expected(&self, channel: usize) -> Expected {
+        self.subscriptions.wishes[channel]
+            .map_or(Expected::Gone, |wish| wish.live(self.welcomes, self.facts.auto_resubscribe))
+    }
+
+    /// A channel that ought to be live and is not.
+    #[must_use]
+    pub(crate) fn missing(&self, seat: &Seat) -> Option<String> {
+        (0..CHANNELS.len()).filter(|channel| !seat.trouble[*channel]).find_map(|channel| {
+            let Expected::Live(metadata) = self.expected(channel) else { return None };
+            let right = match seat.channels[channel] {
+                None => false,
+                Some(live) => metadata.is_none_or(|metadata| metadata == live),
+            };
+            (!right).then(|| {
+                format!(
+                    "channel {channel} is {:?}, not {metadata:?}; {:?}",
+                    seat.channels[channel], self.subscriptions.wishes[channel]
+                )
+            })
+        })
+    }
+
+    /// Nothing is live that the user does not want.
+    ///
+    /// # Errors
+    /// The rule that is broken.
+    pub(crate) fn unwanted(&self, seat: &Seat) -> Result<(), Broken> {
+        for channel in 0..CHANNELS.len() {
+            let unwanted = self.expected(channel) == Expected::Gone;
+            let live = seat.channels[channel].is_some();
+            rule("nothing is subscribed to unasked", !(unwanted && live), || {
+                format!("channel {channel}: {:?}", self.subscriptions.wishes[channel])
+            })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,34 @@
+//! Deterministic simulation: the client's machine against a model server, a hostile network and a hostile user.
+//!
+//! ```text
+//!            one seed ─► dice
+//!                         │ everything that is left to chance
+//! user ─► driver ─► machine            time jumps from one happening of the agenda to the next
+//!           │  ▲       │
+//!           ▼  └───────┘ inputs, outputs ─► invariants (after every step)
+//!        network ◄─► server
+//! ```
+//!
+//! A session is a function of its seed. One that breaks a rule is told as a story and shrunk.
+
+mod agenda;
+mod dice;
+mod driver;
+mod invariants;
+mod json;
+mod network;
+mod options;
+mod server;
+mod shrink;
+mod story;
+mod totals;
+mod user;
+mod weather;
+mod world;
+
+pub use dice::{Dice, next};
+pub use invariants::Broken;
+pub use json::{decode_text, encode};
+pub use shrink::shrink;
+pub use totals::Totals;
+pub use world::{Outcome, run};

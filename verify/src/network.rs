@@ -1,0 +1,128 @@
+//! The network between a client and the server: delays, loss, half-open links, and closes that are never reported.
+
+use metered_realtime::machine::{Close, SocketId};
+
+use crate::agenda::{Happening, News, Up};
+use crate::server::Seat;
+use crate::story::tell;
+use crate::world::World;
+
+/// One connection, from the dial on.
+#[derive(Debug)]
+pub(crate) struct Link {
+    /// Whose it is.
+    pub client: usize,
+    /// The client's name for it.
+    pub socket: SocketId,
+    /// What the server knows of it.
+    pub seat: Seat,
+    /// Nothing reaches the server any more.
+    pub up_lost: bool,
+    /// No message reaches the client any more.
+    pub down_lost: bool,
+    /// Not even the end of the connection does.
+    pub mute: bool,
+    /// Nothing reaches the server before this time.
+    up_free: u64,
+    /// Nothing reaches the client before this time.
+    down_free: u64,
+}
+
+/// What a dial comes to at once.
+#[derive(Debug)]
+pub(crate) enum Dialled {
+    /// It is on its way.
+    Underway(usize),
+    /// The constructor throws.
+    Throws,
+    /// There is no WebSocket.
+    Unavailable,
+}
+
+impl World {
+    /// A client dials.
+    pub(crate) fn dial(&mut self, client: usize, socket: SocketId) -> Dialled {
+        if self.dice.chance(self.weather.throws) {
+            return Dialled::Throws;
+        }
+        if self.dice.chance(self.weather.unavailable) {
+            return Dialled::Unavailable;
+        }
+        let link = self.links.len();
+        self.links.push(Link {
+            client,
+            socket,
+            seat: Seat::default(),
+            up_lost: false,
+            down_lost: false,
+            mute: false,
+            up_free: self.now,
+            down_free: self.now,
+        });
+        if self.dice.chance(self.weather.dial_hangs) {
+            tell!(self, client, "network: the dial hangs");
+            self.links[link].up_lost = true;
+            self.links[link].mute = true;
+        } else if self.dice.chance(self.weather.refuses) {
+            self.links[link].up_lost = true;
+            let status = self.dice.pick(&[None, Some(429), Some(503), Some(403)]);
+            let close = Close { http_status: status, ..Close::new(1006, "refused") };
+            self.send_down(link, News::Closed(close));
+        } else {
+            self.send_up(link, Up::Opened);
+            self.links[link].down_free = self.links[link].up_free;
+            self.send_down(link, News::Opened);
+        }
+        Dialled::Underway(link)
+    }
+
+    /// Sends something on its way to the server.
+    pub(crate) fn send_up(&mut self, link: usize, up: Up) {
+        let at = self.links[link].up_free.max(self.now + self.delay());
+        self.links[link].up_free = at;
+        self.agenda.add(at, Happening::Arrives { link, up });
+    }
+
+    /// Sends something on its way to the client.
+    pub(crate) fn send_down(&mut self, link: usize, news: News) {
+        let at = self.links[link].down_free.max(self.now + self.delay());
+        self.links[link].down_free = at;
+        self.agenda.add(at, Happening::Hears { link, news });
+    }
+
+    fn delay(&mut self) -> u64 {
+        let jitter = if self.weather.jitter > 0 { self.dice.below(self.weather.jitter) } else { 0 };
+        self.weather.latency + jitter
+    }
+
+    /// The server closes a connection, after what it has said.
+    pub(crate) fn server_closes(&mut self, link: usize, code: u16) {
+        if self.links[link].seat.alive {
+            tell!(self, self.links[link].client, "server: closes with {code}");
+            self.leave(link);
+            self.send_down(link, News::Closed(Close::new(code, "says the server")));
+        }
+    }
+
+    /// The connection breaks, and what is under way is lost. The client is told, unless it is half-open from now on.
+    pub(crate) fn cut(&mut self, link: usize, half_open: bool) {
+        let how = if half_open { "half-open" } else { "cut" };
+        tell!(self, self.links[link].client, "network: {how}");
+        self.links[link].up_lost = true;
+        self.links[link].down_lost = true;
+        self.links[link].mute = half_open;
+        if !half_open {
+            self.leave(link);
+            self.send_down(link, News::Closed(Close::new(1006, "")));
+        }
+    }
+
+    /// Everything takes longer for once.
+    pub(crate) fn stall(&mut self, link: usize, ms: u64) {
+        tell!(self, self.links[link].client, "network: stalls for {ms} ms");
+        let until = self.now + ms;
+        let link = &mut self.links[link];
+        link.up_free = link.up_free.max(until);
+        link.down_free = link.down_free.max(until);
+    }
+}

@@ -1,0 +1,40 @@
+//! A readable account of a session.
+
+/// Lines, each with its time and whom it is about.
+#[derive(Debug, Default)]
+pub(crate) struct Story {
+    text: String,
+}
+
+impl Story {
+    /// Adds a line.
+    pub(crate) fn tell(&mut self, now: u64, client: usize, line: &str) {
+        use std::fmt::Write;
+        let name = ['A', 'B'].get(client).copied().unwrap_or('?');
+        let seconds = now / 1000;
+        writeln!(self.text, "{seconds:>9}.{:03} {name} {line}", now % 1000)
+            .expect("writing to a string does not fail");
+    }
+
+    /// All lines.
+    #[must_use]
+    pub(crate) fn into_text(self) -> String {
+        self.text
+    }
+}
+
+/// Adds a line to the story of a session, if it is told at all.
+macro_rules! tell {
+    ($world:expr, $client:expr, $($line:tt)*) => {
+        if $world.story.is_some() {
+            let client = $client;
+            let line = format!($($line)*);
+            let now = $world.now;
+            if let Some(story) = &mut $world.story {
+                story.tell(now, client, &line);
+            }
+        }
+    };
+}
+
+pub(crate) use tell;

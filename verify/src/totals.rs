@@ -1,0 +1,39 @@
+//! What happened, in numbers.
+
+/// Counts of one session or of many.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Totals {
+    /// Sessions.
+    pub sessions: u64,
+    /// Happenings.
+    pub steps: u64,
+    /// What machines said.
+    pub outputs: u64,
+    /// Events that users saw.
+    pub events: u64,
+    /// What users did.
+    pub calls: u64,
+    /// Calls that were answered later.
+    pub settled: u64,
+    /// Frames that clients wrote.
+    pub frames: u64,
+    /// Sockets that were opened.
+    pub dials: u64,
+    /// Simulated time.
+    pub simulated_ms: u64,
+}
+
+impl Totals {
+    /// Adds those of other sessions.
+    pub fn add(&mut self, other: &Totals) {
+        self.sessions += other.sessions;
+        self.steps += other.steps;
+        self.outputs += other.outputs;
+        self.events += other.events;
+        self.calls += other.calls;
+        self.settled += other.settled;
+        self.frames += other.frames;
+        self.dials += other.dials;
+        self.simulated_ms = self.simulated_ms.saturating_add(other.simulated_ms);
+    }
+}
