@@ -3,7 +3,7 @@
 //! Tests named `eNNN_…` show scenario NNN of the contract (spec, part E), tests named `dNN_…` an item of the decisions.
 //! `docs/SPEC.md` has the table.
 #![cfg(not(target_arch = "wasm32"))]
-#![allow(clippy::wildcard_enum_match_arm)]
+#![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm)]
 
 mod sim;
 
