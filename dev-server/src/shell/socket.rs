@@ -142,7 +142,8 @@ fn read(frame: Option<Result<Message, Error>>, seat: &Seat) -> Option<Ended> {
 async fn finish(socket: &mut Socket, ended: Ended) {
     let result = match ended {
         Ended::ByServer(End::Close { code, reason }) => close(socket, code, &reason).await,
-        Ended::ByClient => socket.close(None).await,
+        // Reading on is what sends the answer, which the library has already prepared.
+        Ended::ByClient => read_out(socket).await,
         Ended::TooBig => {
             let code = CloseCode::MessageTooBig.as_u16();
             refuse_frame(socket, code, "frame too large").await
@@ -158,7 +159,13 @@ async fn finish(socket: &mut Socket, ended: Ended) {
 async fn close(socket: &mut Socket, code: u16, reason: &str) -> Result<(), Error> {
     let frame = CloseFrame { code: code.into(), reason: fit_reason(reason).into() };
     socket.close(Some(frame)).await?;
-    while let Some(Ok(_)) = socket.next().await {}
+    read_out(socket).await
+}
+
+async fn read_out(socket: &mut Socket) -> Result<(), Error> {
+    while let Some(message) = socket.next().await {
+        message?;
+    }
     Ok(())
 }
 
