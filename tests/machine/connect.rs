@@ -289,7 +289,7 @@ fn e050_a_withdrawn_connect_leaves_a_closed_client_without_a_socket() {
 }
 
 #[test]
-fn a_runtime_without_a_websocket_is_told_apart() {
+fn d11_a_runtime_without_a_websocket_is_told_apart() {
     let (sim, error) = failed(Dial::Unavailable);
     assert_eq!(error, CallError::Unavailable);
     assert_eq!(sim.state(), State::Closed);

@@ -381,3 +381,20 @@ fn a_clock_that_steps_back_is_ignored() {
     sim.receive(PONG);
     assert_eq!(sim.alarm_in(), Some(20_000));
 }
+
+#[test]
+fn a_clock_that_a_test_turns_in_steps_shows_no_sleep() {
+    let mut sim = Sim::connected();
+    sim.sleep(60_000);
+    sim.machine.handle_stepped_timeout(sim.instant());
+    sim.pump();
+    assert_eq!(sim.state(), State::Reconnecting);
+
+    let mut sim = Sim::connected();
+    let call = sim.publish("a", "1").unwrap();
+    sim.sleep(20_000);
+    sim.machine.handle_stepped_timeout(sim.instant());
+    sim.pump();
+    assert_eq!(sim.error(call), &CallError::AckTimeout { timeout_ms: 15_000 });
+    assert_eq!(sim.state(), State::Connected);
+}
