@@ -20,3 +20,5 @@ mod value;
 
 #[cfg(feature = "npm")]
 pub use handle::Handle;
+#[doc(hidden)]
+pub use value::JsJson;

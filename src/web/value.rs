@@ -7,7 +7,7 @@ use crate::wire::Value;
 
 /// A parsed JSON value of JavaScript's.
 #[derive(Clone, Debug)]
-pub(crate) struct JsJson(pub(crate) JsValue);
+pub struct JsJson(pub JsValue);
 
 impl Value for JsJson {
     type Payload = JsValue;
