@@ -86,23 +86,27 @@ fn rust(context: &Context<'_>) -> Result<Tally> {
 
 fn wasm_node(context: &Context<'_>) -> Result<Tally> {
     let server = DevServer::start(context.workspace, &context.shell)?;
-    counted(wasm_pack_test(context, &server, &["--node"])?)
+    counted(wasm_pack_test(context, &server, "web_node", &["--node"])?)
 }
 
 fn wasm_chrome(context: &Context<'_>) -> Result<Tally> {
     let browser = Browser::find(&context.shell).context("set-up found a browser before")?;
     let driver = browser.driver.to_string_lossy().into_owned();
     let server = DevServer::start(context.workspace, &context.shell)?;
-    counted(wasm_pack_test(
-        context,
-        &server,
-        &["--headless", "--chrome", "--chromedriver", &driver],
-    )?)
+    let platform = ["--headless", "--chrome", "--chromedriver", &driver];
+    counted(wasm_pack_test(context, &server, "web", &platform)?)
 }
 
-fn wasm_pack_test(context: &Context<'_>, server: &DevServer, platform: &[&str]) -> Result<Cmd> {
-    if !context.workspace.path(WASM_TESTS).is_file() {
-        bail!("{WASM_TESTS} is missing, so nothing tests the web driver");
+/// A test target is made for one platform: wasm-bindgen-test skips it on the other.
+fn wasm_pack_test(
+    context: &Context<'_>,
+    server: &DevServer,
+    target: &str,
+    platform: &[&str],
+) -> Result<Cmd> {
+    let file = format!("tests/{target}.rs");
+    if !context.workspace.path(&file).is_file() {
+        bail!("{file} is missing, so nothing tests the web driver");
     }
     Ok(context
         .shell
@@ -181,5 +185,3 @@ fn close(rows: &[Row]) -> Result<()> {
         failed[0]
     )
 }
-
-const WASM_TESTS: &str = "tests/web.rs";
