@@ -1,6 +1,6 @@
 // The class that users construct: checks what JavaScript can get wrong, and hands the rest to the core.
 
-import { handleClass, poison } from "./core.js";
+import { fatal, handleClass, poison } from "./core.js";
 import { Emitter } from "./emitter.js";
 import { argumentError, errorOf, OversizedPayloadError, RequestAbortedError, SignallingError, withOutcome } from "./errors.js";
 import { Host, isOpen, stateName } from "./host.js";
@@ -46,7 +46,7 @@ export class SignallingClient {
   }
 
   get state() {
-    if (this.#host.dead) return "closed";
+    if (fatal) return "closed";
     return stateName(this.#handle.state());
   }
 
@@ -58,23 +58,18 @@ export class SignallingClient {
     if (!Number.isInteger(code) || code < 0 || code > 65_535) {
       return Promise.reject(argumentError("code must be a whole number from 0 to 65535"));
     }
-    if (this.#host.dead) return Promise.resolve();
+    if (typeof reason !== "string") return Promise.reject(argumentError("reason must be a string"));
+    if (fatal) return Promise.resolve();
     this.#emitter.beginEpoch();
-    return this.#call(undefined, "close", (handle) => handle.close(code, String(reason)));
+    return this.#call(undefined, "close", (handle) => handle.close(code, reason));
   }
 
   subscribe(channel, options) {
-    return this.#call(options, "request", (handle, timeout) => {
-      this.#checkChannel(channel);
-      return handle.subscribe(channel, options?.includeSenderMetadata === true, timeout);
-    });
+    return this.#request(channel, options, (handle, timeout, withMetadata) => handle.subscribe(channel, withMetadata, timeout));
   }
 
   unsubscribe(channel, options) {
-    return this.#call(options, "request", (handle, timeout) => {
-      this.#checkChannel(channel);
-      return handle.unsubscribe(channel, timeout);
-    });
+    return this.#request(channel, options, (handle, timeout) => handle.unsubscribe(channel, timeout));
   }
 
   publish(channel, data, options) {
@@ -118,20 +113,22 @@ export class SignallingClient {
     this.#emitter.removeEventListener(event, listener);
   }
 
-  events(event, options = {}) {
+  events(event, options) {
     const { maxSize = STREAM_MAX, signal } = options ?? {};
     if (!Number.isInteger(maxSize) || maxSize < 0) throw new TypeError("maxSize must be a whole number of at least 0");
-    const stream = new EventStream(maxSize, (sink, end) => {
+    if (signal !== undefined) checkSignal(signal);
+    const isOver = () => this.state === "closed";
+    const stream = new EventStream(maxSize, isOver, (sink, end) => {
       this.#emitter.addSink(event, sink);
-      const forget = this.#host.addStream(end);
+      const forget = this.#host.addStream(end, isOver());
+      signal?.addEventListener("abort", end, { once: true });
       return () => {
         this.#emitter.removeSink(event, sink);
         forget();
         signal?.removeEventListener("abort", end);
       };
     });
-    if (signal?.aborted || this.state === "closed") stream.close();
-    else signal?.addEventListener("abort", () => stream.close(), { once: true });
+    if (signal?.aborted) stream.close();
     return stream;
   }
 
@@ -145,14 +142,25 @@ export class SignallingClient {
   #call(options, what, begin) {
     const host = this.#host;
     try {
-      if (host.dead) throw host.dead;
+      if (fatal) throw fatal;
       const { signal, timeout } = checkCallOptions(options);
       if (signal?.aborted) throw withOutcome(new RequestAbortedError(signal.reason), 0);
-      const call = this.#guard(() => begin(this.#handle, timeout));
+      const call = guarded(() => begin(this.#handle, timeout));
       if (call < 0) throw this.#refused(what, call, 0);
       const promise = this.#wait(call, signal);
-      this.#guard(() => this.#handle.pump());
+      guarded(() => this.#handle.pump());
       return promise;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** subscribe and unsubscribe: no user code may run inside of the core's guard. */
+  #request(channel, options, begin) {
+    try {
+      this.#checkChannel(channel);
+      const withMetadata = options?.includeSenderMetadata === true;
+      return this.#call(options, "request", (handle, timeout) => begin(handle, timeout, withMetadata));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -161,20 +169,20 @@ export class SignallingClient {
   /** publish and send: the frame is written here, and by the shortest way where nothing else waits. */
   #transmit(head, name, data, options) {
     const host = this.#host;
-    if (host.dead) throw host.dead;
+    if (fatal) throw fatal;
     const { signal, timeout } = options === undefined ? NO_OPTIONS : checkCallOptions(options);
     if (signal?.aborted) throw withOutcome(new RequestAbortedError(signal.reason), 0);
     const json = stringify(data);
     // A character has at most three bytes, so most sizes need no counting.
     const size = json.length * 3 <= host.cap ? json.length : byteLength(json);
     const handle = this.#handle;
-    const call = this.#guard(() => handle.reserve(size, timeout));
+    const call = guarded(() => handle.reserve(size, timeout));
     if (call < 0) throw this.#refused("request", call, size);
     const text = `${head}${name},"data":${json},"requestId":"${call}"}`;
     const promise = this.#wait(call, signal);
-    const direct = isOpen(host.socket) && this.#guard(() => handle.direct(call)) === host.socketId;
-    if (!direct) this.#guard(() => handle.transmit(call, text));
-    else if (!sent(host.socket, text)) this.#guard(() => handle.send_failed(call));
+    const direct = isOpen(host.socket) && guarded(() => handle.direct(call)) === host.socketId;
+    if (!direct) guarded(() => handle.transmit(call, text));
+    else if (!sent(host.socket, text)) guarded(() => handle.send_failed(call));
     return promise;
   }
 
@@ -184,7 +192,7 @@ export class SignallingClient {
       const waiting = this.#host.pending.get(call);
       if (!waiting) return;
       waiting.reason = signal.reason;
-      this.#guard(() => this.#handle.abort(call));
+      guarded(() => this.#handle.abort(call));
     };
     signal.addEventListener("abort", abort, { once: true });
     return this.#host.wait(call, () => signal.removeEventListener("abort", abort));
@@ -195,16 +203,6 @@ export class SignallingClient {
     if (result === OVERSIZED) return withOutcome(new OversizedPayloadError(size, this.#handle.cap()), 0);
     if (result === NOT_CONNECTED) return errorOf(5, 0);
     return new SignallingError("the call is not possible now");
-  }
-
-  /** An exception out of the core means that it is broken. A checked argument's error passes. */
-  #guard(run) {
-    try {
-      return run();
-    } catch (error) {
-      if (error?.outcome !== undefined) throw error;
-      throw poison(error);
-    }
   }
 
   #checkChannel(channel) {
@@ -218,7 +216,7 @@ export class SignallingClient {
   /** The name as JSON, once it is known to be right. */
   #check(known, name, what, rule) {
     if (typeof name !== "string") throw argumentError(`${what} must be a string`);
-    const broken = this.#guard(() => rule(name));
+    const broken = guarded(() => rule(name));
     if (broken !== undefined) throw argumentError(`${what} ${broken}`);
     const json = JSON.stringify(name);
     if (known.size >= KNOWN_NAMES_MAX) known.clear();
@@ -233,19 +231,30 @@ if (Symbol.asyncDispose) {
   };
 }
 
+/** An exception out of the core means that it is broken. */
+function guarded(run) {
+  try {
+    return run();
+  } catch (error) {
+    throw poison(error);
+  }
+}
+
 const NO_OPTIONS = { signal: undefined, timeout: ACK_TIMEOUT_MS };
 
 function checkCallOptions(options) {
   if (options === undefined || options === null) return NO_OPTIONS;
   if (typeof options !== "object") throw argumentError("options must be an object");
   const { signal, timeoutMs } = options;
-  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
-    throw argumentError("signal must be an AbortSignal");
-  }
+  if (signal !== undefined) checkSignal(signal);
   if (timeoutMs !== undefined && !(typeof timeoutMs === "number" && timeoutMs > 0 && timeoutMs < Infinity)) {
     throw argumentError("timeoutMs must be a finite number above 0");
   }
   return { signal, timeout: timeoutMs === undefined ? ACK_TIMEOUT_MS : Math.max(1, timeoutMs) };
+}
+
+function checkSignal(signal) {
+  if (typeof signal?.addEventListener !== "function") throw argumentError("signal must be an AbortSignal");
 }
 
 function stringify(data) {

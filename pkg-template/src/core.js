@@ -6,7 +6,8 @@ import { Handle, initSync } from "#wasm";
 /** Gives the core's bytes or module; set by the entry. */
 let source = null;
 let ready = false;
-let fatal = null;
+/** Why the core, and with it every client, is out of order. */
+export let fatal = null;
 /** Clients that hold sockets or wait; also keeps them from being collected while they do. */
 const live = new Set();
 

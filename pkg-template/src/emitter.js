@@ -9,6 +9,7 @@ const WARN_AT = 100;
 
 export class Emitter {
   #lists = new Map();
+  #sinks = new Map();
   #warned = new Set();
   #running = new Set();
   #idle = null;
@@ -57,26 +58,23 @@ export class Emitter {
     this.#remove(event, this.#findDom(event, listener));
   }
 
-  /** A stream's sink: runs after all handlers. */
+  /** A stream's sink: runs after all handlers, and never throws. */
   addSink(event, sink) {
-    this.#add(`>${event}`, { run: sink, original: sink, once: false, dom: false, removed: false, epoch: this.#epoch });
+    const sinks = this.#sinks.get(event);
+    if (sinks) sinks.add(sink);
+    else this.#sinks.set(event, new Set([sink]));
   }
 
   removeSink(event, sink) {
-    this.off(`>${event}`, sink);
-  }
-
-  has(event) {
-    return this.#lists.has(event) || this.#lists.has(`>${event}`);
+    const sinks = this.#sinks.get(event);
+    sinks?.delete(sink);
+    if (sinks?.size === 0) this.#sinks.delete(event);
   }
 
   emit(event, payload) {
     const list = this.#lists.get(event);
     if (list !== undefined) this.#dispatch(event, list, payload);
-    if (this.#lists.size > 0) {
-      const sinks = this.#lists.get(`>${event}`);
-      if (sinks !== undefined) this.#dispatch(event, sinks, payload);
-    }
+    if (this.#sinks.size > 0) for (const sink of this.#sinks.get(event) ?? NONE) sink(payload);
   }
 
   /** From now on, listeners belong to the time after this close(). */

@@ -1,12 +1,14 @@
 // What the core calls: sockets, promises, handlers, the logger. It decides nothing; the core says what to do and in which order.
 
-import { poison, setLive } from "./core.js";
+import { fatal, poison, setLive } from "./core.js";
 import { errorOf } from "./errors.js";
 import { watchLifecycle } from "./lifecycle.js";
 import { logTo } from "./loggers.js";
 
 const STATES = ["idle", "connecting", "connected", "reconnecting", "closed"];
 const LEVELS = ["debug", "info", "warn", "error"];
+const CONNECTING = 1;
+const CLOSED = 4;
 const OPEN = 1;
 const nothing = () => {};
 
@@ -25,12 +27,12 @@ export class Host {
   socketId = 0;
   /** The largest payload, as of the last welcome. */
   cap = 65_536;
-  dead = null;
   #emitter;
   #factory;
   #provider;
   #logger;
-  #streams = new Set();
+  /** What ends each stream, and whether it was made for the session to come. */
+  #streams = new Map();
   #closed = false;
   #hooks;
   #unwatch = null;
@@ -70,6 +72,11 @@ export class Host {
     this.pending.delete(call);
     waiting.release?.();
     how(waiting);
+    this.#rest();
+  }
+
+  /** Once closed and with nothing to answer, only the user holds the client. */
+  #rest() {
     if (this.#closed && this.pending.size === 0) setLive(this, false);
   }
 
@@ -88,19 +95,17 @@ export class Host {
   }
 
   async #openLater(id, address) {
-    let socket;
+    let socket = false;
     try {
       const WebSocket = await loadWebSocket();
-      if (!this.handle.wants(id)) return;
+      socket = undefined;
+      if (fatal || !this.handle.wants(id)) return;
       socket = this.#opened(id, new WebSocket(address));
     } catch (error) {
-      socket = this.#textOf(error);
+      // `false`: not even the class could be loaded.
+      socket ??= this.#textOf(error);
     }
-    try {
-      this.handle.adopt(id, socket);
-    } catch (error) {
-      poison(error);
-    }
+    this.#tell((handle) => handle.adopt(id, socket));
   }
 
   #opened(id, socket) {
@@ -123,14 +128,14 @@ export class Host {
     }
     if (!attempt(() => socket.close(code, reason))) attempt(() => socket.close());
     // A peer that is gone never answers the closing handshake; `ws` would hold the process for half a minute.
-    if (!gently && typeof socket.terminate === "function") attempt(() => socket.terminate());
+    if (!gently) attempt(() => socket.terminate?.());
   }
 
   /** The listener for a socket's messages. The two frames that come most often are taken to the user by the shortest way. */
   listener(id) {
     const { handle } = this;
     return (event) => {
-      if (this.dead) return;
+      if (fatal) return;
       try {
         const text = event.data;
         if (typeof text !== "string") return void handle.binary(id);
@@ -188,13 +193,10 @@ export class Host {
     } catch (error) {
       failure = error ?? new Error("the token provider failed");
     }
-    if (this.dead) return;
-    try {
-      if (failure === undefined) this.handle.token(request, token);
-      else this.handle.token_failed(request, nameOf(failure), messageOf(failure));
-    } catch (error) {
-      poison(error);
-    }
+    this.#tell((handle) => {
+      if (failure === undefined) handle.token(request, token);
+      else handle.token_failed(request, nameOf(failure), messageOf(failure));
+    });
   }
 
   forget_token() {
@@ -204,9 +206,10 @@ export class Host {
   // ---- events ----
 
   on_state(from, to) {
-    this.#closed = to === 4;
-    if (to === 1 && this.#hooks) this.#unwatch ??= watchLifecycle(() => this.#wake());
-    if (to === 4) this.#stopWatching();
+    this.#closed = to === CLOSED;
+    if (to === CONNECTING) this.#begin();
+    if (to === CLOSED) this.#stopWatching();
+    this.#rest();
     this.#emitter.emit("state-change", { from: STATES[from], to: STATES[to] });
   }
 
@@ -259,10 +262,17 @@ export class Host {
     return server;
   }
 
-  #wake() {
-    if (this.dead) return;
+  /** A session begins. What was made for it before now belongs to it. */
+  #begin() {
+    for (const end of this.#streams.keys()) this.#streams.set(end, false);
+    if (this.#hooks) this.#unwatch ??= watchLifecycle(() => this.#tell((handle) => handle.wake()));
+  }
+
+  /** Tells the core, from outside of it. */
+  #tell(what) {
+    if (fatal) return;
     try {
-      this.handle.wake();
+      what(this.handle);
     } catch (error) {
       poison(error);
     }
@@ -278,9 +288,7 @@ export class Host {
   drain_handlers() {
     this.#emitter.whenIdle(() => {
       // Not from inside: the core is being asked for its next output.
-      queueMicrotask(() => {
-        if (!this.dead) this.handle.drained();
-      });
+      queueMicrotask(() => this.#tell((handle) => handle.drained()));
     });
   }
 
@@ -288,13 +296,13 @@ export class Host {
     this.#emitter.dropOld();
   }
 
-  addStream(end) {
-    this.#streams.add(end);
+  addStream(end, isForNextSession) {
+    this.#streams.set(end, isForNextSession);
     return () => this.#streams.delete(end);
   }
 
   end_streams() {
-    for (const end of [...this.#streams]) end();
+    for (const [end, isForNextSession] of [...this.#streams]) if (!isForNextSession) end();
   }
 
   log(level, message, pairs) {
@@ -306,7 +314,6 @@ export class Host {
 
   /** The core is broken: nothing may be left waiting or open. */
   die(error) {
-    this.dead = error;
     this.#stopWatching();
     if (this.socket) this.hang_up(this.socket, 1000, "", false);
     for (const waiting of this.pending.values()) {
@@ -314,7 +321,7 @@ export class Host {
       waiting.reject(error);
     }
     this.pending.clear();
-    this.end_streams();
+    for (const end of [...this.#streams.keys()]) end();
   }
 
   /** A text for the user's error, without credentials. */

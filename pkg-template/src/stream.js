@@ -6,12 +6,15 @@ export class EventStream {
   #max;
   #waiting = [];
   #ended = false;
+  #isOver;
   #detach;
   /** How many events were dropped because nobody read them in time. */
   lagged = 0;
 
-  constructor(max, attach) {
+  /** `isOver`: whether no event can come any more. `attach` gets what takes events and what ends the stream. */
+  constructor(max, isOver, attach) {
     this.#max = max;
+    this.#isOver = isOver;
     this.#detach = attach(
       (payload) => this.#push(payload),
       () => this.close(),
@@ -36,6 +39,7 @@ export class EventStream {
       }
       return { value, done: false };
     }
+    if (this.#isOver()) this.close();
     if (this.#ended) return { value: undefined, done: true };
     return new Promise((resolve) => this.#waiting.push(resolve));
   }

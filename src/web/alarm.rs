@@ -47,7 +47,12 @@ impl Alarm {
     }
 
     /// Sets the alarm, in place of what it was set for.
-    pub(super) fn set(&mut self, due: Option<Instant>, now: Instant, ring: impl FnOnce() + 'static) {
+    pub(super) fn set(
+        &mut self,
+        due: Option<Instant>,
+        now: Instant,
+        ring: impl FnOnce() + 'static,
+    ) {
         self.armed = due.map(|due| {
             let delay = due.since(now).min(LONGEST_MS);
             Armed {

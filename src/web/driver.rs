@@ -11,7 +11,8 @@ use super::clock::Clock;
 use super::socket::{News, Socket};
 use super::value::JsJson;
 use crate::machine::{
-    CallError, CallId, Close, Event, Input, Instant, Log, Machine, Outgoing, Output, SocketId, TokenRequestId,
+    CallError, CallId, Close, Event, Input, Instant, Log, Machine, Outgoing, Output, SocketId,
+    TokenRequestId,
 };
 use crate::wire::{Malformed, decode};
 
@@ -117,18 +118,14 @@ impl<H: Host> Driver<H> {
         self.input(Input::Malformed { socket, why: Malformed::NotJson });
     }
 
-    /// Whether nothing waits to be carried out, so that a surface may act at once without changing the order of things.
-    pub(super) fn is_drained(&self) -> bool {
-        !self.pumping.get() && !self.machine.borrow().has_output()
+    /// Whether something waits to be carried out, so that a surface must not act before it.
+    pub(super) fn has_output(&self) -> bool {
+        self.machine.borrow().has_output()
     }
 
     /// The surface itself hands something to the user, as the pump would. `false`: the pump has something to do first.
     pub(super) fn begin_dispatch(&self) -> bool {
-        let free = self.is_drained();
-        if free {
-            self.pumping.set(true);
-        }
-        free
+        !self.has_output() && !self.pumping.replace(true)
     }
 
     /// The end of that.
@@ -283,7 +280,8 @@ impl<H: Host> Driver<H> {
     /// Removes the socket's listeners too.
     fn forget_socket(&self, id: SocketId) {
         let mut sockets = self.sockets.borrow_mut();
-        let forgotten = sockets.iter().position(|(other, _)| *other == id).map(|at| sockets.swap_remove(at));
+        let forgotten =
+            sockets.iter().position(|(other, _)| *other == id).map(|at| sockets.swap_remove(at));
         drop(sockets);
         drop(forgotten);
     }

@@ -155,9 +155,9 @@ impl Handle {
         self.driver.with(|machine, now| number(machine.reserve(size as usize, timeout_ms as u64, now)))
     }
 
-    /// Whether the caller may write the frame itself: the id of the socket, or 0.
+    /// Whether the caller may write the frame itself: the id of the socket, or 0. From inside of a handler, too.
     pub fn direct(&self, call: u32) -> u32 {
-        if !self.driver.is_drained() {
+        if self.driver.has_output() {
             return 0;
         }
         self.driver.sent(CallId(call)).map_or(0, |socket| socket.0)
