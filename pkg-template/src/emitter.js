@@ -107,7 +107,8 @@ export class Emitter {
       }
       this.#closing = false;
       try {
-        const result = entry.run(payload);
+        const { run } = entry;
+        const result = run(payload);
         if (result !== undefined && result !== null && typeof result.then === "function") this.#track(event, result);
       } catch (error) {
         this.#failed(event, error);
