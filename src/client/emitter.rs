@@ -13,7 +13,7 @@ use super::events::{
 };
 use super::send::{BoxFuture, Callback, MaybeSend};
 use super::shield::shield;
-use super::stream::{Buffer, EventStream};
+use super::stream::{Buffer, Ends, EventStream};
 
 /// Names one registration of a handler, for [`off`](crate::SignallingClient::off).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -183,8 +183,12 @@ impl Emitter {
 
     /// Ends all streams that are older than the mark, after what they hold.
     pub(crate) fn end_streams(&self, mark: Mark) {
+        // Ended when the lock is released: that wakes readers, and a waker is foreign code.
+        let mut ended: Vec<Arc<dyn Ends>> = Vec::new();
         let mut lists = self.lock();
-        for_each_list!(&mut *lists, list => list.end_streams(mark));
+        for_each_list!(&mut *lists, list => list.take_streams(mark, &mut ended));
+        drop(lists);
+        ended.iter().for_each(|stream| stream.end());
     }
 
     fn add<E: Event>(&self, once: bool, callback: Callback<E>) -> HandlerId {
@@ -220,7 +224,7 @@ impl Lists {
     }
 }
 
-impl<E: 'static> Listeners<E> {
+impl<E: MaybeSend + 'static> Listeners<E> {
     /// Takes handlers out and gives the old list, to be dropped outside of the lock; `None` if there were none.
     fn remove(&mut self, is_unwanted: impl Fn(u64) -> bool) -> Option<Box<dyn Any>> {
         if !self.handlers.iter().any(|handler| is_unwanted(handler.id)) {
@@ -237,10 +241,10 @@ impl<E: 'static> Listeners<E> {
         self.streams = Arc::new(alive.cloned().collect());
     }
 
-    fn end_streams(&mut self, mark: Mark) {
+    fn take_streams(&mut self, mark: Mark, taken: &mut Vec<Arc<dyn Ends>>) {
         let (old, new): (Vec<_>, Vec<_>) =
             self.streams.iter().cloned().partition(|(id, _)| *id <= mark.0);
-        old.iter().for_each(|(_, stream)| stream.end());
+        taken.extend(old.into_iter().map(|(_, stream)| stream as Arc<dyn Ends>));
         self.streams = Arc::new(new);
     }
 }

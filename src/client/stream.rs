@@ -9,6 +9,8 @@ use std::task::{Context, Poll, Waker};
 use futures::Stream;
 use futures::stream::FusedStream;
 
+use super::send::{MaybeSend, MaybeSync};
+
 /// How many events a stream holds unless told otherwise.
 pub const DEFAULT_EVENT_CAPACITY: usize = 4096;
 
@@ -37,7 +39,7 @@ impl<E> EventStream<E> {
 
     /// Unsubscribes. What is buffered can still be read; then the stream ends.
     pub fn close(&mut self) {
-        self.buffer.end();
+        self.buffer.finish();
     }
 }
 
@@ -64,7 +66,7 @@ impl<E> FusedStream for EventStream<E> {
 
 impl<E> Drop for EventStream<E> {
     fn drop(&mut self) {
-        self.buffer.end();
+        self.buffer.finish();
         self.buffer.lock().events = VecDeque::new();
     }
 }
@@ -116,7 +118,7 @@ impl<E> Buffer<E> {
     }
 
     /// No event comes any more.
-    pub(super) fn end(&self) {
+    fn finish(&self) {
         let mut inner = self.lock();
         inner.ended = true;
         wake(inner);
@@ -143,6 +145,18 @@ impl<E> Buffer<E> {
 
     fn lock(&self) -> MutexGuard<'_, Inner<E>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A buffer whose type of event does not matter.
+pub(super) trait Ends: MaybeSend + MaybeSync {
+    /// No event comes any more.
+    fn end(&self);
+}
+
+impl<E: MaybeSend> Ends for Buffer<E> {
+    fn end(&self) {
+        self.finish();
     }
 }
 

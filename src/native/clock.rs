@@ -25,9 +25,13 @@ impl Clock {
     }
 
     pub(super) fn now(&mut self) -> Instant {
-        let monotonic = whole_ms(self.start.elapsed());
+        let monotonic = self.start.elapsed();
         // Before the start: somebody set the clock back.
-        let wall = self.wall_start.elapsed().map_or(0, whole_ms);
+        let wall = self.wall_start.elapsed().unwrap_or_default();
+        self.advance(whole_ms(monotonic), whole_ms(wall))
+    }
+
+    fn advance(&mut self, monotonic: u64, wall: u64) -> Instant {
         let ahead = wall.cast_signed().saturating_sub(monotonic.cast_signed());
         let jump = ahead.saturating_sub(self.ahead);
         self.ahead = ahead;
@@ -50,3 +54,26 @@ fn whole_ms(duration: Duration) -> u64 {
 
 /// Less than this, in milliseconds, is what corrections of the wall clock do.
 const JUMP_MS: i64 = 2_000;
+
+#[cfg(test)]
+mod tests {
+    use super::{Clock, Duration, Instant};
+
+    #[test]
+    fn time_that_only_the_wall_clock_saw_counts() {
+        let mut clock = Clock::new();
+        assert_eq!(clock.advance(1_000, 1_000), Instant::from_millis(1_000));
+        assert_eq!(clock.advance(2_000, 3_602_000), Instant::from_millis(3_602_000));
+        assert_eq!(clock.advance(3_000, 3_603_000), Instant::from_millis(3_603_000));
+        let timer = clock.timer(Instant::from_millis(3_603_000));
+        assert_eq!(timer, Some(clock.start + Duration::from_millis(3_000)));
+    }
+
+    #[test]
+    fn small_corrections_and_steps_back_of_the_wall_clock_do_not_count() {
+        let mut clock = Clock::new();
+        assert_eq!(clock.advance(1_000, 2_500), Instant::from_millis(1_000));
+        assert_eq!(clock.advance(2_000, 0), Instant::from_millis(2_000));
+        assert_eq!(clock.advance(3_000, 1_000), Instant::from_millis(3_000));
+    }
+}

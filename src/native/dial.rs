@@ -109,3 +109,19 @@ const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Bytes that are read at once: a hundred small messages, and little enough for thousands of clients in a process.
 const READ_BUFFER: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::interleave;
+
+    #[test]
+    fn families_are_tried_by_turns_in_the_order_of_the_resolver() {
+        let address = |text: &str| text.parse::<SocketAddr>().unwrap();
+        let (six, four) = (["[::1]:1", "[::2]:1", "[::3]:1"], ["1.1.1.1:1"]);
+        let order = interleave(six.into_iter().chain(four).map(address));
+        let expected = ["[::1]:1", "1.1.1.1:1", "[::2]:1", "[::3]:1"].map(address);
+        assert_eq!(Vec::from(order), expected);
+    }
+}

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
+use serde::ser::{Error, Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use crate::client::errors::DataError;
 
@@ -29,6 +31,14 @@ impl Payload {
     /// The data does not fit the type.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, DataError> {
         serde_json::from_str(&self.json).map_err(DataError::new)
+    }
+}
+
+/// As it came, so that data can be handed on.
+impl Serialize for Payload {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue = serde_json::from_str(&self.json).map_err(S::Error::custom)?;
+        raw.serialize(serializer)
     }
 }
 

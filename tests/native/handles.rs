@@ -105,3 +105,45 @@ fn the_end_of_the_runtime_closes_the_client_and_another_runtime_can_connect_it()
         assert!(matches!(error, ConnectError::Closed { close_code: 1006, .. }), "{error:?}");
     });
 }
+
+#[test]
+fn handles_futures_and_streams_move_between_threads() {
+    fn moves<T: Send + 'static>() {}
+    fn is_shared<T: Sync>() {}
+    moves::<metered_realtime::SignallingClient>();
+    is_shared::<metered_realtime::SignallingClient>();
+    moves::<metered_realtime::Connect>();
+    moves::<metered_realtime::Request>();
+    moves::<metered_realtime::Close>();
+    moves::<metered_realtime::EventStream<Message>>();
+    moves::<Message>();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_tasks_use_one_client_at_once() {
+    let server = metered_realtime_server::Server::start(metered_realtime_server::Config::relaxed());
+    let server = within(server).await.unwrap();
+    let client = crate::support::connected(&server).await;
+    let other = crate::support::connected(&server).await;
+    let mut messages = other.events::<Message>();
+    within(other.subscribe("c")).await.unwrap();
+    let tasks: Vec<_> = (0..8)
+        .map(|task| {
+            let client = client.clone();
+            tokio::spawn(async move {
+                for n in 0..250 {
+                    client.publish("c", (task, n)).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    let mut last = [-1; 8];
+    for _ in 0..2000 {
+        let (task, n) = crate::support::next(&mut messages).await.data::<(usize, i32)>().unwrap();
+        assert_eq!(n, last[task] + 1, "the order of one task is kept");
+        last[task] = n;
+    }
+    for task in tasks {
+        within(task).await.unwrap();
+    }
+}

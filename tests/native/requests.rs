@@ -229,3 +229,14 @@ async fn the_real_server_refuses_with_its_codes() {
     assert_eq!(nobody.code(), Some("peer_not_found"));
     within(client.publish("still/alive", 1)).await.unwrap();
 }
+
+#[tokio::test]
+async fn data_can_be_handed_on_as_it_came() {
+    let stage = Stage::new().await;
+    let (client, mut peer) = stage.connected().await;
+    let mut messages = client.events::<metered_realtime::events::Message>();
+    peer.send(r#"{"type":"message","channel":"c","from":"p","data":{"b":1.0,"a":"\ud800"}}"#).await;
+    client.publish("d", next(&mut messages).await.data).detach();
+    let sent = within(futures::StreamExt::next(&mut peer.socket)).await.unwrap().unwrap();
+    assert!(sent.to_text().unwrap().contains(r#""data":{"b":1.0,"a":"\ud800"}"#));
+}

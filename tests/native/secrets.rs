@@ -1,13 +1,8 @@
 //! Credentials are nowhere to be seen (spec B.12, E.14).
 
-use std::fmt::Write;
-use std::sync::{Arc, Mutex};
-
 use metered_realtime::SignallingClient;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
 
+use crate::logs::Lines;
 use crate::stage::Stage;
 use crate::support::{until, within};
 
@@ -53,53 +48,4 @@ async fn e236_and_e237_no_log_line_and_no_error_holds_a_credential() {
     assert!(lines.text().contains("opening a socket"), "{}", lines.text());
     assert!(!lines.text().contains("SECRET"), "{}", lines.text());
     assert!(!format!("{error} {error:?}").contains("SECRET"));
-}
-
-#[tokio::test]
-async fn e216_a_logger_that_panics_changes_nothing() {
-    let _guard = tracing::subscriber::set_default(Lines { panics: true, ..Lines::default() });
-    let stage = Stage::new().await;
-    let (client, mut peer) = stage.connected().await;
-    peer.send("nonsense").await;
-    client.publish("c", 1).detach();
-    assert_eq!(peer.frame().await["type"], "publish");
-}
-
-/// Collects log lines of the client.
-#[derive(Clone, Default)]
-struct Lines {
-    text: Arc<Mutex<String>>,
-    panics: bool,
-}
-
-impl Lines {
-    fn text(&self) -> String {
-        self.text.lock().unwrap().clone()
-    }
-}
-
-impl Subscriber for Lines {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "metered_realtime"
-    }
-
-    fn event(&self, event: &Event<'_>) {
-        assert!(!self.panics, "in a logger");
-        struct Writer<'a>(&'a mut String);
-        impl Visit for Writer<'_> {
-            fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-                writeln!(self.0, "{}={value:?}", field.name()).unwrap();
-            }
-        }
-        event.record(&mut Writer(&mut self.text.lock().unwrap()));
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
 }
