@@ -35,7 +35,7 @@ async fn do_something(client: &SignallingClient, dice: &mut Dice) {
         8 => {
             let inner = client.downgrade();
             client.once(move |event: &Disconnected| {
-                if let (true, Some(client)) = (event.code % 2 == 0, inner.upgrade()) {
+                if let (true, Some(client)) = (event.code.is_multiple_of(2), inner.upgrade()) {
                     client.connect().detach();
                 }
             });

@@ -21,12 +21,12 @@ async fn a_new_connection_takes_over_before_the_token_expires_without_a_drop() {
             let count = asked.fetch_add(1, Ordering::SeqCst) + 1;
             async move { format!("token-{count}") }
         })
-        .renew_before_expiry(Duration::from_millis(9_900))
+        .renew_before_expiry(Duration::from_secs(1))
         .build()
         .unwrap();
     let call = client.connect();
     let mut old = stage.accept().await;
-    old.welcome(json!({"serverTime": 1000, "expiresAt": 1010})).await;
+    old.welcome(json!({"serverTime": 1000, "expiresAt": 1002})).await;
     within(call).await.unwrap();
     let subscribe = client.subscribe("c");
     old.ack().await;
