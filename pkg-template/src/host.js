@@ -137,7 +137,7 @@ export class Host {
     return (event) => {
       if (fatal) return;
       try {
-        const text = event.data;
+        const text = dataOf(event);
         if (typeof text !== "string") return void handle.binary(id);
         if (text.length > 1_048_576) return void handle.oversize(id);
         let frame;
@@ -335,7 +335,20 @@ export function stateName(index) {
 }
 
 export function isOpen(socket) {
-  return socket !== null && socket.readyState === OPEN;
+  try {
+    return socket !== null && socket.readyState === OPEN;
+  } catch {
+    return false;
+  }
+}
+
+/** A socket of the user's may call back with anything. */
+function dataOf(event) {
+  try {
+    return event.data;
+  } catch {
+    return undefined;
+  }
 }
 
 function isObject(value) {
