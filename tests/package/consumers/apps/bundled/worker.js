@@ -1,0 +1,4 @@
+import "./consumer.js";
+import { NotConnectedError, SignallingClient } from "metered-realtime";
+
+globalThis.consumer.asWorker({ NotConnectedError, SignallingClient });

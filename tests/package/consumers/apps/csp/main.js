@@ -1,0 +1,2 @@
+/* global MeteredRealtime */
+globalThis.consumer.inPage(MeteredRealtime);

@@ -1,0 +1,4 @@
+/* global importScripts, MeteredRealtime */
+importScripts("consumer.js", "node_modules/metered-realtime/dist/index.global.js");
+
+globalThis.consumer.asWorker(MeteredRealtime);

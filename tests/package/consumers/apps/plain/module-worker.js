@@ -1,0 +1,4 @@
+import "./consumer.js";
+import { NotConnectedError, SignallingClient } from "./node_modules/metered-realtime/dist/index.mjs";
+
+globalThis.consumer.asWorker({ NotConnectedError, SignallingClient });

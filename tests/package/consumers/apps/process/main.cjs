@@ -1,0 +1,4 @@
+require("./consumer.js");
+const metered = require("metered-realtime");
+
+globalThis.consumer.inProcess(metered);

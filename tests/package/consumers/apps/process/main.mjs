@@ -1,0 +1,4 @@
+import "./consumer.js";
+import * as metered from "metered-realtime";
+
+globalThis.consumer.inProcess(metered);

@@ -1,0 +1,104 @@
+// Bundlers, without any configuration that is about this package.
+
+import { cpSync } from "node:fs";
+import { join } from "node:path";
+import { HERE } from "../harness/place.mjs";
+
+/** Both pages of the app `bundled`. */
+async function bothPages(lab, site) {
+  await lab.converseInPage(`${site}/index.html`);
+  await lab.converseInPage(`${site}/worker.html`);
+}
+
+/** Puts pages next to what a bundler wrote that knows only scripts. */
+function addPages(lab, folder) {
+  cpSync(join(HERE, "apps/built"), lab.path(folder), { recursive: true });
+}
+
+const ADDRESS = /(http:\/\/(?:localhost|127\.0\.0\.1):\d+\S*)/;
+
+const vite = (major, name) => [
+  {
+    name: `${name}-dev`,
+    title: `Vite ${major} dev, page and module worker`,
+    tools: "web",
+    app: ["bundled", "vite"],
+    uses: [name, "chromium"],
+    test: async (lab) => {
+      const flags = ["--host", "127.0.0.1", "--port", "0"];
+      await bothPages(lab, await lab.serveWith(ADDRESS, `${name}/bin/vite.js`, ...flags));
+    },
+  },
+  {
+    name: `${name}-build`,
+    title: `Vite ${major} build, page and module worker`,
+    tools: "web",
+    app: ["bundled", "vite"],
+    uses: [name, "chromium"],
+    test: async (lab) => {
+      await lab.tool(`${name}/bin/vite.js`, "build");
+      await bothPages(lab, await lab.serve("dist"));
+    },
+  },
+];
+
+const esbuild = (format, page) => ({
+  name: `esbuild-${format}`,
+  title: `esbuild, ${format.toUpperCase()}`,
+  tools: "quick",
+  app: "bundled",
+  uses: ["esbuild", "chromium"],
+  quick: true,
+  test: async (lab) => {
+    await lab.run(lab.program("esbuild"), "page.js", "--bundle", `--format=${format}`, "--outfile=dist/page.js");
+    addPages(lab, "dist");
+    await lab.converseInPage(`${await lab.serve("dist")}/${page}.html`);
+  },
+});
+
+export default [
+  ...vite(8, "vite"),
+  ...vite(7, "vite7"),
+  {
+    name: "webpack",
+    title: "webpack 5, page and worker",
+    tools: "web",
+    app: ["bundled", "webpack"],
+    uses: ["webpack", "chromium"],
+    test: async (lab) => {
+      await lab.tool("webpack-cli/bin/cli.js", "build");
+      addPages(lab, "dist");
+      const site = await lab.serve("dist");
+      await lab.converseInPage(`${site}/script.html`);
+      await lab.converseInPage(`${site}/worker.html`);
+    },
+  },
+  {
+    name: "rollup",
+    title: "Rollup, ES and IIFE",
+    tools: "web",
+    app: ["bundled", "rollup"],
+    uses: ["rollup", "chromium"],
+    test: async (lab) => {
+      await lab.tool("rollup/dist/bin/rollup", "--config", "rollup.config.mjs");
+      addPages(lab, "dist/es");
+      addPages(lab, "dist/iife");
+      const site = await lab.serve("dist");
+      await lab.converseInPage(`${site}/es/index.html`);
+      await lab.converseInPage(`${site}/iife/script.html`);
+    },
+  },
+  esbuild("esm", "index"),
+  esbuild("iife", "script"),
+  {
+    name: "parcel",
+    title: "Parcel 2, page and worker",
+    tools: "parcel",
+    app: "bundled",
+    uses: ["parcel", "chromium"],
+    test: async (lab) => {
+      await lab.tool("parcel/lib/bin.js", "build", "index.html", "worker.html", "--no-cache", "--dist-dir", "dist");
+      await bothPages(lab, await lab.serve("dist"));
+    },
+  },
+];

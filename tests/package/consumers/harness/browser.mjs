@@ -1,0 +1,48 @@
+// A headless Chromium for all pages of a run, started when the first page needs it.
+
+import { chromium } from "playwright-core";
+
+const PATIENCE_MS = 60_000;
+let running;
+
+export function browser() {
+  const executablePath = process.env.METERED_CHROMIUM;
+  if (!executablePath) throw new Error("METERED_CHROMIUM does not name a Chromium; run `cargo xtask consumers`, which finds one.");
+  const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage"];
+  running ??= chromium.launch({ executablePath, args });
+  return running;
+}
+
+export async function browserVersion() {
+  return (await browser()).version();
+}
+
+export async function closeBrowser() {
+  if (running) await (await running).close();
+}
+
+/** Opens the page and returns its `globalThis.outcome`, and everything that it complained about. */
+export async function outcomeOfPage(address) {
+  const page = await (await browser()).newPage();
+  const trouble = [];
+  page.on("pageerror", (error) => trouble.push(`the page threw ${error.stack ?? error.message}`));
+  page.on("requestfailed", (request) => trouble.push(`could not load ${request.url()}`));
+  page.on("response", (response) => {
+    if (response.status() >= 400 && !response.url().endsWith("/favicon.ico")) {
+      trouble.push(`${response.status()} for ${response.url()}`);
+    }
+  });
+  page.on("console", (message) => {
+    const iconIsMissing = message.location().url.endsWith("/favicon.ico");
+    if (["error", "warning"].includes(message.type()) && !iconIsMissing) trouble.push(`console: ${message.text()}`);
+  });
+  try {
+    await page.goto(address);
+    const outcome = await page.waitForFunction(() => globalThis.outcome, undefined, { timeout: PATIENCE_MS });
+    return { outcome: await outcome.jsonValue(), trouble };
+  } catch (error) {
+    throw new Error([`${address}: ${error.message}`, ...trouble].join("\n"));
+  } finally {
+    await page.close();
+  }
+}

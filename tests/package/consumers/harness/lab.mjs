@@ -1,0 +1,105 @@
+// What an environment's test works with: its folder, its tools, and the two ways to have a conversation in it.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { outcomeOfPage } from "./browser.mjs";
+import { Peer } from "./peer.mjs";
+import { run, startUntil } from "./process.mjs";
+import { startSite } from "./site.mjs";
+
+export class Lab {
+  #server;
+  #cleanup = [];
+  #channels = 0;
+
+  constructor({ name, folder, tools, server }) {
+    /** The consumer's own folder. */
+    this.folder = folder;
+    /** Where its tools are installed, if it has any. */
+    this.tools = tools;
+    this.name = name;
+    this.#server = server;
+  }
+
+  /** A path in the consumer's folder. */
+  path(...parts) {
+    return join(this.folder, ...parts);
+  }
+
+  /** A program that the tools brought along. */
+  program(name) {
+    return join(this.tools, "node_modules/.bin", name);
+  }
+
+  /** Runs a script of the tools with Node. */
+  tool(script, ...args) {
+    return run(process.execPath, [join(this.tools, "node_modules", script), ...args], { cwd: this.folder });
+  }
+
+  /** Runs any program in the consumer's folder. */
+  run(program, ...args) {
+    return run(program, args, { cwd: this.folder });
+  }
+
+  /** Starts a tool that serves pages; the pattern's first group is the address that it writes. */
+  async serveWith(pattern, script, ...args) {
+    const program = [join(this.tools, "node_modules", script), ...args];
+    const { match, stop } = await startUntil(pattern, process.execPath, program, { cwd: this.folder });
+    this.#cleanup.push(stop);
+    return match[1].replace(/\/$/, "");
+  }
+
+  /** Serves a part of the consumer's folder as plain files. */
+  async serve(part = ".", headers = {}) {
+    const site = await startSite(join(this.folder, part), headers);
+    this.#cleanup.push(() => site.stop());
+    return site.url;
+  }
+
+  /** Opens a page in the browser; it must have its conversation and no complaint. */
+  converseInPage(address, extra = {}) {
+    return this.#converse(async (query) => {
+      const { outcome, trouble } = await outcomeOfPage(`${address}?${new URLSearchParams({ ...query, ...extra })}`);
+      if (trouble.length > 0) throw new Error([...trouble, JSON.stringify(outcome)].join("\n"));
+      return outcome;
+    });
+  }
+
+  /** Runs a program that has its conversation and says how it went in its last line. */
+  converseInProcess(program, ...args) {
+    return this.#converse(async ({ url, channel }) => {
+      const env = { METERED_URL: url, METERED_CHANNEL: channel };
+      const output = await run(program, args, { cwd: this.folder, env, limit: 60_000 });
+      return JSON.parse(output.trimEnd().split("\n").at(-1));
+    });
+  }
+
+  /** Runs a test runner of the tools; its tests have the conversation and keep how it went in outcome.json. */
+  converseInTests(script, ...args) {
+    return this.#converse(async ({ url, channel }) => {
+      const env = { METERED_URL: url, METERED_CHANNEL: channel };
+      await run(process.execPath, [join(this.tools, "node_modules", script), ...args], { cwd: this.folder, env });
+      return JSON.parse(readFileSync(this.path("outcome.json"), "utf8"));
+    });
+  }
+
+  /** What the page says of itself, without a conversation; complaints are the caller's to judge. */
+  visit(address) {
+    return outcomeOfPage(address);
+  }
+
+  async #converse(have) {
+    this.#channels += 1;
+    const channel = `consumers/${this.name}/${this.#channels}`;
+    const peer = await Peer.join(this.#server.url, channel);
+    try {
+      peer.check(await have({ url: this.#server.url, channel }));
+    } finally {
+      peer.leave();
+    }
+  }
+
+  clean() {
+    for (const work of this.#cleanup) work();
+  }
+}

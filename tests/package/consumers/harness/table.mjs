@@ -1,0 +1,36 @@
+// The table environment → result, on the terminal and in docs/PLATFORMS.md.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const DOCUMENT = fileURLToPath(new URL("../../../../docs/PLATFORMS.md", import.meta.url));
+const BEGIN = "<!-- written by `cargo xtask consumers --write` -->";
+const END = "<!-- end of what `cargo xtask consumers --write` wrote -->";
+
+export function print(rows) {
+  const width = Math.max(...rows.map(({ environment }) => environment.name.length));
+  for (const { environment, result, again } of rows) {
+    const time = again ? "earlier" : `${result.seconds.toFixed(1)} s`;
+    const word = result.ok ? "ok" : "FAILED";
+    console.log(`${environment.name.padEnd(width)}  ${word.padEnd(6)}  ${time.padStart(8)}  ${result.versions.join(", ")}`);
+  }
+}
+
+/** Replaces the table in docs/PLATFORMS.md. */
+export function write(rows, packageVersion) {
+  const text = readFileSync(DOCUMENT, "utf8");
+  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
+  if (begin < 0 || end < begin) throw new Error(`docs/PLATFORMS.md has lost the lines ${BEGIN} and ${END}`);
+  const dates = rows.map(({ result }) => result.date).sort();
+  const lines = rows.map(({ environment, result }) => {
+    return `| ${environment.title} | ${result.versions.join(", ")} | ${result.ok ? "works" : "FAILS"} | ${result.seconds.toFixed(1)} s |`;
+  });
+  const table = [
+    `metered-realtime ${packageVersion}, ${dates.at(-1)}, ${process.platform} ${process.arch}.`,
+    "",
+    "| environment | versions | result | took |",
+    "|---|---|---|---:|",
+    ...lines,
+  ];
+  writeFileSync(DOCUMENT, `${text.slice(0, begin)}${BEGIN}\n\n${table.join("\n")}\n\n${text.slice(end)}`);
+}

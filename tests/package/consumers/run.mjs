@@ -1,0 +1,99 @@
+// Uses the packed tarball in every environment that it promises to work in; `cargo xtask consumers` runs this.
+//
+//   node run.mjs [--quick] [--only NAME]... [--list] [--force] [--write]
+//
+// Set by `cargo xtask consumers`: METERED_TARBALL, METERED_SERVER_BIN, METERED_CHROMIUM.
+
+import { parseArgs } from "node:util";
+import { startServer } from "../support/server.mjs";
+import bundlers from "./environments/bundlers.mjs";
+import pages from "./environments/pages.mjs";
+import runners from "./environments/runners.mjs";
+import runtimes from "./environments/runtimes.mjs";
+import types from "./environments/types.mjs";
+import { closeBrowser } from "./harness/browser.mjs";
+import { Lab } from "./harness/lab.mjs";
+import { installedVersion, settle, sourcesOf, tools } from "./harness/place.mjs";
+import { endAll } from "./harness/process.mjs";
+import { keep, keyOf, passed } from "./harness/results.mjs";
+import { print, write } from "./harness/table.mjs";
+import { versionsOf } from "./harness/versions.mjs";
+
+const { values: args } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    only: { type: "string", multiple: true, default: [] },
+    list: { type: "boolean", default: false },
+    force: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
+  },
+});
+
+const ALL = [...pages, ...bundlers, ...runtimes, ...runners, ...types];
+const wanted = ALL.filter(({ name, quick }) => (args.only.length > 0 ? args.only.some((part) => name.startsWith(part)) : quick || !args.quick));
+
+if (args.list) {
+  for (const { name, title, quick } of ALL) console.log(`${name.padEnd(20)} ${quick ? "quick" : "     "}  ${title}`);
+} else if (wanted.length === 0) {
+  console.error(`no environment is called ${args.only.join(" or ")}; --list names them`);
+  process.exitCode = 1;
+} else {
+  process.on("exit", endAll);
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130));
+  process.exitCode = await runAll();
+}
+
+async function runAll() {
+  const server = await startServer(["--log", "warn"]);
+  const rows = [];
+  try {
+    for (const environment of wanted) rows.push(await judge(environment, server));
+  } finally {
+    await Promise.all([server.stop(), closeBrowser()]);
+  }
+  return conclude(rows);
+}
+
+/** The environment's result: an earlier one, or what happens now. */
+async function judge(environment, server) {
+  const versions = await versionsOf(environment);
+  const key = keyOf(environment, versions);
+  const earlier = args.force ? undefined : passed(environment.name, key);
+  if (earlier) return { environment, result: earlier, again: true };
+  process.stderr.write(`${environment.name} ... `);
+  const began = performance.now();
+  const failure = await attempt(environment, server);
+  const seconds = (performance.now() - began) / 1000;
+  const result = { ok: failure === undefined, key, versions, seconds, date: new Date().toISOString().slice(0, 10) };
+  keep(environment.name, result);
+  process.stderr.write(`${failure ? `FAILED\n${indent(failure.stack)}\n` : "ok"} (${seconds.toFixed(1)} s)\n`);
+  return { environment, result };
+}
+
+/** What went wrong, if anything did. */
+async function attempt({ name, tools: group, test, ...environment }, server) {
+  let lab;
+  try {
+    const folder = await settle(name, group, sourcesOf(environment));
+    lab = new Lab({ name, folder, tools: group && (await tools(group)), server });
+    await test(lab);
+    return undefined;
+  } catch (error) {
+    return error;
+  } finally {
+    lab?.clean();
+  }
+}
+
+function conclude(rows) {
+  const failed = rows.filter(({ result }) => !result.ok);
+  print(rows);
+  if (args.write) write(rows, installedVersion());
+  // In the words of Node's own test runner, which the caller counts.
+  console.log(`\n# tests ${rows.length}\n# pass ${rows.length - failed.length}\n# fail ${failed.length}`);
+  return failed.length > 0 ? 1 : 0;
+}
+
+function indent(text) {
+  return text.replace(/^/gm, "    ");
+}
