@@ -11,6 +11,7 @@ const CONNECTING = 1;
 const CLOSED = 4;
 const OPEN = 1;
 const nothing = () => {};
+const firstSetTimeout = globalThis.setTimeout;
 
 /** How a socket is made where the user gives no factory. Set by the entry for Node. */
 let loadWebSocket = null;
@@ -290,6 +291,10 @@ export class Host {
       // Not from inside: the core is being asked for its next output.
       queueMicrotask(() => this.#tell((handle) => handle.drained()));
     });
+  }
+
+  timers_replaced() {
+    return globalThis.setTimeout !== firstSetTimeout;
   }
 
   forget_listeners() {

@@ -43,6 +43,9 @@ extern "C" {
     fn log(this: &JsHost, level: u8, message: &str, context: Array) -> Result<(), JsValue>;
 
     #[wasm_bindgen(method, catch)]
+    fn timers_replaced(this: &JsHost) -> Result<bool, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
     fn on_state(this: &JsHost, from: u8, to: u8) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     fn on_connected(
@@ -361,6 +364,10 @@ impl Host for JsHost {
             });
         }
         ignore(self.log(log.level as u8, log.message, context));
+    }
+
+    fn timers_replaced(&self) -> bool {
+        self.timers_replaced().unwrap_or_default()
     }
 }
 
