@@ -57,8 +57,8 @@ pub(super) struct Audience {
 
 impl App {
     pub(super) fn add_socket(&mut self, peer: &Arc<str>, id: ConnId) {
-        self.peers.entry(Arc::clone(peer)).or_default().insert(id);
-        self.connections += 1;
+        let new = self.peers.entry(Arc::clone(peer)).or_default().insert(id);
+        self.connections += usize::from(new);
         self.peak = self.peak.max(self.connections);
     }
 

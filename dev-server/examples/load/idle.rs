@@ -1,0 +1,56 @@
+//! Idle connections: how fast they come, what each costs, and whether all are alive after a while.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use crate::peer::Peer;
+use crate::target::Target;
+use crate::{Result, row};
+
+pub(crate) async fn measure(target: &Target, count: usize, hold: Duration) -> Result<()> {
+    let before = target.memory();
+    let started = Instant::now();
+    let mut peers = Vec::with_capacity(count);
+    while peers.len() < count {
+        let batch = (count - peers.len()).min(CONCURRENT_DIALS);
+        let dials = (0..batch).map(|_| Peer::join(target));
+        for peer in futures_util::future::join_all(dials).await {
+            peers.push(peer?);
+        }
+    }
+    let rate = count as f64 / started.elapsed().as_secs_f64();
+    row(&format!("connects a second ({count} connections)"), &format!("{rate:.0}"));
+    sleep(Duration::from_secs(2)).await; // Let the buffers of the handshakes go.
+    if let (Some(before), Some(after)) = (before, target.memory()) {
+        let each = after.saturating_sub(before) as f64 / count as f64 / 1024.0;
+        row("server memory for each idle connection", &format!("{each:.1} KB"));
+    }
+    let alive = hold_all(peers, hold).await?;
+    row(&format!("alive after {} s", hold.as_secs()), &format!("{alive} of {count}"));
+    Ok(())
+}
+
+/// Each one reads all the while (and so answers the server's pings), and asks for a pong at the end.
+async fn hold_all(peers: Vec<Peer>, hold: Duration) -> Result<usize> {
+    let turns = Arc::new(tokio::sync::Semaphore::new(CONCURRENT_DIALS));
+    let mut holding = JoinSet::new();
+    for mut peer in peers {
+        let turns = Arc::clone(&turns);
+        holding.spawn(async move {
+            let ended = tokio::time::timeout(hold, peer.text()).await;
+            let Ok(_turn) = turns.acquire().await else { return false };
+            let asked = ended.is_err() && peer.say(r#"{"type":"ping"}"#).await.is_ok();
+            let answer = tokio::time::timeout(ANSWER_TIMEOUT, peer.text()).await;
+            asked && matches!(answer, Ok(Ok(text)) if text.contains("pong"))
+        });
+    }
+    Ok(holding.join_all().await.into_iter().filter(|alive| *alive).count())
+}
+
+/// How many dials or questions are under way at one time.
+const CONCURRENT_DIALS: usize = 200;
+
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);

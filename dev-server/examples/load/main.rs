@@ -1,0 +1,72 @@
+//! How much the server bears on this machine: `cargo run --release -p metered-realtime-server --example load`.
+//!
+//! The server runs in a process of its own (this program again, with `--serve`), so that its memory can be told from the
+//! clients'. Both share the machine's cores; the figures are those of the pair.
+
+#![allow(missing_docs)]
+
+mod fanout;
+mod idle;
+mod latency;
+mod peer;
+mod target;
+
+use std::error::Error;
+use std::time::Duration;
+
+use clap::Parser;
+use metered_realtime_server::{Config, Server};
+
+use target::Target;
+
+pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+/// Measures idle connections, fan-out and latency of the local server.
+#[derive(Parser)]
+struct Arguments {
+    /// Idle connections to hold
+    #[arg(long, default_value_t = 10_000)]
+    connections: usize,
+    /// For how many seconds to hold them
+    #[arg(long, default_value_t = 60)]
+    hold: u64,
+    /// Subscribers of the channel for fan-out
+    #[arg(long, default_value_t = 100)]
+    subscribers: usize,
+    /// Messages a second for latency
+    #[arg(long, default_value_t = 1000)]
+    rate: u32,
+    /// For how many seconds to measure fan-out and latency, each
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+    /// Be the server (used by this program itself)
+    #[arg(long, hide = true)]
+    serve: bool,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    if arguments.serve {
+        return serve().await;
+    }
+    let target = Target::start()?;
+    let time = Duration::from_secs(arguments.seconds);
+    println!("{:<44}{:>14}", "measurement", "result");
+    fanout::measure(&target, arguments.subscribers, time).await?;
+    latency::measure(&target, arguments.rate, time).await?;
+    idle::measure(&target, arguments.connections, Duration::from_secs(arguments.hold)).await
+}
+
+/// Serves until standard input ends, which is when the parent is gone.
+async fn serve() -> Result<()> {
+    let server = Server::start(Config::relaxed()).await?;
+    println!("{}", server.url());
+    tokio::io::copy(&mut tokio::io::stdin(), &mut tokio::io::sink()).await?;
+    Ok(())
+}
+
+/// One line of the table.
+pub(crate) fn row(what: &str, result: &str) {
+    println!("{what:<44}{result:>14}");
+}

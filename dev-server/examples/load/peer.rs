@@ -1,0 +1,51 @@
+//! A client as thin as can be.
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+
+use crate::Result;
+use crate::target::Target;
+
+pub(crate) struct Peer {
+    pub(crate) socket: WebSocketStream<TcpStream>,
+}
+
+impl Peer {
+    /// Connects and reads the welcome.
+    pub(crate) async fn join(target: &Target) -> Result<Peer> {
+        let address = target.url.strip_prefix("ws://").ok_or("no ws address")?;
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let config = WebSocketConfig::default().read_buffer_size(4096);
+        let url = format!("{}/v1?key=load", target.url);
+        let (socket, _) = client_async_with_config(url, stream, Some(config)).await?;
+        let mut peer = Peer { socket };
+        peer.text().await?;
+        Ok(peer)
+    }
+
+    /// Subscribes and reads ack and snapshot.
+    pub(crate) async fn subscribe(&mut self, channel: &str) -> Result<()> {
+        self.say(format!(r#"{{"type":"subscribe","channel":"{channel}","requestId":"s"}}"#))
+            .await?;
+        while !self.text().await?.contains(r#""type":"ack""#) {}
+        Ok(())
+    }
+
+    pub(crate) async fn say(&mut self, text: impl Into<Utf8Bytes>) -> Result<()> {
+        Ok(self.socket.send(Message::Text(text.into())).await?)
+    }
+
+    /// The next text.
+    pub(crate) async fn text(&mut self) -> Result<Utf8Bytes> {
+        while let Some(message) = self.socket.next().await {
+            if let Message::Text(text) = message? {
+                return Ok(text);
+            }
+        }
+        Err("the server closed the connection".into())
+    }
+}
