@@ -41,7 +41,9 @@ pub(super) trait Host: 'static {
     /// Tells the logger.
     fn log(&self, log: Log);
     /// Whether the page's timers are not those that it began with, as in tests that turn a clock by hand.
-    fn timers_replaced(&self) -> bool;
+    fn timers_replaced(&self) -> bool {
+        false
+    }
 }
 
 /// What came of making a socket.
