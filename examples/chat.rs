@@ -103,6 +103,10 @@ impl Arguments {
             channel: "rooms/lobby".into(),
             name: "somebody".into(),
         };
+        if std::env::args().any(|word| word == "--help") {
+            println!("{HELP}");
+            std::process::exit(0);
+        }
         let mut words = std::env::args().skip(1);
         while let Some(name) = words.next() {
             let value = words.next().ok_or(format!("{name} needs a value"))?;
@@ -111,13 +115,17 @@ impl Arguments {
                 "--key" => all.key = value,
                 "--channel" => all.channel = value,
                 "--name" => all.name = value,
-                _ => {
-                    return Err(format!(
-                        "unknown option {name}; there are --url --key --channel --name"
-                    ));
-                }
+                _ => return Err(format!("unknown option {name}; see --help")),
             }
         }
         Ok(all)
     }
 }
+
+const HELP: &str = "\
+A chat in the terminal.
+
+  --url URL          the server [ws://127.0.0.1:8080]
+  --key KEY          a publishable key [pk_live_local]
+  --channel CHANNEL  where to talk [rooms/lobby]
+  --name NAME        your name [somebody]";

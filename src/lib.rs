@@ -58,8 +58,8 @@
 //! All behaviour is one pure state machine; the platforms only drive it.
 //!
 //! ```text
-//! wire  <-  machine  <-  web     <-  pkg-template (the npm package)
-//!                    <-  native  <-  client (this surface)
+//! wire  <-  machine  <-  client  <-  native
+//!                    <-  web     <-  pkg-template (the npm package)
 //! ```
 //!
 //! | module | knows | must not know |

@@ -5,14 +5,11 @@ use std::future::Future;
 use std::time::Duration;
 
 use super::credential::{Provider, TokenResult};
-use super::errors::ConfigError;
-use super::handle::SignallingClient;
 use super::options::{Reconnect, milliseconds};
-use super::platform;
 use super::send::{MaybeSend, MaybeSync};
-use crate::machine::{Options, RawOptions};
+use crate::machine::RawOptions;
 
-/// Collects the options of a [`SignallingClient`]. Exactly one of [`api_key`](Builder::api_key) and
+/// Collects the options of a [`SignallingClient`](crate::SignallingClient). Exactly one of [`api_key`](Builder::api_key) and
 /// [`token_provider`](Builder::token_provider) is needed; everything else has a default.
 ///
 /// ```
@@ -30,7 +27,7 @@ use crate::machine::{Options, RawOptions};
 #[must_use = "a builder does nothing until `build` is called"]
 #[derive(Default)]
 pub struct Builder {
-    raw: RawOptions,
+    pub(crate) raw: RawOptions,
     pub(crate) settings: Settings,
 }
 
@@ -38,7 +35,8 @@ pub struct Builder {
 #[derive(Default)]
 pub(crate) struct Settings {
     pub(crate) provider: Option<Provider>,
-    pub(crate) platform: platform::Settings,
+    /// In DER. Natively only: browsers have roots of their own.
+    pub(crate) root_certificates: Vec<Vec<u8>>,
 }
 
 impl Builder {
@@ -104,16 +102,6 @@ impl Builder {
     pub fn renew_before_expiry(mut self, lead: Duration) -> Builder {
         self.raw.renew_before_expiry_ms = milliseconds(lead);
         self
-    }
-
-    /// Makes the client. No I/O happens before [`connect`](SignallingClient::connect).
-    ///
-    /// # Errors
-    /// The first option that breaks a rule.
-    pub fn build(self) -> Result<SignallingClient, ConfigError> {
-        let options = Options::check(self.raw)?;
-        let driver = platform::Driver::new(options, self.settings)?;
-        Ok(SignallingClient::new(driver))
     }
 }
 

@@ -7,24 +7,21 @@ use std::task::{Context, Poll, ready};
 
 use futures::channel::oneshot;
 
+use super::driver::{Answer, Called, Driver};
 use super::errors::{ConnectError, RequestError};
-use super::platform::Driver;
-use crate::machine::{CallError, CallId};
-
-/// How the machine answers.
-pub(crate) type Answer = Result<(), CallError>;
+use crate::machine::CallId;
 
 /// A call that the machine took.
-pub(crate) struct Call {
+pub(super) struct Call {
     id: CallId,
     answer: oneshot::Receiver<Answer>,
     /// Withdraws the call when it is dropped unanswered.
-    driver: Option<Arc<Driver>>,
+    driver: Option<Arc<dyn Driver>>,
 }
 
 impl Call {
-    pub(crate) fn new(id: CallId, answer: oneshot::Receiver<Answer>, driver: Arc<Driver>) -> Call {
-        Call { id, answer, driver: Some(driver) }
+    pub(super) fn new((id, answer): Called, driver: &Arc<dyn Driver>) -> Call {
+        Call { id, answer, driver: Some(Arc::clone(driver)) }
     }
 
     /// `Err`: the driver is gone.
@@ -78,7 +75,7 @@ pub struct Connect {
 }
 
 impl Connect {
-    pub(crate) fn new(call: Result<Call, ConnectError>) -> Connect {
+    pub(super) fn new(call: Result<Call, ConnectError>) -> Connect {
         Connect { stage: Stage::new(call) }
     }
 
@@ -110,7 +107,7 @@ pub struct Request {
 }
 
 impl Request {
-    pub(crate) fn new(call: Result<Call, RequestError>) -> Request {
+    pub(super) fn new(call: Result<Call, RequestError>) -> Request {
         Request { stage: Stage::new(call) }
     }
 
@@ -136,13 +133,13 @@ impl Future for Request {
 
 /// The future of [`close`](crate::SignallingClient::close). Closing goes on if it is dropped.
 pub struct Close {
-    driver: Arc<Driver>,
+    driver: Arc<dyn Driver>,
     answer: oneshot::Receiver<Answer>,
     awaited: bool,
 }
 
 impl Close {
-    pub(crate) fn new(driver: Arc<Driver>, answer: oneshot::Receiver<Answer>) -> Close {
+    pub(super) fn new(driver: Arc<dyn Driver>, answer: oneshot::Receiver<Answer>) -> Close {
         Close { driver, answer, awaited: false }
     }
 }

@@ -133,7 +133,7 @@ impl ConnectError {
         }
     }
 
-    pub(crate) fn of(error: CallError) -> ConnectError {
+    pub(super) fn of(error: CallError) -> ConnectError {
         match error {
             CallError::Connect(close) => ConnectError::Closed {
                 close_code: close.code,
@@ -270,7 +270,7 @@ impl RequestError {
         }
     }
 
-    pub(crate) fn invalid_name(argument: &'static str, error: NameError) -> RequestError {
+    pub(super) fn invalid_name(argument: &'static str, error: NameError) -> RequestError {
         RequestError::InvalidArgument { argument, rule: error.rule().into() }
     }
 
@@ -300,7 +300,7 @@ impl RequestError {
     }
 
     /// The machine took no request at all.
-    pub(crate) fn refused(error: CallError) -> RequestError {
+    pub(super) fn refused(error: CallError) -> RequestError {
         match error {
             CallError::Oversized { size, cap } => {
                 RequestError::OversizedPayload { size, cap: cap as u64 }
@@ -382,7 +382,7 @@ impl Error for TokenProviderFailure {}
 pub struct DataError(Box<dyn Error + Send + Sync>);
 
 impl DataError {
-    pub(crate) fn new(error: impl Error + Send + Sync + 'static) -> DataError {
+    pub(super) fn new(error: impl Error + Send + Sync + 'static) -> DataError {
         DataError(Box::new(error))
     }
 }

@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 
 use super::emitter::{Emitter, Listeners, Lists, Spawn};
 use super::errors::{DataError, TokenProviderFailure};
-use super::platform::Payload;
+use super::payload::Payload;
 use super::send::MaybeSend;
 use crate::machine;
 

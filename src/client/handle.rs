@@ -7,14 +7,17 @@ use std::sync::{Arc, Weak};
 use serde::Serialize;
 
 use super::builder::Builder;
-use super::call::{Close, Connect, Request};
+use super::call::{Call, Close, Connect, Request};
+use super::driver::{Driver, Wanted};
 use super::emitter::HandlerId;
+use super::errors::{ConnectError, RequestError};
 use super::events::Event;
 use super::options::SubscribeOptions;
-use super::platform::Driver;
 use super::send::MaybeSend;
+use super::serialize::to_json;
 use super::stream::{DEFAULT_EVENT_CAPACITY, EventStream};
 use crate::machine::{DEFAULT_CLOSE_REASON, State};
+use crate::wire::{check_channel, check_peer_id};
 
 /// A client of the realtime signalling service: channels, presence and direct messages over one WebSocket that comes back by
 /// itself.
@@ -47,7 +50,7 @@ pub struct WeakSignallingClient {
 
 /// What all clones share; the last one hangs up.
 struct Handle {
-    driver: Arc<Driver>,
+    driver: Arc<dyn Driver>,
 }
 
 impl Drop for Handle {
@@ -62,7 +65,7 @@ impl SignallingClient {
         Builder::default()
     }
 
-    pub(super) fn new(driver: Arc<Driver>) -> SignallingClient {
+    pub(crate) fn new(driver: Arc<dyn Driver>) -> SignallingClient {
         SignallingClient { handle: Arc::new(Handle { driver }) }
     }
 
@@ -81,7 +84,8 @@ impl SignallingClient {
     ///
     /// Dropping the future ends the attempt and leaves the client `closed`.
     pub fn connect(&self) -> Connect {
-        self.driver().connect()
+        let called = Arc::clone(self.driver()).connect();
+        Connect::new(called.map(|it| Call::new(it, self.driver())).map_err(ConnectError::of))
     }
 
     /// Closes the connection with code 1000 and ends everything (spec B.8): requests in flight fail, `Disconnected` and
@@ -90,13 +94,14 @@ impl SignallingClient {
     ///
     /// May be called in any state and from any handler; a second call has no effect. The client may `connect()` again.
     pub fn close(&self) -> Close {
-        self.driver().close(1000, DEFAULT_CLOSE_REASON)
+        self.close_with(1000, DEFAULT_CLOSE_REASON)
     }
 
     /// The same as [`close`](Self::close) with a code and a reason of yours. Codes other than 1000 and 3000 to 4999 go over the
     /// wire as 1000, and reasons are cut at 123 bytes; events tell what was asked for.
     pub fn close_with(&self, code: u16, reason: &str) -> Close {
-        self.driver().close(code, reason)
+        let answer = Arc::clone(self.driver()).close(code, reason);
+        Close::new(Arc::clone(self.driver()), answer)
     }
 
     /// Subscribes to a channel's messages and presence; ready when the server says so. After a reconnect the subscription is
@@ -114,7 +119,9 @@ impl SignallingClient {
     /// # Errors
     /// As for [`subscribe`](Self::subscribe).
     pub fn subscribe_with(&self, channel: &str, options: SubscribeOptions) -> Request {
-        self.driver().subscribe(channel, options)
+        let SubscribeOptions { include_sender_metadata } = options;
+        let wanted = Wanted::Subscribe { channel, include_sender_metadata };
+        Request::new(valid_channel(channel).and_then(|()| self.ask(wanted)))
     }
 
     /// Ends a subscription. The channel is forgotten at once, connected or not.
@@ -122,7 +129,8 @@ impl SignallingClient {
     /// # Errors
     /// See [`RequestError`](crate::errors::RequestError).
     pub fn unsubscribe(&self, channel: &str) -> Request {
-        self.driver().unsubscribe(channel)
+        let wanted = Wanted::Unsubscribe { channel };
+        Request::new(valid_channel(channel).and_then(|()| self.ask(wanted)))
     }
 
     /// Publishes to all subscribers of a channel; ready when the server has taken it.
@@ -131,7 +139,8 @@ impl SignallingClient {
     /// See [`RequestError`](crate::errors::RequestError). `data` must be what JSON can hold: numbers that are not finite and
     /// map keys that are no strings are an [`InvalidArgument`](crate::errors::RequestError::InvalidArgument).
     pub fn publish(&self, channel: &str, data: impl Serialize) -> Request {
-        self.driver().publish(channel, &data)
+        let data = valid_channel(channel).and_then(|()| to_json(&data));
+        Request::new(data.and_then(|data| self.ask(Wanted::Publish { channel, data: &data })))
     }
 
     /// Sends to one peer, by way of the server; ready when the server has taken it.
@@ -141,7 +150,8 @@ impl SignallingClient {
     /// [`ServerRequest`](crate::errors::RequestError::ServerRequest) with the code `peer_not_found`. A peer id has 1 to 128
     /// UTF-16 units and no control characters.
     pub fn send(&self, to_peer_id: &str, data: impl Serialize) -> Request {
-        self.driver().send(to_peer_id, &data)
+        let data = valid_peer_id(to_peer_id).and_then(|()| to_json(&data));
+        Request::new(data.and_then(|data| self.ask(Wanted::Send { to: to_peer_id, data: &data })))
     }
 
     /// Runs a handler for every event of a type, in the order in which handlers were added (spec B.15). A handler that was
@@ -206,7 +216,12 @@ impl SignallingClient {
         WeakSignallingClient { handle: Arc::downgrade(&self.handle) }
     }
 
-    fn driver(&self) -> &Arc<Driver> {
+    fn ask(&self, wanted: Wanted<'_>) -> Result<Call, RequestError> {
+        let called = self.driver().request(wanted).map_err(RequestError::refused)?;
+        Ok(Call::new(called, self.driver()))
+    }
+
+    fn driver(&self) -> &Arc<dyn Driver> {
         &self.handle.driver
     }
 }
@@ -229,4 +244,12 @@ impl fmt::Debug for WeakSignallingClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WeakSignallingClient").finish_non_exhaustive()
     }
+}
+
+fn valid_channel(channel: &str) -> Result<(), RequestError> {
+    check_channel(channel).map_err(|error| RequestError::invalid_name("channel", error))
+}
+
+fn valid_peer_id(id: &str) -> Result<(), RequestError> {
+    check_peer_id(id).map_err(|error| RequestError::invalid_name("to_peer_id", error))
 }

@@ -1,27 +1,30 @@
 //! The Rust surface of the client: what users name, without a platform.
 //!
-//! Builder, options, events, errors, listeners, streams and the futures of calls live here. What opens sockets and tells
-//! the time is the platform's `Driver`; this module reaches it in one place, the alias [`platform`].
+//! Builder, options, events, errors, payloads, listeners, streams and the futures of calls live here. What opens sockets and
+//! tells the time is behind the trait [`Driver`]; a platform implements it and adds `build` to the [`Builder`].
 
 mod builder;
 mod call;
 mod credential;
+mod driver;
 mod emitter;
 pub mod errors;
 pub mod events;
+mod finite;
 mod handle;
+mod json;
 mod options;
+mod payload;
 mod send;
+mod serialize;
 mod shield;
 mod stream;
 
-/// What carries the client out: a `Driver` and a `Payload`.
-use crate::native as platform;
-
-pub(crate) use builder::Settings;
-pub(crate) use call::{Answer, Call};
 pub(crate) use credential::Provider;
+pub(crate) use driver::{Answer, Called, Driver, Wanted};
 pub(crate) use emitter::{Emitter, Mark};
+pub(crate) use json::parse;
+pub(crate) use payload::Carried;
 pub(crate) use send::BoxFuture;
 pub(crate) use shield::shield;
 
@@ -31,6 +34,6 @@ pub use credential::TokenResult;
 pub use emitter::HandlerId;
 pub use handle::{SignallingClient, WeakSignallingClient};
 pub use options::{Reconnect, ReconnectOptions, SubscribeOptions};
-pub use platform::Payload;
+pub use payload::Payload;
 pub use send::{MaybeSend, MaybeSync};
 pub use stream::{DEFAULT_EVENT_CAPACITY, EventStream};

@@ -6,30 +6,24 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::channel::oneshot;
-use serde::Serialize;
 use tokio::runtime::Handle;
 use tokio::task;
 
 use super::clock::Clock;
-use super::payload::Carried;
 use super::pump::Pump;
-use super::serialize::to_json;
 use super::tls::Tls;
 use super::wake::Wake;
-use crate::client::errors::{ConfigError, ConnectError, RequestError};
-use crate::client::{
-    Answer, Call, Close, Connect, Emitter, Mark, Provider, Request, Settings, SubscribeOptions,
-};
+use crate::client::{Answer, Called, Carried, Driver, Emitter, Mark, Provider, Wanted};
 use crate::machine::{
-    ACK_TIMEOUT_MS, CallError, CallId, DEFAULT_CLOSE_REASON, Input, Instant, Machine, Options,
-    Output, SocketId, State,
+    ACK_TIMEOUT_MS, CallError, CallId, Close, DEFAULT_CLOSE_REASON, Input, Instant, Machine,
+    Options, Output, SocketId, State,
 };
-use crate::wire::{OutgoingFrame, check_channel, check_peer_id};
+use crate::wire::OutgoingFrame;
 
 /// One client; shared by its handles, its futures and its pump.
-pub(crate) struct Driver {
+pub(super) struct Native {
     core: Mutex<Core>,
-    emitter: Emitter,
+    pub(super) emitter: Emitter,
     pub(super) wake: Wake,
     pub(super) provider: Option<Provider>,
     pub(super) tls: Tls,
@@ -48,15 +42,107 @@ pub(super) struct Core {
     excused: Vec<task::Id>,
 }
 
-impl Driver {
-    /// # Errors
-    /// An option of the platform's breaks a rule.
-    pub(crate) fn new(
-        options: Options,
-        settings: crate::client::Settings,
-    ) -> Result<Arc<Driver>, ConfigError> {
-        let Settings { provider, platform } = settings;
-        let tls = Tls::new(platform)?;
+impl Driver for Native {
+    fn emitter(&self) -> &Emitter {
+        &self.emitter
+    }
+
+    fn state(&self) -> State {
+        self.lock().machine.state()
+    }
+
+    fn connect(self: Arc<Self>) -> Result<Called, CallError> {
+        let mut core = self.lock();
+        if !core.running && Handle::try_current().is_err() {
+            return Err(CallError::Unavailable);
+        }
+        let now = core.clock.now();
+        let id = core.machine.connect(now)?;
+        let called = core.wait_for(id);
+        self.run(core);
+        Ok(called)
+    }
+
+    fn close(self: Arc<Self>, code: u16, reason: &str) -> oneshot::Receiver<Answer> {
+        let mut core = self.lock();
+        let answer = core.close(code, reason, self.emitter.mark());
+        self.run(core);
+        answer
+    }
+
+    fn close_is_awaited(&self) {
+        if let Some(id) = task::try_id() {
+            self.lock().excused.push(id);
+            self.wake.wake();
+        }
+    }
+
+    fn request(&self, wanted: Wanted<'_>) -> Result<Called, CallError> {
+        let mut core = self.lock();
+        let now = core.clock.now();
+        let id = ask(&mut core.machine, wanted, now)?;
+        let called = core.wait_for(id);
+        drop(core);
+        self.wake.wake();
+        Ok(called)
+    }
+
+    fn withdraw(&self, call: CallId) {
+        let mut core = self.lock();
+        let now = core.clock.now();
+        core.machine.abort(call, now);
+        drop(core);
+        self.wake.wake();
+    }
+
+    fn hang_up(&self) {
+        let mut core = self.lock();
+        let mark = self.emitter.mark();
+        if core.running {
+            // The pump ends by itself when this is done.
+            drop(core.close(1000, DEFAULT_CLOSE_REASON, mark));
+            drop(core);
+            self.wake.wake();
+        } else {
+            drop(core);
+            self.emitter.forget(mark);
+            self.emitter.end_streams(mark);
+        }
+    }
+}
+
+fn ask(
+    machine: &mut Machine<Carried>,
+    wanted: Wanted<'_>,
+    now: Instant,
+) -> Result<CallId, CallError> {
+    match wanted {
+        Wanted::Subscribe { channel, include_sender_metadata } => {
+            machine.subscribe(channel, include_sender_metadata, ACK_TIMEOUT_MS, now)
+        }
+        Wanted::Unsubscribe { channel } => machine.unsubscribe(channel, ACK_TIMEOUT_MS, now),
+        Wanted::Publish { channel, data } => transmit(machine, data, now, |request_id| {
+            OutgoingFrame::Publish { channel, data, request_id }
+        }),
+        Wanted::Send { to, data } => {
+            transmit(machine, data, now, |request_id| OutgoingFrame::Send { to, data, request_id })
+        }
+    }
+}
+
+fn transmit<'a>(
+    machine: &mut Machine<Carried>,
+    data: &str,
+    now: Instant,
+    frame: impl FnOnce(u32) -> OutgoingFrame<'a>,
+) -> Result<CallId, CallError> {
+    let call = machine.reserve(data.len(), ACK_TIMEOUT_MS, now)?;
+    machine.transmit(call, Carried::Frame(frame(call.0).to_text()));
+    Ok(call)
+}
+
+impl Native {
+    pub(super) fn new(options: Options, provider: Option<Provider>, tls: Tls) -> Native {
         // The standard library's hasher is seeded by the operating system.
         let seed = RandomState::new().hash_one(());
         let mut clock = Clock::new();
@@ -70,126 +156,7 @@ impl Driver {
             excused: Vec::new(),
         };
         let (emitter, wake) = (Emitter::default(), Wake::default());
-        Ok(Arc::new(Driver { core: Mutex::new(core), emitter, wake, provider, tls }))
-    }
-
-    pub(crate) fn emitter(&self) -> &Emitter {
-        &self.emitter
-    }
-
-    pub(crate) fn state(&self) -> State {
-        self.lock().machine.state()
-    }
-
-    pub(crate) fn connect(self: &Arc<Self>) -> Connect {
-        let mut core = self.lock();
-        if !core.running && Handle::try_current().is_err() {
-            return Connect::new(Err(ConnectError::Unavailable));
-        }
-        let now = core.clock.now();
-        let call = match core.machine.connect(now) {
-            Ok(id) => Ok(self.call(&mut core, id)),
-            Err(error) => Err(ConnectError::of(error)),
-        };
-        self.run(core);
-        Connect::new(call)
-    }
-
-    pub(crate) fn close(self: &Arc<Self>, code: u16, reason: &str) -> Close {
-        let mut core = self.lock();
-        let answer = self.close_now(&mut core, code, reason);
-        self.run(core);
-        Close::new(Arc::clone(self), answer)
-    }
-
-    /// The last handle is gone.
-    pub(crate) fn hang_up(self: &Arc<Self>) {
-        let mut core = self.lock();
-        if core.running {
-            drop(self.close_now(&mut core, 1000, DEFAULT_CLOSE_REASON));
-            self.run(core);
-        } else {
-            drop(core);
-            self.emitter.forget(self.emitter.mark());
-            self.emitter.end_streams(self.emitter.mark());
-        }
-    }
-
-    fn close_now(&self, core: &mut Core, code: u16, reason: &str) -> oneshot::Receiver<Answer> {
-        let now = core.clock.now();
-        let id = core.machine.close(code, reason, now);
-        core.close_mark = Some(self.emitter.mark());
-        core.wait_for(id)
-    }
-
-    /// The current task waits for `close()`. If it is a handler, `close()` must not wait for it.
-    pub(crate) fn close_is_awaited(&self) {
-        if let Some(id) = task::try_id() {
-            self.lock().excused.push(id);
-            self.wake.wake();
-        }
-    }
-
-    pub(crate) fn subscribe(self: &Arc<Self>, channel: &str, options: SubscribeOptions) -> Request {
-        self.request(valid_channel(channel), |(), machine, now| {
-            machine.subscribe(channel, options.include_sender_metadata, ACK_TIMEOUT_MS, now)
-        })
-    }
-
-    pub(crate) fn unsubscribe(self: &Arc<Self>, channel: &str) -> Request {
-        self.request(valid_channel(channel), |(), machine, now| {
-            machine.unsubscribe(channel, ACK_TIMEOUT_MS, now)
-        })
-    }
-
-    pub(crate) fn publish<T: Serialize>(self: &Arc<Self>, channel: &str, data: &T) -> Request {
-        let data = valid_channel(channel).and_then(|()| to_json(data));
-        self.request(data, |data, machine, now| {
-            let call = machine.reserve(data.len(), ACK_TIMEOUT_MS, now)?;
-            let frame = OutgoingFrame::Publish { channel, data: &data, request_id: call.0 };
-            machine.transmit(call, Carried::Frame(frame.to_text()));
-            Ok(call)
-        })
-    }
-
-    pub(crate) fn send<T: Serialize>(self: &Arc<Self>, to: &str, data: &T) -> Request {
-        let data = valid_peer_id(to).and_then(|()| to_json(data));
-        self.request(data, |data, machine, now| {
-            let call = machine.reserve(data.len(), ACK_TIMEOUT_MS, now)?;
-            let frame = OutgoingFrame::Send { to, data: &data, request_id: call.0 };
-            machine.transmit(call, Carried::Frame(frame.to_text()));
-            Ok(call)
-        })
-    }
-
-    /// Makes a request, unless its arguments are wrong.
-    fn request<T>(
-        self: &Arc<Self>,
-        arguments: Result<T, RequestError>,
-        call: impl FnOnce(T, &mut Machine<Carried>, Instant) -> Result<CallId, CallError>,
-    ) -> Request {
-        Request::new(arguments.and_then(|arguments| {
-            let mut core = self.lock();
-            let now = core.clock.now();
-            let id = call(arguments, &mut core.machine, now).map_err(RequestError::refused)?;
-            let call = self.call(&mut core, id);
-            drop(core);
-            self.wake.wake();
-            Ok(call)
-        }))
-    }
-
-    fn call(self: &Arc<Self>, core: &mut Core, id: CallId) -> Call {
-        Call::new(id, core.wait_for(id), Arc::clone(self))
-    }
-
-    /// Nobody waits for a call any more.
-    pub(crate) fn withdraw(&self, call: CallId) {
-        let mut core = self.lock();
-        let now = core.clock.now();
-        core.machine.abort(call, now);
-        drop(core);
-        self.wake.wake();
+        Native { core: Mutex::new(core), emitter, wake, provider, tls }
     }
 
     /// Wakes the pump, or starts one.
@@ -243,7 +210,7 @@ impl Driver {
         let now = core.clock.now();
         core.machine.close(1006, "the runtime was shut down", now);
         for socket in sockets {
-            let close = crate::machine::Close::new(1006, "");
+            let close = Close::new(1006, "");
             core.machine.handle_input(Input::SocketClosed { socket, close }, now);
         }
         core.machine.handle_input(Input::HandlersDrained, now);
@@ -264,10 +231,17 @@ impl Driver {
 }
 
 impl Core {
-    fn wait_for(&mut self, call: CallId) -> oneshot::Receiver<Answer> {
+    fn close(&mut self, code: u16, reason: &str, mark: Mark) -> oneshot::Receiver<Answer> {
+        let now = self.clock.now();
+        let id = self.machine.close(code, reason, now);
+        self.close_mark = Some(mark);
+        self.wait_for(id).1
+    }
+
+    fn wait_for(&mut self, call: CallId) -> Called {
         let (sender, receiver) = oneshot::channel();
         self.waiters.insert(call.0, sender);
-        receiver
+        (call, receiver)
     }
 
     /// Whether a `close()` is not done yet.
@@ -284,12 +258,4 @@ impl Core {
     pub(super) fn excused(&self) -> &[task::Id] {
         &self.excused
     }
-}
-
-fn valid_channel(channel: &str) -> Result<(), RequestError> {
-    check_channel(channel).map_err(|error| RequestError::invalid_name("channel", error))
-}
-
-fn valid_peer_id(id: &str) -> Result<(), RequestError> {
-    check_peer_id(id).map_err(|error| RequestError::invalid_name("to_peer_id", error))
 }

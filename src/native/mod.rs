@@ -12,17 +12,36 @@ mod alarm;
 mod clock;
 mod dial;
 mod driver;
-mod finite;
-mod json;
 mod log;
-mod payload;
 mod pump;
-mod serialize;
 mod socket;
 mod tasks;
 mod tls;
 mod wake;
 
-pub(crate) use driver::Driver;
-pub use payload::Payload;
-pub(crate) use tls::Settings;
+use std::sync::Arc;
+
+use crate::client::errors::ConfigError;
+use crate::client::{Builder, SignallingClient};
+use crate::machine::Options;
+use driver::Native;
+use tls::Tls;
+
+impl Builder {
+    /// Makes the client. No I/O happens before [`connect`](SignallingClient::connect).
+    ///
+    /// # Errors
+    /// The first option that breaks a rule.
+    pub fn build(self) -> Result<SignallingClient, ConfigError> {
+        let options = Options::check(self.raw)?;
+        let tls = Tls::new(self.settings.root_certificates)?;
+        Ok(SignallingClient::new(Arc::new(Native::new(options, self.settings.provider, tls))))
+    }
+
+    /// Trusts one more root certificate, in DER, on top of the usual ones: a company's own authority, or that of a test.
+    /// Native clients only.
+    pub fn root_certificate(mut self, der: impl Into<Vec<u8>>) -> Builder {
+        self.settings.root_certificates.push(der.into());
+        self
+    }
+}

@@ -7,13 +7,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::alarm::Alarm;
-use super::driver::Driver;
-use super::json;
+use super::driver::Native;
 use super::log;
-use super::payload::Carried;
 use super::socket::{News, Socket};
 use super::tasks::Tasks;
-use crate::client::{BoxFuture, Mark, shield};
+use crate::client::{BoxFuture, Carried, Mark, parse, shield};
 use crate::machine::{
     CallId, Close, Event, Input, Outgoing, Output, ProviderFailure, SocketId, State, TokenRequestId,
 };
@@ -22,7 +20,7 @@ use crate::wire::Secret;
 type Token = Result<Secret, ProviderFailure>;
 
 pub(super) struct Pump {
-    driver: Arc<Driver>,
+    driver: Arc<Native>,
     /// The current one, and those that are still closing.
     sockets: Vec<Socket>,
     fetching: Vec<(TokenRequestId, BoxFuture<Token>)>,
@@ -39,7 +37,7 @@ pub(super) struct Pump {
 }
 
 impl Pump {
-    pub(super) fn new(driver: Arc<Driver>) -> Pump {
+    pub(super) fn new(driver: Arc<Native>) -> Pump {
         Pump {
             driver,
             sockets: Vec::new(),
@@ -147,7 +145,7 @@ impl Pump {
     fn tell(&mut self, socket: SocketId, news: News) {
         self.driver.tell(match news {
             News::Opened => Input::SocketOpened { socket },
-            News::Text(text) => match json::parse(&text) {
+            News::Text(text) => match parse(&text) {
                 Ok(frame) => Input::Frame { socket, frame },
                 Err(why) => Input::Malformed { socket, why },
             },
@@ -196,14 +194,14 @@ impl Pump {
                 Output::Event(event) => self.dispatch(event),
                 Output::ForgetListeners => {
                     let mark = self.driver.lock().take_close_mark();
-                    let mark = mark.unwrap_or_else(|| self.driver.emitter().mark());
-                    self.driver.emitter().forget(mark);
+                    let mark = mark.unwrap_or_else(|| self.driver.emitter.mark());
+                    self.driver.emitter.forget(mark);
                     self.exit_mark = Some(mark);
                 }
                 Output::EndStreams => {
                     let mark = self.exit_mark.take();
-                    let mark = mark.unwrap_or_else(|| self.driver.emitter().mark());
-                    self.driver.emitter().end_streams(mark);
+                    let mark = mark.unwrap_or_else(|| self.driver.emitter.mark());
+                    self.driver.emitter.end_streams(mark);
                 }
                 Output::Log(line) => log::write(&line),
             }
@@ -222,7 +220,7 @@ impl Pump {
     fn dispatch(&mut self, event: Event<Carried>) {
         self.note_exit(&event);
         let tasks = &mut self.tasks;
-        self.driver.emitter().dispatch(event, &mut |task| tasks.spawn(task));
+        self.driver.emitter.dispatch(event, &mut |task| tasks.spawn(task));
     }
 
     /// A handler that is told of a final exit may make a stream for the time after it, which must not end.
@@ -231,7 +229,7 @@ impl Pump {
             Event::Disconnected { will_reconnect: false, .. }
             | Event::StateChange { to: State::Closed, .. } => {
                 if self.exit_mark.is_none() && !self.driver.lock().is_closing() {
-                    self.exit_mark = Some(self.driver.emitter().mark());
+                    self.exit_mark = Some(self.driver.emitter.mark());
                 }
             }
             Event::StateChange { .. } => self.exit_mark = None,

@@ -5,23 +5,7 @@ use std::sync::{Arc, OnceLock};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::client::Builder;
 use crate::client::errors::ConfigError;
-
-/// What the builder collects for this platform alone.
-#[derive(Default)]
-pub(crate) struct Settings {
-    roots: Vec<CertificateDer<'static>>,
-}
-
-/// Options that exist natively only.
-impl Builder {
-    /// Trusts one more root certificate, in DER, on top of the usual ones: a company's own authority, or that of a test.
-    pub fn root_certificate(mut self, der: impl Into<Vec<u8>>) -> Builder {
-        self.settings.platform.roots.push(CertificateDer::from(der.into()));
-        self
-    }
-}
 
 /// The TLS of one client; made when the first `wss` address is dialled.
 #[derive(Clone, Debug)]
@@ -33,14 +17,16 @@ pub(super) struct Tls {
 impl Tls {
     /// # Errors
     /// A root certificate is none.
-    pub(super) fn new(settings: Settings) -> Result<Tls, ConfigError> {
+    pub(super) fn new(own_roots: Vec<Vec<u8>>) -> Result<Tls, ConfigError> {
+        let own_roots: Arc<[_]> = own_roots.into_iter().map(CertificateDer::from).collect();
         let mut store = RootCertStore::empty();
-        for root in &settings.roots {
-            store.add(root.clone()).map_err(|_| {
+        for root in own_roots.iter() {
+            let added = store.add(root.clone());
+            added.map_err(|_| {
                 ConfigError::new("root_certificate", "must be a certificate in DER")
             })?;
         }
-        Ok(Tls { own_roots: settings.roots.into(), own: Arc::default() })
+        Ok(Tls { own_roots, own: Arc::default() })
     }
 
     /// The configuration. It may read files, the first time.

@@ -14,7 +14,7 @@ use super::payload::Carried;
 use crate::wire::{Malformed, ServerFrame, Value, decode};
 
 /// The frame that a text is.
-pub(super) fn parse(text: &str) -> Result<ServerFrame<Carried>, Malformed> {
+pub(crate) fn parse(text: &str) -> Result<ServerFrame<Carried>, Malformed> {
     let Ok(members) = serde_json::from_str(text) else {
         let is_json = serde_json::from_str::<IgnoredAny>(text).is_ok();
         return Err(if is_json { Malformed::NoType } else { Malformed::NotJson });

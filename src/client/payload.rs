@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::ser::{Error, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::client::errors::DataError;
+use super::errors::DataError;
 
 /// Application data of a peer, as the JSON text that arrived. Cheap to clone.
 ///
@@ -48,9 +48,9 @@ impl fmt::Debug for Payload {
     }
 }
 
-/// What the machine carries natively: application data inwards, finished frames outwards.
+/// What the machine carries: application data inwards, finished frames outwards.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Carried {
+pub(crate) enum Carried {
     Payload(Payload),
     Frame(String),
 }
@@ -61,7 +61,7 @@ impl Carried {
         Carried::Payload(Payload { json: json.into() })
     }
 
-    pub(super) fn into_frame(self) -> String {
+    pub(crate) fn into_frame(self) -> String {
         match self {
             Carried::Frame(text) => text,
             Carried::Payload(payload) => payload.json.as_ref().to_owned(),

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
+use super::errors::RequestError;
 use super::finite;
-use crate::client::errors::RequestError;
 
 /// The JSON text of `data`.
 ///

@@ -1,0 +1,45 @@
+//! What a platform does for the client: the machine behind a lock, and something that carries out what it says.
+
+use futures::channel::oneshot;
+use std::sync::Arc;
+
+use super::emitter::Emitter;
+use super::send::{MaybeSend, MaybeSync};
+use crate::machine::{CallError, CallId, State};
+
+/// How the machine answers.
+pub(crate) type Answer = Result<(), CallError>;
+
+/// A call that the machine took, and where its answer comes.
+pub(crate) type Called = (CallId, oneshot::Receiver<Answer>);
+
+/// A request whose arguments are checked. `data` is JSON text.
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted<'a> {
+    Subscribe { channel: &'a str, include_sender_metadata: bool },
+    Unsubscribe { channel: &'a str },
+    Publish { channel: &'a str, data: &'a str },
+    Send { to: &'a str, data: &'a str },
+}
+
+/// One client on its platform. Every method takes effect at once, and may be called inside of every handler.
+pub(crate) trait Driver: MaybeSend + MaybeSync {
+    fn emitter(&self) -> &Emitter;
+
+    fn state(&self) -> State;
+
+    fn connect(self: Arc<Self>) -> Result<Called, CallError>;
+
+    fn close(self: Arc<Self>, code: u16, reason: &str) -> oneshot::Receiver<Answer>;
+
+    /// The current task waits for `close()`. If it is a handler, `close()` must not wait for it.
+    fn close_is_awaited(&self);
+
+    fn request(&self, wanted: Wanted<'_>) -> Result<Called, CallError>;
+
+    /// Nobody waits for a call any more.
+    fn withdraw(&self, call: CallId);
+
+    /// The last handle is gone.
+    fn hang_up(&self);
+}
