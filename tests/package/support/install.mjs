@@ -1,7 +1,7 @@
 // Installs the packed tarball, as a user would, into `installed/`. Runs before the tests (`npm test`).
 
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -18,6 +18,8 @@ writeFileSync(join(folder, "package.json"), '{ "name": "a-user", "private": true
 // What a test imports, and what finds the package as any user's file does.
 writeFileSync(join(folder, "entry.mjs"), 'export * from "metered-realtime";\n');
 writeFileSync(join(folder, "entry.cjs"), 'module.exports = require("metered-realtime");\n');
+// Programs of users, for the tests of whole processes.
+cpSync(join(folder, "../process/scripts"), folder, { recursive: true });
 execFileSync(
   process.platform === "win32" ? "npm.cmd" : "npm",
   ["install", "--no-save", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error", resolve(tarball)],

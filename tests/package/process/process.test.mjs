@@ -1,0 +1,80 @@
+// The packed package in whole processes, with the local server: sessions in both module systems, and how a process ends.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { dirname, join } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { startServer } from "../support/server.mjs";
+
+const installed = join(dirname(fileURLToPath(import.meta.url)), "../installed");
+let server;
+before(async () => {
+  server = await startServer(["--relaxed"]);
+});
+after(() => server.stop());
+
+/** Runs a program of the user's. */
+function start(script, ...args) {
+  const child = spawn(process.execPath, [join(installed, script), ...args], { cwd: installed });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += data));
+  const began = performance.now();
+  const done = new Promise((resolve) => {
+    child.on("close", (code) => resolve({ code, output, took: performance.now() - began }));
+  });
+  return { child, done, output: () => output };
+}
+
+for (const script of ["session.mjs", "session.cjs"]) {
+  test(`a session of ${script}, and its process ends by itself`, async () => {
+    const { code, output, took } = await start(script, server.url).done;
+    assert.deepEqual([code, output.trim()], [0, "all steps done"]);
+    assert.ok(took < 10_000, `${took} ms`);
+  });
+}
+
+const ENDS = {
+  "import alone": "",
+  "a client that was only made": "",
+  "after close": "",
+  "close while a token provider hangs": "",
+  "close while connecting": "",
+  "close with a request and a handler that hang": "",
+  "close while waiting for a retry": "",
+  "a connect that was refused": "1006",
+  "an aborted connect": "AbortError",
+  "handlers that reject": "",
+  "drops with nobody looking": "",
+};
+
+for (const [way, expected] of Object.entries(ENDS)) {
+  test(`nothing keeps a process alive: ${way}`, async () => {
+    const { code, output, took } = await start("ends.mjs", way, server.url).done;
+    assert.deepEqual([code, output.trim()], [0, expected]);
+    assert.ok(took < 5_000, `${took} ms`);
+  });
+}
+
+test("a key that the server refuses fails connect() with its code", async () => {
+  const strict = await startServer();
+  try {
+    const { code, output } = await start("ends.mjs", "a key that was refused", strict.url).done;
+    assert.equal(code, 0);
+    assert.match(output.trim(), /^(4001|1006)$/);
+  } finally {
+    await strict.stop();
+  }
+});
+
+for (const way of ["an idle connected client", "a client that waits for a retry"]) {
+  test(`${way} keeps its process alive`, async () => {
+    const { child, done, output } = start("ends.mjs", way, server.url);
+    while (!output().includes("connected")) await sleep(20);
+    await sleep(700);
+    assert.equal(child.exitCode, null);
+    child.kill();
+    await done;
+  });
+}
