@@ -239,3 +239,32 @@ const MAX_HEADER_BYTES: usize = 16 << 10;
 
 /// The largest body of a request (spec A.7).
 const MAX_BODY_BYTES: usize = 32 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_never_reach_the_log() {
+        let cases = [
+            ("/v1?key=pk_live_abc", "/v1?key=***"),
+            ("/v1?token=eyJhbGciOiJI.eyJzdWIi.c2ln", "/v1?token=***"),
+            ("/v1?secret&Key=pk_live_abc&token=x", "/v1?***&***&token=***"),
+            ("/healthz", "/healthz"),
+        ];
+        for (address, logged) in cases {
+            assert_eq!(masked(&address.parse().unwrap()), logged);
+        }
+        let in_path = masked(&"/v1/peers/sk_secret_abc".parse().unwrap());
+        assert!(!in_path.contains("abc"), "{in_path}");
+    }
+
+    #[test]
+    fn a_parameter_is_decoded_and_nothing_else_is_made_of_it() {
+        let uri = "/v1?keys=no&key=a%20b%2Bc+d%zz%&key=second".parse().unwrap();
+        assert_eq!(query(&uri, "key").as_deref(), Some("a b+c+d%zz%"));
+        assert_eq!(query(&uri, "token"), None);
+        assert_eq!(percent_decode("%FF"), None);
+        assert_eq!(percent_decode("%C3%A4").as_deref(), Some("ä"));
+    }
+}
