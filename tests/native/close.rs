@@ -10,7 +10,7 @@ use crate::stage::Stage;
 use crate::support::{Notes, options, until, within};
 
 #[tokio::test]
-async fn e187_and_e191_the_server_sees_the_close_and_events_tell_of_it_once() {
+async fn e187_e191_the_server_sees_the_close_and_events_tell_of_it_once() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let notes = Notes::default();
@@ -35,7 +35,7 @@ async fn e188_the_server_sees_a_code_and_reason_of_the_callers() {
 }
 
 #[tokio::test]
-async fn e190_and_e193_a_server_that_does_not_answer_is_waited_for_a_second() {
+async fn e190_e193_a_server_that_does_not_answer_is_waited_for_a_second() {
     let stage = Stage::new().await;
     let (client, _peer) = stage.connected().await;
     let request = client.publish("c", 1);
@@ -77,7 +77,7 @@ fn an_idle_client_can_be_closed_without_a_runtime() {
 }
 
 #[tokio::test]
-async fn e196_and_e204_closing_while_connecting_fails_the_connect_and_leaves_no_socket() {
+async fn e196_e204_closing_while_connecting_fails_the_connect_and_leaves_no_socket() {
     let stage = Stage::new().await;
     let client = stage.client();
     let call = client.connect();
@@ -207,7 +207,7 @@ async fn a_handler_that_awaits_the_close_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn e200_and_e103_a_close_drops_handlers_and_channels() {
+async fn e200_e103_a_close_drops_handlers_and_channels() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let notes = Notes::default();

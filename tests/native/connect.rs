@@ -52,7 +52,7 @@ async fn e030_the_welcome_is_told_with_all_its_fields() {
 }
 
 #[tokio::test]
-async fn e032_and_e033_a_second_connect_fails_and_changes_nothing() {
+async fn e032_e033_a_second_connect_fails_and_changes_nothing() {
     let stage = Stage::new().await;
     let client = stage.client();
     let first = client.connect();
@@ -66,8 +66,7 @@ async fn e032_and_e033_a_second_connect_fails_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn e035_e036_and_e040_a_rejected_first_connect_is_an_error_and_no_event_and_may_be_repeated()
-{
+async fn e035_e036_e040_a_rejected_first_connect_is_an_error_and_no_event_and_may_be_repeated() {
     let stage = Stage::new().await;
     let client = stage.client();
     let notes = Notes::default();
@@ -136,7 +135,7 @@ async fn e026_the_key_is_one_encoded_parameter() {
 }
 
 #[tokio::test]
-async fn e027_and_e146_a_token_is_its_own_parameter() {
+async fn e027_e146_a_token_is_its_own_parameter() {
     let stage = Stage::new().await;
     let builder = SignallingClient::builder().token_provider(|| async { "tok" });
     let client = builder.url(stage.url()).build().unwrap();
@@ -185,7 +184,7 @@ async fn e148_a_failing_provider_fails_the_connect() {
 }
 
 #[tokio::test]
-async fn e147_and_e149_an_empty_token_a_late_one_and_a_panic_are_failures() {
+async fn e147_e149_an_empty_token_a_late_one_and_a_panic_are_failures() {
     let connect = async |builder: metered_realtime::Builder| {
         let client = builder.url("ws://127.0.0.1:9").build().unwrap();
         let error = within(client.connect()).await.unwrap_err();

@@ -69,7 +69,7 @@ fn e008_jitter_is_a_share() {
 }
 
 #[test]
-fn e009_and_e010_no_attempts_and_no_end_of_attempts_are_fine() {
+fn e009_e010_no_attempts_and_no_end_of_attempts_are_fine() {
     for max_attempts in [None, Some(0)] {
         let options = ReconnectOptions { max_attempts, ..Default::default() };
         assert!(key().reconnect(options).build().is_ok());
@@ -105,7 +105,7 @@ fn e015_the_defaults_are_those_of_the_contract() {
 }
 
 #[test]
-fn e018_to_e023_addresses_that_are_no_origin_are_refused() {
+fn e018_e019_e020_e021_e022_e023_addresses_that_are_no_origin_are_refused() {
     for bad in [
         "ws://example.com",
         "http://h",

@@ -28,7 +28,7 @@ fn note(notes: &Notes, client: &SignallingClient, line: &'static str) -> Handler
 }
 
 #[tokio::test]
-async fn e205_and_e225_handlers_run_in_the_order_in_which_they_were_added_for_their_type_alone() {
+async fn e205_e225_handlers_run_in_the_order_in_which_they_were_added_for_their_type_alone() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let notes = Notes::default();
@@ -71,7 +71,7 @@ async fn e207_a_handler_that_is_added_during_a_dispatch_waits_for_the_next_event
 }
 
 #[tokio::test]
-async fn e208_and_e212_each_registration_is_removed_by_its_own_id() {
+async fn e208_e212_each_registration_is_removed_by_its_own_id() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let notes = Notes::default();
@@ -84,7 +84,7 @@ async fn e208_and_e212_each_registration_is_removed_by_its_own_id() {
 }
 
 #[tokio::test]
-async fn e209_and_e211_once_is_once_and_can_be_removed_before() {
+async fn e209_e211_once_is_once_and_can_be_removed_before() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let notes = Notes::default();
@@ -121,7 +121,7 @@ impl Drop for PanicsWhenDropped {
 }
 
 #[tokio::test]
-async fn e214_and_e215_asynchronous_handlers_hold_nothing_up_and_may_panic() {
+async fn e214_e215_asynchronous_handlers_hold_nothing_up_and_may_panic() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let notes = Notes::default();

@@ -11,7 +11,7 @@ use crate::stage::Stage;
 use crate::support::{Notes, connected, next, options, server, until, within};
 
 #[tokio::test]
-async fn e107_and_e108_a_drop_and_the_return_are_told_in_order() {
+async fn e107_e108_a_drop_and_the_return_are_told_in_order() {
     let stage = Stage::new().await;
     let (client, peer) = stage.connected().await;
     let notes = Notes::default();
@@ -66,7 +66,7 @@ async fn e013_without_reconnect_a_drop_is_final() {
 }
 
 #[tokio::test]
-async fn e091_and_e106_channels_come_back_once_each_and_in_order() {
+async fn e091_e106_channels_come_back_once_each_and_in_order() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     for channel in ["c", "a", "b"] {
@@ -137,7 +137,7 @@ async fn e120_the_end_of_the_retries_is_told_once() {
 }
 
 #[tokio::test]
-async fn e157_and_e166_a_silent_server_is_asked_and_then_given_up_at_once() {
+async fn e157_e166_a_silent_server_is_asked_and_then_given_up_at_once() {
     let stage = Stage::new().await;
     let client = options(&stage.url()).inactivity_timeout(Duration::from_secs(2)).build().unwrap();
     let (connected, mut peer) = tokio::join!(client.connect(), stage.welcome());

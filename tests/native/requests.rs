@@ -31,7 +31,7 @@ async fn e051_without_a_connection_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn e053_to_e055_each_request_is_answered_by_its_own_ack() {
+async fn e053_e054_e055_each_request_is_answered_by_its_own_ack() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let (one, two) = (client.publish("c", json!({"n": 1})), client.publish("c", json!({"n": 2})));
@@ -47,7 +47,7 @@ async fn e053_to_e055_each_request_is_answered_by_its_own_ack() {
 }
 
 #[tokio::test]
-async fn e056_to_e058_a_refusal_has_its_code_and_words_and_is_no_event() {
+async fn e056_e057_e058_a_refusal_has_its_code_and_words_and_is_no_event() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let mut errors = client.events::<ServerError>();
@@ -76,7 +76,7 @@ async fn e067_a_drop_fails_what_is_in_flight() {
 }
 
 #[tokio::test]
-async fn e069_to_e071_data_arrives_as_it_was() {
+async fn e069_e070_e071_data_arrives_as_it_was() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     client.publish("räume/ü 🦀", json!(null)).detach();
@@ -119,7 +119,7 @@ async fn e074_metadata_is_asked_for_only_if_wanted() {
 }
 
 #[tokio::test]
-async fn e077_to_e081_names_are_checked_before_anything_else() {
+async fn e077_e078_e079_e080_e081_names_are_checked_before_anything_else() {
     let client = Stage::new().await.client();
     let long = "x".repeat(257);
     for bad in ["", &long, "a\u{0}", "a\u{1f}", "a\u{7f}", "a\u{85}"] {
@@ -158,7 +158,7 @@ async fn e083_numbers_that_are_not_finite_are_refused_wherever_they_are() {
 }
 
 #[tokio::test]
-async fn e085_to_e088_the_latest_welcome_says_how_many_bytes_a_payload_may_have() {
+async fn e085_e086_e087_e088_the_latest_welcome_says_how_many_bytes_a_payload_may_have() {
     let stage = Stage::new().await;
     let client = stage.client();
     let call = client.connect();

@@ -28,7 +28,7 @@ async fn e240_a_connected_client_and_its_futures_do_not_show_the_address() {
 }
 
 #[tokio::test]
-async fn e236_and_e237_no_log_line_and_no_error_holds_a_credential() {
+async fn e236_e237_no_log_line_and_no_error_holds_a_credential() {
     let lines = Lines::default();
     let _guard = tracing::subscriber::set_default(lines.clone());
     let stage = Stage::new().await;

@@ -65,7 +65,7 @@ async fn e220_a_dropped_stream_is_unsubscribed() {
 }
 
 #[tokio::test]
-async fn e221_and_e222_a_closed_stream_gives_what_it_holds_and_then_ends_again_and_again() {
+async fn e221_e222_a_closed_stream_gives_what_it_holds_and_then_ends_again_and_again() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let mut stream = client.events::<Message>();
