@@ -98,6 +98,7 @@ async function bundleAll(core) {
       platform: "neutral",
       target: "es2021",
       external: ["ws"],
+      inject: [join(here, "src/text-codec.js")],
       legalComments: "none",
       logLevel: "warning",
       // The bindings list some imports twice; the last one counts and is the right one.
@@ -138,6 +139,10 @@ function writeRest() {
       writeFileSync(join(dist, name + suffix), suffix === ".d.cts" ? text.replaceAll('"./index.js"', '"./index.cjs"') : text);
     }
   }
+  // For what resolves packages without reading `exports`: TypeScript's `node10`, old bundlers.
+  mkdirSync(join(out, "slim"));
+  const slim = { main: "../dist/slim.cjs", module: "../dist/slim.mjs", types: "../dist/slim.d.ts", sideEffects: false };
+  writeFileSync(join(out, "slim/package.json"), `${JSON.stringify(slim, null, 2)}\n`);
   cpSync(join(here, "README.md"), join(out, "README.md"));
   cpSync(join(here, "../LICENSE"), join(out, "LICENSE"));
 }

@@ -44,7 +44,8 @@ if (args.list) {
 }
 
 async function runAll() {
-  const server = await startServer(["--log", "warn"]);
+  // Relaxed: this many connections from one address would be too many for the real service.
+  const server = await startServer(["--log", "warn", "--relaxed"]);
   const rows = [];
   try {
     for (const environment of wanted) rows.push(await judge(environment, server));

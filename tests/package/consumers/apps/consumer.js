@@ -45,8 +45,7 @@ globalThis.consumer = (() => {
   /** Where the harness wants the conversation of this page or process. */
   function where() {
     if (typeof location === "object" && location.search) return Object.fromEntries(new URLSearchParams(location.search));
-    const { METERED_URL: url, METERED_CHANNEL: channel } = process.env;
-    return { url, channel };
+    return { url: process.env.METERED_URL, channel: process.env.METERED_CHANNEL };
   }
 
   /** In a page: the harness waits for `globalThis.outcome`. */
