@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" />
 /**
  * metered-realtime: realtime signalling for browsers and Node over one WebSocket that reconnects.
  * All durations are milliseconds.
@@ -109,6 +110,15 @@ export interface IceServerConfig {
   credential?: string;
 }
 
+/** The frame that opens a connection, as it goes over the wire. */
+export interface WelcomePayload {
+  peerId: string;
+  expiresAt: number | null;
+  serverTime: number;
+  maxMessageSize: number;
+  metadata?: Record<string, unknown>;
+}
+
 /** A welcome arrived. */
 export interface ConnectedEvent {
   /** This client's peer id: chosen by the server, or the token's `sub`. */
@@ -200,6 +210,7 @@ export interface TokenProviderErrorEvent {
   err: Error;
 }
 
+/** The events, and what their handlers get. */
 export interface SignallingClientEventMap {
   connected: ConnectedEvent;
   disconnected: DisconnectedEvent;
@@ -212,17 +223,27 @@ export interface SignallingClientEventMap {
   "token-provider-error": TokenProviderErrorEvent;
 }
 
-/** What listeners of `addEventListener` get. */
+/** What to know better about some events: a map from their names to their payloads. */
+export type EventOverrides = { [Name in keyof SignallingClientEventMap]?: unknown };
+
+/** What handlers of an event get: also what `Overrides` says, if it says anything. */
+export type EventPayload<Overrides, Name extends keyof SignallingClientEventMap> = (SignallingClientEventMap & Overrides)[Name];
+
+/** What listeners of `addEventListener` get. Its `target` is the client. */
 export interface SignallingEvent<Detail> extends Event {
+  /** The payload. */
   readonly detail: Detail;
 }
 
+/** A function, or an object with `handleEvent`. */
 export type SignallingListener<Detail> =
   | ((event: SignallingEvent<Detail>) => unknown)
   | { handleEvent(event: SignallingEvent<Detail>): unknown };
 
 export interface ListenerOptions {
+  /** Whether to remove the listener when it is called. */
   once?: boolean;
+  /** Aborting it removes the listener. */
   signal?: AbortSignal;
 }
 
@@ -234,20 +255,26 @@ export interface EventsOptions {
 }
 
 /** Events to be read one by one. Ends when it is closed, or when the client is closed or gives up. */
-export interface EventStream<Payload> extends AsyncIterableIterator<Payload> {
+export interface EventStream<Payload> extends AsyncIterableIterator<Payload, void, void> {
   /** How many events were dropped because nobody read them in time. */
   readonly lagged: number;
   /** Stops listening; what is held can still be read. */
   close(): void;
+  next(): Promise<IteratorResult<Payload, void>>;
+  /** What leaving a `for await` loop calls: stops listening, and drops what is held. */
+  return(): Promise<IteratorResult<Payload, void>>;
   [Symbol.asyncIterator](): EventStream<Payload>;
+  /** As `close()`: `await using messages = client.events("message")`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
  * The client. Constructing it does no I/O.
  *
- * `EventMap` narrows payloads: `SignallingClient<SignallingClientEventMap & { message: ChannelMessage<Chat> }>`.
+ * `Overrides` says more about payloads than the package can know: `SignallingClient<{ message: ChannelMessage<Chat> }>`. Nobody
+ * checks that at run time: what peers send is not to be trusted.
  */
-export class SignallingClient<EventMap extends { [Name in keyof SignallingClientEventMap]: unknown } = SignallingClientEventMap> {
+export class SignallingClient<Overrides extends EventOverrides = {}> {
   /** @throws TypeError for a wrong option; {@link WasmUnavailableError} where WebAssembly is forbidden. */
   constructor(options: SignallingClientOptions);
 
@@ -283,27 +310,49 @@ export class SignallingClient<EventMap extends { [Name in keyof SignallingClient
   /** Sends to one peer. */
   send(toPeerId: string, data: unknown, options?: SendOptions): Promise<void>;
 
-  on<Name extends keyof EventMap>(event: Name, handler: (payload: EventMap[Name]) => unknown): this;
-  once<Name extends keyof EventMap>(event: Name, handler: (payload: EventMap[Name]) => unknown): this;
+  /** Adds a handler. Handlers run in this order; what one throws, or its promise rejects with, is logged. */
+  on<Name extends keyof SignallingClientEventMap>(
+    event: Name,
+    handler: (payload: EventPayload<Overrides, Name>) => unknown,
+  ): this;
+  /** Adds a handler that is removed before it is called. */
+  once<Name extends keyof SignallingClientEventMap>(
+    event: Name,
+    handler: (payload: EventPayload<Overrides, Name>) => unknown,
+  ): this;
   /** Removes the first registration of this handler, also one of `once`. */
-  off<Name extends keyof EventMap>(event: Name, handler: (payload: EventMap[Name]) => unknown): this;
+  off<Name extends keyof SignallingClientEventMap>(
+    event: Name,
+    handler: (payload: EventPayload<Overrides, Name>) => unknown,
+  ): this;
 
   /** As on an `EventTarget`: duplicates are ignored, and a removed listener does not run any more. */
-  addEventListener<Name extends keyof EventMap>(
+  addEventListener<Name extends keyof SignallingClientEventMap>(
     event: Name,
-    listener: SignallingListener<EventMap[Name]> | null,
+    listener: SignallingListener<EventPayload<Overrides, Name>> | null,
     options?: ListenerOptions | boolean,
   ): void;
-  removeEventListener<Name extends keyof EventMap>(event: Name, listener: SignallingListener<EventMap[Name]> | null): void;
+  removeEventListener<Name extends keyof SignallingClientEventMap>(
+    event: Name,
+    listener: SignallingListener<EventPayload<Overrides, Name>> | null,
+  ): void;
 
   /** Events one by one: `for await (const message of client.events("message"))`. */
-  events<Name extends keyof EventMap>(event: Name, options?: EventsOptions): EventStream<EventMap[Name]>;
+  events<Name extends keyof SignallingClientEventMap>(
+    event: Name,
+    options?: EventsOptions,
+  ): EventStream<EventPayload<Overrides, Name>>;
 
+  /** Closes the client: `await using client = new SignallingClient(options)`. */
+  [Symbol.asyncDispose](): Promise<void>;
+
+  /** All that a client shows of itself. */
   toJSON(): { state: SignallingClientState };
 }
 
 /** Base of the package's errors. By itself: `connect()` in a wrong state. */
 export class SignallingError extends Error {
+  constructor(message: string, options?: { cause?: unknown });
   /** What a failed request may have done. */
   readonly outcome?: Outcome;
   /** What to do about it, in one sentence. */
@@ -318,19 +367,24 @@ export class SignallingConnectError extends SignallingError {
   readonly closeReason: string;
 }
 /** There is no connection; nothing was sent. */
-export class NotConnectedError extends SignallingError {}
+export class NotConnectedError extends SignallingError {
+  constructor();
+}
 /** The server refused the request. `name` equals `code`. */
 export class ServerRequestError extends SignallingError {
+  constructor(code: string, message: string | undefined, requestId: string);
   readonly code: ErrorCode | (string & {});
   readonly requestId: string;
 }
 /** The server did not answer in time; it may have acted. */
 export class AckTimeoutError extends SignallingError {
+  constructor(requestId: string, timeoutMs: number);
   readonly requestId: string;
   readonly timeoutMs: number;
 }
 /** The connection ended before the server answered; it may have acted. */
 export class DisconnectedError extends SignallingError {
+  constructor(closeCode: number);
   readonly closeCode: number;
 }
 /** The payload is larger than the server takes; nothing was sent. */
@@ -342,15 +396,25 @@ export class OversizedPayloadError extends SignallingError {
   readonly cap: number;
 }
 /** The call's signal was aborted; `cause` is the signal's reason, `name` is `AbortError`. */
-export class RequestAbortedError extends SignallingError {}
+export class RequestAbortedError extends SignallingError {
+  constructor(reason: unknown);
+}
 /** The runtime has no WebSocket. */
-export class WebSocketUnavailableError extends SignallingError {}
+export class WebSocketUnavailableError extends SignallingError {
+  constructor();
+}
 /** WebAssembly is forbidden, by a Content-Security-Policy without `'wasm-unsafe-eval'` for instance. */
-export class WasmUnavailableError extends SignallingError {}
+export class WasmUnavailableError extends SignallingError {
+  constructor(cause: unknown);
+}
 /** The token provider failed in the first connect. `name` is that of the provider's error; the message is scrubbed. */
-export class TokenProviderFailedError extends SignallingError {}
+export class TokenProviderFailedError extends SignallingError {
+  constructor(name: string, message: string);
+}
 /** The core broke. No client of this module can be used any more. */
-export class FatalError extends SignallingError {}
+export class FatalError extends SignallingError {
+  constructor(cause: unknown);
+}
 
 /** Close codes with a meaning of their own. */
 export declare const WsCloseCode: {
@@ -367,6 +431,7 @@ export declare const WsCloseCode: {
   readonly AdminDisconnect: 4020;
 };
 export type WsCloseCode = (typeof WsCloseCode)[keyof typeof WsCloseCode];
+export type WsCloseCodeValue = WsCloseCode;
 
 /** Drops everything. */
 export declare const NoopLogger: Logger;

@@ -2,7 +2,8 @@
 
 export * from "./index.js";
 
+/** The core's bytes, a compiled `WebAssembly.Module`, or a `Response` with the bytes. */
+export type CoreSource = ArrayBuffer | ArrayBufferView | object;
+
 /** Instantiates the core from its bytes, a module, a response, or the address of `metered_realtime.wasm`. */
-export function init(
-  source: BufferSource | WebAssembly.Module | Response | URL | string | Promise<BufferSource | WebAssembly.Module | Response>,
-): Promise<void>;
+export function init(source: CoreSource | URL | string | PromiseLike<CoreSource>): Promise<void>;
