@@ -43,14 +43,21 @@ impl Socket {
         on_message: Function,
         tell: impl Fn(News) + Clone + 'static,
     ) -> Result<Socket, JsValue> {
-        let told = tell.clone();
+        let socket: WebSocket = socket.unchecked_into();
+        let (told_open, told_error) = (tell.clone(), tell.clone());
+        let failed = socket.clone();
         let socket = Socket {
-            socket: socket.unchecked_into(),
+            socket,
             on_message,
-            on_open: Closure::new(move |_| told(News::Opened)),
+            on_open: Closure::new(move |_| told_open(News::Opened)),
             on_close: Closure::new(move |event| tell(News::Closed(close_of(&event)))),
-            // The close that follows tells all there is to know.
-            on_error: Closure::new(|_| {}),
+            // The close that follows tells all there is to know. A Node before 24 has none for a handshake that failed,
+            // and its socket goes on to say that it is connecting.
+            on_error: Closure::new(move |_| {
+                if has_state(&failed, WebSocket::CONNECTING) {
+                    told_error(News::Closed(Close::new(1006, "")));
+                }
+            }),
         };
         for (kind, listener) in socket.listeners() {
             socket.socket.add_event_listener_with_callback(kind, listener)?;
@@ -61,8 +68,7 @@ impl Socket {
     /// Writes a text frame. `false`: the socket is not open, or refused.
     pub(super) fn send(&self, text: &JsValue) -> bool {
         let sink: &StringSink = self.socket.unchecked_ref();
-        let open = sink.ready_state().is_ok_and(|state| state == f64::from(WebSocket::OPEN));
-        open && sink.send_string(text).is_ok()
+        has_state(&self.socket, WebSocket::OPEN) && sink.send_string(text).is_ok()
     }
 
     pub(super) fn as_js(&self) -> &JsValue {
@@ -86,6 +92,12 @@ impl Drop for Socket {
             let _ = self.socket.remove_event_listener_with_callback(kind, listener);
         }
     }
+}
+
+/// A factory's socket may throw, or have none.
+fn has_state(socket: &WebSocket, wanted: u16) -> bool {
+    let sink: &StringSink = socket.unchecked_ref();
+    sink.ready_state().is_ok_and(|state| state == f64::from(wanted))
 }
 
 /// What a close event says; 1006 where it says nothing.

@@ -1,0 +1,28 @@
+// The program of a child process with driven clients in it; see place.mjs.
+
+import { Driven } from "./driven.js";
+import { load } from "./library.mjs";
+
+const { SignallingClient } = await load(process.env.FAULTS_LIBRARY);
+const clients = new Map();
+
+async function answer({ client, method, args }) {
+  if (method === "make") {
+    clients.set(client, new Driven(SignallingClient, await complete(args[0])));
+    return undefined;
+  }
+  return clients.get(client)[method](...args);
+}
+
+/** The official client knows no `ws`. */
+export async function complete(options) {
+  if (process.env.FAULTS_LIBRARY !== "official" || typeof globalThis.WebSocket === "function") return options;
+  const { WebSocket } = await import("ws");
+  return { ...options, webSocketFactory: (url) => new WebSocket(url) };
+}
+
+process.on("message", async (request) => {
+  process.send({ id: request.id, value: await answer(request) });
+});
+process.on("disconnect", () => process.exit());
+process.send({ ready: true });

@@ -1,0 +1,125 @@
+// Where a client may run: a Node with `ws`, a Node with a global WebSocket, a page in Chromium. One way to use all of them.
+
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { setTimeout as sleep } from "node:timers/promises";
+import { startBrowser } from "./browser.mjs";
+
+const CHILD = fileURLToPath(new URL("child.mjs", import.meta.url));
+const LOOK_EVERY_MS = 10;
+const [MAJOR] = process.versions.node.split(".").map(Number);
+
+/** A client somewhere; `ask(method, ...args)` reaches its `Driven`. */
+export class Client {
+  #ask;
+  #seen = [];
+
+  constructor(ask) {
+    this.#ask = ask;
+  }
+
+  call(method, ...args) {
+    return this.#ask("call", method, ...args);
+  }
+
+  state() {
+    return this.#ask("state");
+  }
+
+  async notes() {
+    this.#seen.push(...(await this.#ask("notes", this.#seen.length)));
+    return this.#seen;
+  }
+
+  async of(name) {
+    return (await this.notes()).filter((note) => note.name === name);
+  }
+
+  /** The n-th event of a name, counted from 1, once it has come. */
+  async nth(name, n, patienceMs = 10_000) {
+    const end = Date.now() + patienceMs;
+    for (;;) {
+      const note = (await this.of(name))[n - 1];
+      if (note) return note;
+      if (Date.now() > end) throw new Error(`no ${name} number ${n} within ${patienceMs} ms; ${JSON.stringify(await this.notes())}`);
+      await sleep(LOOK_EVERY_MS);
+    }
+  }
+
+  /** Connects and gives the peer id. */
+  async connect() {
+    const connecting = await this.call("connect");
+    if (!connecting.ok) throw new Error(`connect() failed: ${JSON.stringify(connecting.error)}`);
+    return (await this.of("connected")).at(-1).payload.peerId;
+  }
+}
+
+/** A child process: `node` is a program, `flags` its flags. */
+export async function inNode({ library = "ours", node = process.execPath, flags = [] } = {}) {
+  const child = fork(CHILD, [], { execPath: node, execArgv: flags, env: { ...process.env, FAULTS_LIBRARY: library } });
+  const waiting = new Map();
+  const [hello] = await once(child, "message");
+  if (!hello.ready) throw new Error("the child process did not start");
+  child.on("message", ({ id, value }) => {
+    waiting.get(id)?.(value);
+    waiting.delete(id);
+  });
+  let last = 0;
+  const ask = (client, method, args) =>
+    new Promise((resolve) => {
+      const id = ++last;
+      waiting.set(id, resolve);
+      child.send({ id, client, method, args });
+    });
+  return {
+    pid: child.pid,
+    async client(options) {
+      const client = ++last;
+      await ask(client, "make", [options]);
+      return new Client((method, ...args) => ask(client, method, args));
+    },
+    async close() {
+      if (child.exitCode !== null) return;
+      child.kill("SIGCONT");
+      child.disconnect();
+      await once(child, "exit");
+    },
+  };
+}
+
+/** The flags with which this Node has a global WebSocket, or none. */
+export const WITH_GLOBAL = MAJOR >= 22 ? [] : ["--experimental-websocket"];
+export const WITHOUT_GLOBAL = MAJOR >= 22 ? ["--no-experimental-websocket"] : [];
+
+/** A page of its own in a Chromium of its own, or in one that is there. */
+export async function inPage(site, { library = "ours", browser } = {}) {
+  const own = browser ? undefined : await startBrowser();
+  const context = await (browser ?? own).newContext();
+  const page = await context.newPage();
+  await page.goto(`${site.url}/`);
+  await page.evaluate(async ({ entry, driven }) => {
+    const [{ SignallingClient }, { Driven }] = await Promise.all([import(entry), import(driven)]);
+    globalThis.SignallingClient = SignallingClient;
+    globalThis.clients = new Map();
+    globalThis.ask = (client, method, args) => {
+      if (method === "make") return void globalThis.clients.set(client, new Driven(SignallingClient, args[0]));
+      return globalThis.clients.get(client)[method](...args);
+    };
+  }, site.entries(library));
+  let last = 0;
+  return {
+    page,
+    context,
+    async client(options) {
+      const client = ++last;
+      const ask = (method, ...args) => page.evaluate(([c, m, a]) => globalThis.ask(c, m, a), [client, method, args]);
+      await ask("make", options);
+      return new Client(ask);
+    },
+    async close() {
+      await context.close();
+      await own?.close();
+    },
+  };
+}
