@@ -22,6 +22,8 @@ pub(super) trait Host: 'static {
     fn open(&self, socket: SocketId, address: &str) -> Opening;
     /// The function that gets a socket's `message` events.
     fn message_listener(&self, socket: SocketId) -> Function;
+    /// That function is not called any more.
+    fn forget_listener(&self, _socket: SocketId) {}
     /// Closes a socket that nobody listens to any more; `gently` waits for the peer.
     fn close_socket(&self, socket: &JsValue, code: u16, reason: &str, gently: bool);
     /// Calls the token provider.
@@ -51,6 +53,7 @@ pub(super) enum Opening {
     /// Here it is.
     Socket(JsValue),
     /// It comes later, by [`Driver::adopt`], or never.
+    #[cfg(feature = "npm")]
     Later,
     /// There is no WebSocket.
     Unavailable,
@@ -128,11 +131,13 @@ impl<H: Host> Driver<H> {
     }
 
     /// The surface itself hands something to the user, as the pump would. `false`: the pump has something to do first.
+    #[cfg(feature = "npm")]
     pub(super) fn begin_dispatch(&self) -> bool {
         !self.has_output() && !self.pumping.replace(true)
     }
 
     /// The end of that.
+    #[cfg(feature = "npm")]
     pub(super) fn end_dispatch(&self) {
         self.pumping.set(false);
         if self.machine.borrow().has_output() {
@@ -141,6 +146,7 @@ impl<H: Host> Driver<H> {
     }
 
     /// Sets the alarm for a request that the surface sent itself.
+    #[cfg(feature = "npm")]
     pub(super) fn sent(&self, call: CallId) -> Option<SocketId> {
         let socket = self.machine.borrow_mut().transmitted(call);
         self.arm();
@@ -153,6 +159,7 @@ impl<H: Host> Driver<H> {
     }
 
     /// Here is a socket that was to come later.
+    #[cfg(feature = "npm")]
     pub(super) fn adopt(&self, id: SocketId, opening: Opening) {
         if self.wants(id) {
             self.opened(id, opening);
@@ -212,6 +219,7 @@ impl<H: Host> Driver<H> {
             Input::SocketClosed { socket: id, close }
         };
         let input = match opening {
+            #[cfg(feature = "npm")]
             Opening::Later => return,
             Opening::Socket(socket) => match self.listen(id, socket) {
                 Ok(()) => return,
@@ -288,6 +296,7 @@ impl<H: Host> Driver<H> {
             sockets.iter().position(|(other, _)| *other == id).map(|at| sockets.swap_remove(at));
         drop(sockets);
         drop(forgotten);
+        self.host.forget_listener(id);
     }
 
     fn arm(&self) {
