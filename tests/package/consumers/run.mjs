@@ -7,6 +7,8 @@
 import { parseArgs } from "node:util";
 import { startServer } from "../support/server.mjs";
 import bundlers from "./environments/bundlers.mjs";
+import examples from "./environments/examples.mjs";
+import frameworks from "./environments/frameworks.mjs";
 import pages from "./environments/pages.mjs";
 import runners from "./environments/runners.mjs";
 import runtimes from "./environments/runtimes.mjs";
@@ -29,7 +31,7 @@ const { values: args } = parseArgs({
   },
 });
 
-const ALL = [...pages, ...bundlers, ...runtimes, ...runners, ...types];
+const ALL = [...pages, ...bundlers, ...frameworks, ...runtimes, ...runners, ...types, ...examples];
 const wanted = ALL.filter(({ name, quick }) => (args.only.length > 0 ? args.only.some((part) => name.startsWith(part)) : quick || !args.quick));
 
 if (args.list) {

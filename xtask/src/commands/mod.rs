@@ -7,6 +7,7 @@
 
 pub(crate) mod build;
 pub(crate) mod check;
+pub(crate) mod consumers;
 pub(crate) mod demo;
 pub(crate) mod pack;
 pub(crate) mod setup;
@@ -30,6 +31,8 @@ pub(crate) enum Command {
     Check(check::Args),
     /// Set up, check, and run every test suite once.
     Test(test::Args),
+    /// Use the packed tarball in every environment that it promises to work in.
+    Consumers(consumers::Args),
     /// Show which rule of docs/SPEC.md is shown by which tests, and which by none.
     Spec(spec::Args),
     /// Show two Node clients and a browser page talking through the local server.
@@ -45,6 +48,7 @@ impl Command {
             Command::Pack(args) => pack::run(&args, workspace),
             Command::Check(args) => check::run(&args, workspace),
             Command::Test(args) => test::run(&args, workspace),
+            Command::Consumers(args) => consumers::run(&args, workspace),
             Command::Spec(args) => spec::run(&args, workspace),
             Command::Demo(args) => demo::run(&args, workspace),
         }

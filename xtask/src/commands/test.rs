@@ -1,6 +1,6 @@
 //! `cargo xtask test`: set-up, the checks, then every suite once.
 
-use super::{build, check, demo, pack, setup};
+use super::{build, check, consumers, demo, pack, setup};
 use crate::dev_server::DevServer;
 use crate::process::{Cmd, Shell};
 use crate::progress::{note, seconds, step};
@@ -24,7 +24,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
     if args.list {
-        SUITES.iter().for_each(|suite| println!("{:<12} {}", suite.name, suite.about));
+        SUITES.iter().for_each(|suite| println!("{:<16} {}", suite.name, suite.about));
         return Ok(());
     }
     if let Some(unknown) = args.only.iter().find(|name| SUITES.iter().all(|s| s.name != **name)) {
@@ -56,12 +56,13 @@ struct Row {
     took: Duration,
 }
 
-const SUITES: [Suite; 6] = [
+const SUITES: [Suite; 7] = [
     Suite { name: "check", about: "format, lints, docs, layers, licences", run: checks },
     Suite { name: "rust", about: "cargo test: machine, native client, server", run: rust },
     Suite { name: "wasm-node", about: "wasm-bindgen tests in Node", run: wasm_node },
     Suite { name: "wasm-chrome", about: "wasm-bindgen tests in Chromium", run: wasm_chrome },
     Suite { name: "package", about: "the packed tarball, used as its users would", run: package },
+    Suite { name: "consumers-quick", about: "bundles, pages, types", run: consumers_quick },
     Suite { name: "demo", about: "`cargo xtask demo --once`", run: demonstration },
 ];
 
@@ -138,6 +139,10 @@ fn package(context: &Context<'_>) -> Result<Tally> {
     counted(tests)
 }
 
+fn consumers_quick(context: &Context<'_>) -> Result<Tally> {
+    counted(consumers::quick(context.workspace, &context.shell)?)
+}
+
 fn demonstration(context: &Context<'_>) -> Result<Tally> {
     demo::show(context.workspace, &context.shell, demo::Until::OneVisit).map(|()| Tally::default())
 }
@@ -155,14 +160,14 @@ fn counted(runner: Cmd) -> Result<Tally> {
 
 /// The table, the runners' own closing lines, and the verdict.
 fn close(rows: &[Row]) -> Result<()> {
-    println!("\n{:<12} {:<7} {:>6} {:>9}", "suite", "result", "tests", "time");
+    println!("\n{:<16} {:<7} {:>6} {:>9}", "suite", "result", "tests", "time");
     for row in rows {
         let (result, tests) = match &row.result {
             Ok(tally) if tally.passed > 0 => ("ok", tally.passed.to_string()),
             Ok(_) => ("ok", "-".into()),
             Err(_) => ("FAILED", "-".into()),
         };
-        println!("{:<12} {result:<7} {tests:>6} {:>9}", row.suite, seconds(row.took));
+        println!("{:<16} {result:<7} {tests:>6} {:>9}", row.suite, seconds(row.took));
     }
     let mut failed = Vec::new();
     for row in rows {

@@ -1,6 +1,6 @@
 // The types, and what judges the package without running it.
 
-import { TARBALL } from "../harness/place.mjs";
+import { tarball } from "../harness/place.mjs";
 
 const typescript = (version, resolution, tools, quick) => ({
   name: `${version}-${resolution}`,
@@ -15,22 +15,23 @@ const typescript = (version, resolution, tools, quick) => ({
 export default [
   typescript("typescript", "bundler", "quick", true),
   typescript("typescript", "node16", "quick", true),
+  typescript("typescript50", "bundler", "typescript"),
+  typescript("typescript7", "bundler", "typescript"),
+  typescript("typescript7", "node16", "typescript"),
   {
     name: "publint",
     title: "publint --strict",
     tools: "quick",
-    app: [],
     uses: ["publint"],
     quick: true,
-    test: (lab) => lab.run(lab.program("publint"), "run", TARBALL, "--strict"),
+    test: (lab) => lab.run(lab.program("publint"), "run", tarball(), "--strict"),
   },
   {
     name: "attw",
     title: "Are the types wrong?",
     tools: "quick",
-    app: [],
     uses: ["@arethetypeswrong/cli"],
     quick: true,
-    test: (lab) => lab.run(lab.program("attw"), TARBALL, "--exclude-entrypoints", "metered_realtime.wasm"),
+    test: (lab) => lab.run(lab.program("attw"), tarball(), "--exclude-entrypoints", "metered_realtime.wasm"),
   },
 ];

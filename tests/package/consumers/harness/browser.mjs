@@ -21,24 +21,35 @@ export async function closeBrowser() {
   if (running) await (await running).close();
 }
 
-/** Opens the page and returns its `globalThis.outcome`, and everything that it complained about. */
-export async function outcomeOfPage(address) {
+/** Opens a page and keeps what it complains about. `route` may answer requests instead of the network. */
+export async function openPage(address, route) {
   const page = await (await browser()).newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
   const trouble = [];
   page.on("pageerror", (error) => trouble.push(`the page threw ${error.stack ?? error.message}`));
   page.on("requestfailed", (request) => trouble.push(`could not load ${request.url()}`));
   page.on("response", (response) => {
-    if (response.status() >= 400 && !response.url().endsWith("/favicon.ico")) {
-      trouble.push(`${response.status()} for ${response.url()}`);
-    }
+    if (response.status() >= 400 && !isIcon(response.url())) trouble.push(`${response.status()} for ${response.url()}`);
   });
   page.on("console", (message) => {
-    const iconIsMissing = message.location().url.endsWith("/favicon.ico");
-    if (["error", "warning"].includes(message.type()) && !iconIsMissing) trouble.push(`console: ${message.text()}`);
+    const matters = ["error", "warning"].includes(message.type()) && !isIcon(message.location().url);
+    if (matters) trouble.push(`console: ${message.text()}`);
   });
+  if (route) await page.route(...route);
+  await page.goto(address);
+  return { page, trouble };
+}
+
+/** Browsers ask for it by themselves. */
+function isIcon(address) {
+  return address.endsWith("/favicon.ico");
+}
+
+/** Opens the page and returns its `globalThis.outcome`, and everything that it complained about. */
+export async function outcomeOfPage(address) {
+  const { page, trouble } = await openPage(address);
   try {
-    await page.goto(address);
-    const outcome = await page.waitForFunction(() => globalThis.outcome, undefined, { timeout: PATIENCE_MS });
+    const outcome = await page.waitForFunction(() => globalThis.outcome);
     return { outcome: await outcome.jsonValue(), trouble };
   } catch (error) {
     throw new Error([`${address}: ${error.message}`, ...trouble].join("\n"));

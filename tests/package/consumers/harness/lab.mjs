@@ -1,9 +1,10 @@
 // What an environment's test works with: its folder, its tools, and the two ways to have a conversation in it.
 
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { outcomeOfPage } from "./browser.mjs";
-import { Peer } from "./peer.mjs";
+import { openPage, outcomeOfPage } from "./browser.mjs";
+import { converse } from "./conversation.mjs";
+import { KEY, Peer } from "./peer.mjs";
 import { run, startUntil } from "./process.mjs";
 import { startSite } from "./site.mjs";
 
@@ -65,6 +66,11 @@ export class Lab {
     });
   }
 
+  /** Asks a web server that has its conversation and answers with how it went. */
+  converseInAnswer(address) {
+    return this.#converse(async (query) => (await fetch(`${address}?${new URLSearchParams(query)}`)).json());
+  }
+
   /** Runs a program that has its conversation and says how it went in its last line. */
   converseInProcess(program, ...args) {
     return this.#converse(async ({ url, channel }) => {
@@ -88,15 +94,47 @@ export class Lab {
     return outcomeOfPage(address);
   }
 
-  async #converse(have) {
-    this.#channels += 1;
-    const channel = `consumers/${this.name}/${this.#channels}`;
+  /** A peer to talk with in any other way. */
+  async peer(channel) {
     const peer = await Peer.join(this.#server.url, channel);
+    this.#cleanup.push(() => peer.leave());
+    return peer;
+  }
+
+  /** Opens a page to do more with it; what it complains about fails the test when it is closed. */
+  async usePage(address, use, route) {
+    const { page, trouble } = await openPage(address, route);
     try {
-      peer.check(await have({ url: this.#server.url, channel }));
+      await use(page);
+    } catch (error) {
+      throw new Error([error.stack, ...trouble, await page.locator("body").innerHTML()].join("\n"));
     } finally {
-      peer.leave();
+      await page.close();
     }
+    if (trouble.length > 0) throw new Error(trouble.join("\n"));
+  }
+
+  /** Starts a program that the test talks with. */
+  async start(pattern, program, ...args) {
+    const started = await startUntil(pattern, program, args, { cwd: this.folder });
+    this.#cleanup.push(started.stop);
+    return started;
+  }
+
+  /** Puts the local server and its key where an example has a key to fill in. */
+  fillIn() {
+    const filled = readdirSync(this.folder).filter((name) => {
+      if (name === "node_modules" || !statSync(this.path(name)).isFile()) return false;
+      const text = readFileSync(this.path(name), "utf8");
+      writeFileSync(this.path(name), text.replaceAll('"pk_live_..."', `"${KEY}", url: "${this.#server.url}"`));
+      return text.includes('"pk_live_..."');
+    });
+    if (filled.length === 0) throw new Error('no example has "pk_live_..." to fill in');
+  }
+
+  #converse(have) {
+    this.#channels += 1;
+    return converse(this.#server.url, `consumers/${this.name}/${this.#channels}`, have);
   }
 
   clean() {

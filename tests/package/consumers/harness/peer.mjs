@@ -1,80 +1,71 @@
 // The other side of each conversation: a bare WebSocket with JSON, so that nothing of the package checks itself.
 
-import assert from "node:assert/strict";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { WebSocket } from "ws";
 
-const KEY = "pk_live_local";
-const QUESTION = { text: "Grüße, 世界 👋", numbers: [1, 2.5, -3], nothing: null };
-const ANSWER = { text: "Je vous réponds 🙂", echo: QUESTION };
-const ASIDE = { text: "between you and me" };
+export const KEY = "pk_live_local";
+const PATIENCE_MS = 30_000;
 
-export class Peer {
+export class Peer extends EventEmitter {
   #socket;
-  #channel;
   #requests = 0;
-  #heard = [];
+  /** Messages and direct messages that arrived. */
+  heard = [];
+  /** Who else is in the channel. */
+  others = new Set();
 
-  /** Joins the channel and answers whoever speaks there. */
+  constructor(url, channel) {
+    super();
+    this.channel = channel;
+    this.#socket = new WebSocket(`${url}/v1?key=${KEY}`);
+    this.#socket.on("error", (error) => this.emit("error", error));
+    this.#socket.on("message", (text) => this.#hear(JSON.parse(text)));
+  }
+
   static async join(url, channel) {
-    const peer = new Peer();
-    peer.#channel = channel;
-    peer.#socket = new WebSocket(`${url}/v1?key=${KEY}`);
-    const joined = new Promise((resolve) => peer.#socket.on("message", (text) => peer.#hear(JSON.parse(text), resolve)));
-    await Promise.race([
-      joined,
-      once(peer.#socket, "error").then(([error]) => {
-        throw error;
-      }),
-    ]);
+    const peer = new Peer(url, channel);
+    await once(peer, "ack");
     return peer;
+  }
+
+  publish(data) {
+    this.#say({ type: "publish", channel: this.channel, data });
+  }
+
+  send(to, data) {
+    this.#say({ type: "send", to, data });
+  }
+
+  /** Waits until the peer finds that it is so. */
+  async until(isSo) {
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    while (!isSo(this)) await once(this, "change", { signal });
+  }
+
+  leave() {
+    this.#socket.terminate();
   }
 
   #say(frame) {
     this.#socket.send(JSON.stringify({ ...frame, requestId: `peer-${++this.#requests}` }));
   }
 
-  #hear(frame, joined) {
+  #hear(frame) {
     switch (frame.type) {
       case "welcome":
         this.id = frame.peerId;
-        this.#say({ type: "subscribe", channel: this.#channel });
-        break;
-      case "ack":
-        joined();
+        this.#say({ type: "subscribe", channel: this.channel });
         break;
       case "message":
-        this.#heard.push(frame);
-        this.#say({ type: "publish", channel: this.#channel, data: ANSWER });
-        break;
       case "direct":
-        this.#heard.push(frame);
-        this.#say({ type: "send", to: frame.from, data: ASIDE });
+        this.heard.push({ type: frame.type, from: frame.from, data: frame.data });
+        break;
+      case "presence":
+        for (const { peerId } of frame.joined) if (peerId !== this.id) this.others.add(peerId);
+        for (const { peerId } of frame.left) this.others.delete(peerId);
         break;
     }
-  }
-
-  /** Compares what the consumer saw, and what arrived here, with what had to happen. */
-  check(outcome) {
-    if (outcome?.report === undefined) throw new Error(outcome?.stack ?? outcome?.error ?? `no outcome: ${JSON.stringify(outcome)}`);
-    const { peerId, ...report } = outcome.report;
-    assert.deepEqual(report, {
-      states: ["idle", "connecting", "connected", "closed"],
-      here: [this.id],
-      message: { from: this.id, data: ANSWER },
-      direct: { from: this.id, data: ASIDE },
-      refusal: { name: "NotConnectedError", isNotConnected: true },
-    });
-    assert.deepEqual(
-      this.#heard.map(({ type, from, data }) => ({ type, from, data })),
-      [
-        { type: "message", from: peerId, data: QUESTION },
-        { type: "direct", from: peerId, data: { question: QUESTION, channel: this.#channel } },
-      ],
-    );
-  }
-
-  leave() {
-    this.#socket.terminate();
+    this.emit(frame.type, frame);
+    this.emit("change");
   }
 }

@@ -3,20 +3,25 @@
 
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { run } from "./process.mjs";
 
 export const HERE = fileURLToPath(new URL("..", import.meta.url));
+export const EXAMPLES = fileURLToPath(new URL("../../../../examples-js", import.meta.url));
 const NPM = process.platform === "win32" ? "npm.cmd" : "npm";
 const INSTALL_FLAGS = ["--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"];
 
 /** The scratch folder; belongs to this checkout. */
 export const SCRATCH = process.env.METERED_CONSUMERS_DIR ?? fileURLToPath(new URL("../../../../target/npm/consumers", import.meta.url));
 
-export const TARBALL = process.env.METERED_TARBALL && resolve(process.env.METERED_TARBALL);
-if (!TARBALL || !existsSync(TARBALL)) {
-  throw new Error("METERED_TARBALL does not name the packed tarball; run `cargo xtask consumers`, which builds and names it.");
+/** The packed package. */
+export function tarball() {
+  const named = process.env.METERED_TARBALL;
+  if (!named || !existsSync(named)) {
+    throw new Error("METERED_TARBALL does not name the packed tarball; run `cargo xtask consumers`, which builds and names it.");
+  }
+  return resolve(named);
 }
 
 /** A hash of the contents of files and folders. */
@@ -47,9 +52,9 @@ export async function tools(group) {
 /** Installs the tarball as a user would, once for each tarball, and returns the folder. */
 async function installed() {
   const home = join(SCRATCH, "installed");
-  await once(home, hashOf(TARBALL), async () => {
+  await once(home, hashOf(tarball()), async () => {
     writeFileSync(join(home, "package.json"), '{ "name": "a-user", "private": true }\n');
-    await run(NPM, ["install", ...INSTALL_FLAGS, TARBALL], { cwd: home });
+    await run(NPM, ["install", ...INSTALL_FLAGS, tarball()], { cwd: home });
   });
   return home;
 }
@@ -63,7 +68,10 @@ export async function settle(name, group, sources) {
   writeFileSync(join(home, "package.json"), `${JSON.stringify({ name: `consumer-${name}`, private: true })}\n`);
   cpSync(join(await installed(), "node_modules"), join(home, "node_modules"), { recursive: true });
   cpSync(join(HERE, "apps/consumer.js"), join(home, "consumer.js"));
-  for (const source of sources) cpSync(source, home, { recursive: true });
+  for (const source of sources) {
+    const target = statSync(source).isDirectory() ? home : join(home, basename(source));
+    cpSync(source, target, { recursive: true });
+  }
   return home;
 }
 
@@ -82,9 +90,9 @@ async function once(home, value, work) {
   writeFileSync(stamp, value);
 }
 
-/** The folders that an environment's consumer is copied from. */
-export function sourcesOf({ app }) {
-  return [app].flat().map((name) => join(HERE, "apps", name));
+/** What an environment's consumer is copied from: folders of `apps`, and files or folders of the documented examples. */
+export function sourcesOf({ app = [], example = [] }) {
+  return [...[app].flat().map((name) => join(HERE, "apps", name)), ...[example].flat().map((name) => join(EXAMPLES, name))];
 }
 
 /** The version of the package in the tarball. */

@@ -1,7 +1,7 @@
 // Running the programs of an environment: their output is kept for the day that they fail, and none outlives us.
 
 import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 
 const TIME_LIMIT_MS = 180_000;
 const KEPT_LINES = 60;
@@ -11,6 +11,7 @@ const running = new Set();
 export async function run(program, args, options = {}) {
   const child = launch(program, args, options);
   const timer = setTimeout(() => child.end(), options.limit ?? TIME_LIMIT_MS);
+  child.stdin.end();
   const [code, signal] = await child.exited;
   clearTimeout(timer);
   child.end();
@@ -18,24 +19,15 @@ export async function run(program, args, options = {}) {
   return child.stdout;
 }
 
-/** Starts a program and waits until it writes something that matches; returns the match and what ends the program. */
+/** Starts a program and waits until it writes something that matches; returns the match, the program, and what ends it. */
 export async function startUntil(pattern, program, args, options = {}) {
   const child = launch(program, args, options);
-  const found = new Promise((resolve) => {
-    child.onOutput = () => {
-      const match = pattern.exec(child.output);
-      if (match) resolve(match);
-    };
-  });
-  let timer;
-  const late = new Promise((resolve) => (timer = setTimeout(resolve, TIME_LIMIT_MS)));
-  const match = await Promise.race([found, child.exited, late]);
-  clearTimeout(timer);
-  if (!match || match.index === undefined) {
+  try {
+    return { match: await child.until(pattern), child, stop: () => child.end() };
+  } catch (error) {
     child.end();
-    throw new Error(`${child.shown} did not get ready:\n${tail(child.output)}`);
+    throw error;
   }
-  return { match, stop: () => child.end() };
 }
 
 /** Whatever still runs when the harness ends. */
@@ -45,40 +37,64 @@ export function endAll() {
 
 function launch(program, args, { cwd, env }) {
   // A group of its own: build tools start helpers.
-  const process_ = spawn(program, args, {
-    cwd,
-    env: { ...environment(), ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-    detached: true,
-  });
-  const child = {
-    shown: [program, ...args].join(" "),
-    output: "",
-    stdout: "",
-    onOutput() {},
-    exited: Promise.race([
-      once(process_, "close"),
-      once(process_, "error").then(([error]) => {
-        throw new Error(`cannot start ${program}: ${error.message}`);
-      }),
-    ]).finally(() => running.delete(child)),
-    end() {
+  const options = { cwd, env: { ...environment(), ...env }, stdio: "pipe", detached: true };
+  const child = new Child(spawn(program, args, options), [program, ...args].join(" "));
+  running.add(child);
+  void child.exited.then(() => running.delete(child));
+  return child;
+}
+
+/** A program that runs, with all that it has written. */
+class Child extends EventEmitter {
+  output = "";
+  stdout = "";
+
+  constructor(handle, shown) {
+    super();
+    this.shown = shown;
+    this.stdin = handle.stdin;
+    this.exited = new Promise((resolve) => {
+      handle.once("close", (code, signal) => resolve([code, signal]));
+      handle.once("error", (error) => {
+        this.output += error.message;
+        resolve([error.code, null]);
+      });
+    });
+    // A program that does not read is none of our business.
+    handle.stdin.on("error", () => {});
+    handle.stdout.on("data", (bytes) => (this.stdout += bytes));
+    for (const stream of [handle.stdout, handle.stderr]) {
+      stream.on("data", (bytes) => {
+        this.output += bytes;
+        this.emit("output");
+      });
+    }
+    this.end = () => {
       try {
-        process.kill(-process_.pid, "SIGKILL");
+        process.kill(-handle.pid, "SIGKILL");
       } catch {
         // It has ended already.
       }
-    },
-  };
-  running.add(child);
-  process_.stdout.on("data", (bytes) => (child.stdout += bytes));
-  for (const stream of [process_.stdout, process_.stderr]) {
-    stream.on("data", (bytes) => {
-      child.output += bytes;
-      child.onOutput();
-    });
+    };
   }
-  return child;
+
+  /** Waits until it has written something that matches. */
+  async until(pattern) {
+    const over = new AbortController();
+    const late = setTimeout(() => over.abort(), TIME_LIMIT_MS);
+    void this.exited.then(() => over.abort());
+    try {
+      for (;;) {
+        const match = pattern.exec(this.output);
+        if (match) return match;
+        await once(this, "output", { signal: over.signal });
+      }
+    } catch {
+      throw new Error(`${this.shown} did not write ${pattern}:\n${tail(this.output)}`);
+    } finally {
+      clearTimeout(late);
+    }
+  }
 }
 
 /** Ours, without what npm, a test runner or a terminal has set for itself. */

@@ -2,11 +2,10 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { hashOf, HERE, SCRATCH, sourcesOf, TARBALL } from "./place.mjs";
+import { hashOf, HERE, SCRATCH, sourcesOf, tarball } from "./place.mjs";
 
 const FILE = join(SCRATCH, "results.json");
 const HARNESS = hashOf(join(HERE, "harness"), join(HERE, "apps/consumer.js"));
-const PACKAGE = hashOf(TARBALL);
 
 function read() {
   try {
@@ -19,8 +18,8 @@ function read() {
 /** Names the package, the test and its tools. */
 export function keyOf(environment, versions) {
   const tools = environment.tools ? hashOf(join(HERE, "tools", environment.tools)) : "";
-  const sources = sourcesOf(environment);
-  return [PACKAGE, HARNESS, tools, hashOf(...sources), environment.test.toString(), ...versions].join(" ");
+  const sources = [...sourcesOf(environment), ...(environment.reads ?? [])];
+  return [hashOf(tarball()), HARNESS, tools, hashOf(...sources), environment.test.toString(), ...versions].join(" ");
 }
 
 /** The result of an environment that passed with this key before. */
