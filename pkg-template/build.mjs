@@ -10,6 +10,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
+import { withoutPanics } from "./panics.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const { values: args } = parseArgs({ options: { wasm: { type: "string" }, out: { type: "string" } } });
@@ -34,13 +35,15 @@ writeRest();
 function optimise(folder) {
   const scratch = mkdtempSync(join(tmpdir(), "metered-realtime-"));
   try {
+    const trimmed = join(scratch, "trimmed.wasm");
     const optimised = join(scratch, "core.wasm");
+    writeFileSync(trimmed, withoutPanics(readFileSync(join(folder, "metered_realtime_bg.wasm"))));
     // No feature flags: wasm-opt reads what the compiler used from the file itself.
     const printed = execFileSync(
       process.execPath,
       [
         join(here, "node_modules/binaryen/bin/wasm-opt"),
-        join(folder, "metered_realtime_bg.wasm"),
+        trimmed,
         ...["-Oz", "--strip-debug", "--strip-producers", "--minify-imports-and-exports-and-modules"],
         ...["-o", optimised],
       ],
@@ -96,7 +99,7 @@ async function bundleAll(core) {
       format,
       globalName,
       platform: "neutral",
-      target: "es2021",
+      target: "es2022",
       external: ["ws"],
       inject: [join(here, "src/text-codec.js")],
       legalComments: "none",

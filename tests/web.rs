@@ -1,7 +1,7 @@
 //! The web driver in a real browser: the frame corpus, fake sockets, and real ones to the local server.
 //!
 //! `tests/web_node.rs` runs all but the last in Node.
-#![cfg(target_arch = "wasm32")]
+#![cfg(all(target_arch = "wasm32", feature = "web"))]
 #![allow(clippy::unwrap_used)]
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

@@ -1,5 +1,5 @@
 //! The web driver in Node: the frame corpus and fake sockets. Real sockets in Node are for the tests of the packed tarball.
-#![cfg(target_arch = "wasm32")]
+#![cfg(all(target_arch = "wasm32", feature = "web"))]
 #![allow(clippy::unwrap_used)]
 
 #[path = "web/corpus.rs"]

@@ -1,9 +1,9 @@
 // The class that users construct: checks what JavaScript can get wrong, and hands the rest to the core.
 
-import { fatal, handleClass, poison } from "./core.js";
+import { fatal, guarded, handleClass, poison } from "./core.js";
 import { Emitter } from "./emitter.js";
 import { argumentError, errorOf, OversizedPayloadError, RequestAbortedError, SignallingError, withOutcome } from "./errors.js";
-import { Host, isOpen, stateName } from "./host.js";
+import { Host, stateName } from "./host.js";
 import { readOptions } from "./options.js";
 import { EventStream } from "./stream.js";
 
@@ -28,18 +28,17 @@ export class SignallingClient {
     this.#host = new Host(this.#emitter, opts);
     try {
       this.#handle = new Handle(
-        this.#host,
-        opts.key,
-        opts.provider !== undefined,
+        opts.key ?? "",
         opts.url,
-        opts.numbers,
+        opts.provider !== undefined,
         opts.autoResubscribe,
         opts.reconnects,
         opts.logger !== null,
         Math.random(),
+        ...opts.numbers,
       );
     } catch (error) {
-      if (Array.isArray(error)) throw new TypeError(`${error[0]} ${error[1]}`);
+      if (typeof error === "string") throw new TypeError(error);
       throw poison(error);
     }
     this.#host.handle = this.#handle;
@@ -51,7 +50,7 @@ export class SignallingClient {
   }
 
   connect(options) {
-    return this.#call(options, "connect", (handle) => handle.connect());
+    return this.#call(options, "connect", (handle, now) => handle.connect(now));
   }
 
   close(code = 1000, reason = "client requested close") {
@@ -61,15 +60,17 @@ export class SignallingClient {
     if (typeof reason !== "string") return Promise.reject(argumentError("reason must be a string"));
     if (fatal) return Promise.resolve();
     this.#emitter.beginEpoch();
-    return this.#call(undefined, "close", (handle) => handle.close(code, reason));
+    return this.#call(undefined, "close", (handle, now) => handle.close(code, reason, now));
   }
 
   subscribe(channel, options) {
-    return this.#request(channel, options, (handle, timeout, withMetadata) => handle.subscribe(channel, withMetadata, timeout));
+    return this.#request(channel, options, (handle, now, timeout, withMetadata) =>
+      handle.subscribe(channel, withMetadata, timeout, now),
+    );
   }
 
   unsubscribe(channel, options) {
-    return this.#request(channel, options, (handle, timeout) => handle.unsubscribe(channel, timeout));
+    return this.#request(channel, options, (handle, now, timeout) => handle.unsubscribe(channel, timeout, now));
   }
 
   publish(channel, data, options) {
@@ -145,10 +146,10 @@ export class SignallingClient {
       if (fatal) throw fatal;
       const { signal, timeout } = checkCallOptions(options);
       if (signal?.aborted) throw withOutcome(new RequestAbortedError(signal.reason), 0);
-      const call = guarded(() => begin(this.#handle, timeout));
+      const call = guarded(() => begin(this.#handle, host.now(), timeout));
       if (call < 0) throw this.#refused(what, call, 0);
       const promise = this.#wait(call, signal);
-      guarded(() => this.#handle.pump());
+      guarded(() => host.pump());
       return promise;
     } catch (error) {
       return Promise.reject(error);
@@ -160,7 +161,7 @@ export class SignallingClient {
     try {
       this.#checkChannel(channel);
       const withMetadata = options?.includeSenderMetadata === true;
-      return this.#call(options, "request", (handle, timeout) => begin(handle, timeout, withMetadata));
+      return this.#call(options, "request", (handle, now, timeout) => begin(handle, now, timeout, withMetadata));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -175,14 +176,11 @@ export class SignallingClient {
     const json = stringify(data);
     // A character has at most three bytes, so most sizes need no counting.
     const size = json.length * 3 <= host.cap ? json.length : byteLength(json);
-    const handle = this.#handle;
-    const call = guarded(() => handle.reserve(size, timeout));
+    const call = guarded(() => this.#handle.reserve(size, timeout, host.now()));
     if (call < 0) throw this.#refused("request", call, size);
     const text = `${head}${name},"data":${json},"requestId":"${call}"}`;
     const promise = this.#wait(call, signal);
-    const direct = isOpen(host.socket) && guarded(() => handle.direct(call)) === host.socketId;
-    if (!direct) guarded(() => handle.transmit(call, text));
-    else if (!sent(host.socket, text)) guarded(() => handle.send_failed(call));
+    guarded(() => host.transmit(call, text));
     return promise;
   }
 
@@ -192,7 +190,7 @@ export class SignallingClient {
       const waiting = this.#host.pending.get(call);
       if (!waiting) return;
       waiting.reason = signal.reason;
-      guarded(() => this.#handle.abort(call));
+      this.#host.abort(call);
     };
     signal.addEventListener("abort", abort, { once: true });
     return this.#host.wait(call, () => signal.removeEventListener("abort", abort));
@@ -206,18 +204,19 @@ export class SignallingClient {
   }
 
   #checkChannel(channel) {
-    return this.#check(this.#knownChannels, channel, "channel", (name) => this.#handle.constructor.channel_rule(name));
+    return this.#check(this.#knownChannels, channel, "channel", false);
   }
 
   #checkPeer(id) {
-    return this.#check(this.#knownPeers, id, "toPeerId", (name) => this.#handle.constructor.peer_rule(name));
+    return this.#check(this.#knownPeers, id, "toPeerId", true);
   }
 
   /** The name as JSON, once it is known to be right. */
-  #check(known, name, what, rule) {
+  #check(known, name, what, isPeer) {
     if (typeof name !== "string") throw argumentError(`${what} must be a string`);
-    const broken = guarded(() => rule(name));
-    if (broken !== undefined) throw argumentError(`${what} ${broken}`);
+    const said = [];
+    guarded(() => this.#handle.constructor.rule(isPeer, name, said));
+    if (said.length > 0) throw argumentError(`${what} ${said[0]}`);
     const json = JSON.stringify(name);
     if (known.size >= KNOWN_NAMES_MAX) known.clear();
     known.set(name, json);
@@ -229,15 +228,6 @@ if (Symbol.asyncDispose) {
   SignallingClient.prototype[Symbol.asyncDispose] = function asyncDispose() {
     return this.close();
   };
-}
-
-/** An exception out of the core means that it is broken. */
-function guarded(run) {
-  try {
-    return run();
-  } catch (error) {
-    throw poison(error);
-  }
 }
 
 const NO_OPTIONS = { signal: undefined, timeout: ACK_TIMEOUT_MS };
@@ -273,13 +263,4 @@ function stringify(data) {
 function byteLength(text) {
   if (typeof TextEncoder === "function") return new TextEncoder().encode(text).length;
   return unescape(encodeURIComponent(text)).length;
-}
-
-function sent(socket, text) {
-  try {
-    socket.send(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -21,11 +21,6 @@ export function instantiate(bytesOrModule) {
   try {
     const module = bytesOrModule instanceof WebAssembly.Module ? bytesOrModule : new WebAssembly.Module(bytesOrModule);
     initSync({ module });
-    Handle.on_panic(() => {
-      fatal ??= new FatalError(new Error("the core panicked"));
-      // Not from inside of the core.
-      queueMicrotask(() => killAll(fatal));
-    });
     ready = true;
   } catch (error) {
     throw new WasmUnavailableError(error);
@@ -46,11 +41,16 @@ export function setLive(host, isLive) {
 /** The core broke: it keeps running in an unknown state, so no client of this page may use it any more. */
 export function poison(error) {
   fatal ??= new FatalError(error);
-  killAll(fatal);
+  for (const host of live) host.die(fatal);
+  live.clear();
   return fatal;
 }
 
-function killAll(error) {
-  for (const host of live) host.die(error);
-  live.clear();
+/** A call into the core. An exception out of it means that it is broken. */
+export function guarded(run) {
+  try {
+    return run();
+  } catch (error) {
+    throw poison(error);
+  }
 }

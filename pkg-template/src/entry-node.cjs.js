@@ -1,7 +1,7 @@
 // For Node as CommonJS; see entry-node.mjs.
 
 import { setSource } from "./core.js";
-import { setWebSocketLoader } from "./host.js";
+import { setWebSocketLoader } from "./sockets.js";
 import { bytes } from "#bytes";
 
 setSource(bytes);

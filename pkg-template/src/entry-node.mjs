@@ -1,7 +1,7 @@
 // For Node as ES module: the same, and `ws` where there is no global WebSocket, loaded when it is needed.
 
 import { setSource } from "./core.js";
-import { setWebSocketLoader } from "./host.js";
+import { setWebSocketLoader } from "./sockets.js";
 import { bytes } from "#bytes";
 
 setSource(bytes);

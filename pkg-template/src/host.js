@@ -1,49 +1,159 @@
-// What the core calls: sockets, promises, handlers, the logger. It decides nothing; the core says what to do and in which order.
+// The driver of one client's core: tells it what happens, and does what it says. It decides nothing.
+//
+//   call, socket event, alarm, token ─► tell the core ─► pump: do what it says, until it says nothing more ─► set the alarm
+//
+// The core never calls; it is asked. So any method of the client may be called from any handler.
 
-import { fatal, poison, setLive } from "./core.js";
+import { Clock } from "./clock.js";
+import { fatal, guarded, poison, setLive } from "./core.js";
 import { errorOf } from "./errors.js";
 import { watchLifecycle } from "./lifecycle.js";
 import { logTo } from "./loggers.js";
+import { messageOf, nameOf, Sockets } from "./sockets.js";
 
 const STATES = ["idle", "connecting", "connected", "reconnecting", "closed"];
 const LEVELS = ["debug", "info", "warn", "error"];
 const CONNECTING = 1;
 const CLOSED = 4;
-const OPEN = 1;
-const nothing = () => {};
-const firstSetTimeout = globalThis.setTimeout;
+const LARGEST_FRAME = 1_048_576;
 
-/** How a socket is made where the user gives no factory. Set by the entry for Node. */
-let loadWebSocket = null;
-
-export function setWebSocketLoader(load) {
-  loadWebSocket = load;
-}
+// What is told to the core without words; see `tell` in src/web/exported.rs.
+const ALARM = 0;
+const STEPPED_ALARM = 1;
+const ABORT = 2;
+const OPENED = 3;
+const UNAVAILABLE = 4;
+const NOT_JSON = 5;
+const BINARY = 6;
+const OVERSIZE = 7;
+const SEND_FAILED = 8;
+const DRAINED = 9;
+const WAKE = 10;
 
 export class Host {
   handle = null;
   pending = new Map();
-  /** The socket that was opened last, and its id: what a frame is written to directly. */
-  socket = null;
-  socketId = 0;
   /** The largest payload, as of the last welcome. */
   cap = 65_536;
   #emitter;
-  #factory;
   #provider;
   #logger;
+  #hooks;
+  #clock = new Clock((stepped) => this.#news(stepped ? STEPPED_ALARM : ALARM));
+  #sockets;
+  #pumping = false;
+  /** While pumping: something was told. */
+  #again = false;
   /** What ends each stream, and whether it was made for the session to come. */
   #streams = new Map();
   #closed = false;
-  #hooks;
   #unwatch = null;
 
   constructor(emitter, { factory, provider, logger, lifecycleHooks }) {
     this.#emitter = emitter;
-    this.#factory = factory;
     this.#provider = provider;
     this.#logger = logger;
     this.#hooks = lifecycleHooks;
+    this.#sockets = new Sockets(factory, {
+      opened: (id) => this.#news(OPENED, id),
+      unavailable: (id) => this.#news(UNAVAILABLE, id),
+      closed: (id, code, reason, cause) => this.#enter(() => this.handle.closed(id, code, reason, cause, this.now())),
+      message: (id, data) => this.#message(id, data),
+    });
+  }
+
+  // ---- the core ----
+
+  now() {
+    return this.#clock.now();
+  }
+
+  /** Tells the core something and does what follows. An exception out of the core means that it is broken. */
+  #enter(tell) {
+    if (fatal) return;
+    try {
+      tell();
+      this.pump();
+    } catch (error) {
+      poison(error);
+    }
+  }
+
+  #news(what, id = 0) {
+    this.#enter(() => this.handle.tell(what, id, this.now()));
+  }
+
+  abort(call) {
+    this.#news(ABORT, call);
+  }
+
+  /** Does what the core says until it says nothing more. From inside of itself: the outer one goes on. */
+  pump() {
+    this.#again = true;
+    if (this.#pumping) return;
+    this.#pumping = true;
+    while (!fatal) {
+      const said = [];
+      const action = this.handle.next(said);
+      if (action === 0) break;
+      this.#act(action, said);
+    }
+    this.#pumping = this.#again = false;
+    this.#arm();
+  }
+
+  #arm() {
+    if (!fatal) this.#clock.arm(this.handle.due());
+  }
+
+  /** The numbers and details are those of src/web/said.rs. */
+  #act(action, said) {
+    const [a, b, c, d] = said;
+    switch (action) {
+      case 1:
+        return this.#sockets.open(a, b);
+      case 2:
+        if (!this.#sockets.send(a, b)) this.#news(SEND_FAILED, c);
+        return;
+      case 3:
+        return this.#sockets.close(a, b, c, d === 1);
+      case 4:
+        return void this.#fetchToken(a);
+      case 5:
+        // A promise cannot be cancelled; its answer finds that nobody waits for it.
+        return;
+      case 6:
+        // Not from inside: the core is being asked for its next action.
+        return this.#emitter.whenIdle(() => queueMicrotask(() => this.#news(DRAINED)));
+      case 7:
+        return this.#emitter.dropOld();
+      case 8:
+        return this.#endStreams();
+      case 9:
+        return this.#log(said);
+      case 10:
+        return this.#settle(a);
+      case 11:
+        return this.#settle(a, said);
+      case 12:
+        return this.#stateChanged(a, b);
+      case 13:
+        return this.#connected(said);
+      case 14:
+        return this.#emitter.emit("disconnected", { code: a, reason: b, willReconnect: c === 1 });
+      case 15:
+        return this.#emitter.emit("message", { channel: d, ...sent(a, b, c) });
+      case 16:
+        return this.#emitter.emit("direct", sent(a, b, c));
+      case 17:
+        return this.#emitter.emit("presence", { channel: a, joined: peers(b), left: peers(c) });
+      case 18:
+        return this.#emitter.emit("server-error", present({ code: a, requestId: c, message: b }));
+      case 19:
+        return this.#emitter.emit("going-away", { retryAfterMs: a });
+      default:
+        return this.#emitter.emit("token-provider-error", { consecutiveFailures: a, err: errorOf(3, 0, "", 0, b, c) });
+    }
   }
 
   // ---- calls ----
@@ -56,23 +166,27 @@ export class Host {
     });
   }
 
-  resolve(call) {
-    this.#settle(call, (waiting) => waiting.resolve());
+  /** Sends the frame of a reserved request: at once, or after what is to be done first. */
+  transmit(call, text) {
+    const socket = this.handle.direct(call);
+    if (socket === 0) {
+      this.handle.transmit(call, text);
+      this.pump();
+    } else if (this.#sockets.send(socket, text)) this.#arm();
+    else this.#news(SEND_FAILED, call);
   }
 
-  reject(call, kind, outcome, number, a, b) {
-    this.#settle(call, (waiting) => {
-      const detail = kind === 0 ? STATES[number] : a;
-      waiting.reject(errorOf(kind, outcome, String(call), number, detail, b, waiting.reason));
-    });
-  }
-
-  #settle(call, how) {
+  /** With `said`, an error: kind, outcome and details after the call. */
+  #settle(call, said) {
     const waiting = this.pending.get(call);
     if (waiting === undefined) return;
     this.pending.delete(call);
     waiting.release?.();
-    how(waiting);
+    if (said) {
+      const [, kind, outcome, number, a, b] = said;
+      const detail = kind === 0 ? STATES[number] : a;
+      waiting.reject(errorOf(kind, outcome, String(call), number, detail, b, waiting.reason));
+    } else waiting.resolve();
     this.#rest();
   }
 
@@ -81,132 +195,66 @@ export class Host {
     if (this.#closed && this.pending.size === 0) setLive(this, false);
   }
 
-  // ---- sockets ----
+  // ---- what arrives ----
 
-  open(id, address) {
+  #message(id, data) {
+    if (typeof data !== "string") return this.#news(BINARY, id);
+    if (data.length > LARGEST_FRAME) return this.#news(OVERSIZE, id);
+    let frame;
     try {
-      if (this.#factory) return this.#opened(id, this.#factory(address));
-      if (typeof globalThis.WebSocket === "function") return this.#opened(id, new globalThis.WebSocket(address));
-    } catch (error) {
-      return this.#textOf(error);
-    }
-    if (!loadWebSocket) return false;
-    this.#openLater(id, address);
-    return undefined;
-  }
-
-  async #openLater(id, address) {
-    let socket = false;
-    try {
-      const WebSocket = await loadWebSocket();
-      socket = undefined;
-      if (fatal || !this.handle.wants(id)) return;
-      socket = this.#opened(id, new WebSocket(address));
-    } catch (error) {
-      // `false`: not even the class could be loaded.
-      socket ??= this.#textOf(error);
-    }
-    this.#tell((handle) => handle.adopt(id, socket));
-  }
-
-  #opened(id, socket) {
-    if (typeof socket !== "object" || socket === null) throw new TypeError("webSocketFactory did not return a socket");
-    try {
-      socket.binaryType = "arraybuffer";
+      frame = JSON.parse(data);
     } catch {
-      // A socket of the user's may not have it.
+      return this.#news(NOT_JSON, id);
     }
-    this.socket = socket;
-    this.socketId = id;
-    return socket;
-  }
-
-  hang_up(socket, code, reason, gently) {
-    if (!gently) {
-      // `ws` reports an error when it is closed while connecting, and an unheard error ends a Node process.
-      attempt(() => socket.addEventListener("error", nothing));
-      if (this.socket === socket) this.socket = null;
+    if (fatal) return;
+    try {
+      if (this.#short(id, frame)) return;
+      this.handle.frame(id, frame, this.now());
+      this.pump();
+    } catch (error) {
+      poison(error);
     }
-    if (!attempt(() => socket.close(code, reason))) attempt(() => socket.close());
-    // A peer that is gone never answers the closing handshake; `ws` would hold the process for half a minute.
-    if (!gently) attempt(() => socket.terminate?.());
   }
 
-  /** The listener for a socket's messages. The two frames that come most often are taken to the user by the shortest way. */
-  listener(id) {
-    const { handle } = this;
-    return (event) => {
-      if (fatal) return;
-      try {
-        const text = dataOf(event);
-        if (typeof text !== "string") return void handle.binary(id);
-        if (text.length > 1_048_576) return void handle.oversize(id);
-        let frame;
-        try {
-          frame = JSON.parse(text);
-        } catch {
-          return void handle.not_json(id);
-        }
-        if (!this.#short(handle, id, frame)) handle.frame(id, frame);
-      } catch (error) {
-        poison(error);
-      }
-    };
-  }
-
-  /** `false`: the frame needs the rules of the core. */
-  #short(handle, id, frame) {
-    if (frame === null || typeof frame !== "object") return false;
+  /** The two frames that come most often are taken to the user by the shortest way. `false`: it needs the rules of the core. */
+  #short(id, frame) {
+    if (this.#pumping || frame === null || typeof frame !== "object") return false;
     if (frame.type === "message") {
-      if (typeof frame.channel !== "string" || typeof frame.from !== "string" || frame.data === undefined) return false;
-      if (!handle.begin(id)) return false;
       const { channel, from, data, fromMetadata } = frame;
+      if (typeof channel !== "string" || typeof from !== "string" || data === undefined) return false;
+      if (!this.handle.heard(id, this.now())) return false;
+      this.#pumping = true;
       this.#emitter.emit("message", isObject(fromMetadata) ? { channel, from, data, fromMetadata } : { channel, from, data });
-      handle.end();
+      this.#pumping = false;
+      if (this.#again) this.pump();
       return true;
     }
-    if (frame.type === "ack") {
+    if (frame.type === "ack" && typeof frame.requestId === "string") {
       const call = Number(frame.requestId);
-      const waiting = this.pending.get(call);
-      if (waiting === undefined || typeof frame.requestId !== "string" || !handle.begin(id)) return false;
-      const mine = handle.acked(call);
-      if (mine) {
-        this.pending.delete(call);
-        waiting.release?.();
-        waiting.resolve();
-      }
-      handle.end();
-      return mine;
+      if (!this.pending.has(call) || !this.handle.heard(id, this.now()) || !this.handle.acked(call)) return false;
+      this.#settle(call);
+      return true;
     }
     return false;
   }
 
-  // ---- the token provider ----
-
-  async fetch_token(request) {
-    let token;
-    let failure;
+  async #fetchToken(request) {
+    let text;
+    let name;
     try {
-      token = await this.#provider();
-      if (typeof token !== "string" || token === "") {
-        failure = new TypeError("the token provider did not return a non-empty string");
-      }
+      text = await this.#provider();
+      if (typeof text !== "string" || text === "") throw new TypeError("the token provider did not return a non-empty string");
     } catch (error) {
-      failure = error ?? new Error("the token provider failed");
+      const failure = error ?? new Error("the token provider failed");
+      text = messageOf(failure);
+      name = nameOf(failure);
     }
-    this.#tell((handle) => {
-      if (failure === undefined) handle.token(request, token);
-      else handle.token_failed(request, nameOf(failure), messageOf(failure));
-    });
-  }
-
-  forget_token() {
-    // A promise cannot be cancelled; its answer finds that nobody waits for it.
+    this.#enter(() => this.handle.token(request, text, name, this.now()));
   }
 
   // ---- events ----
 
-  on_state(from, to) {
+  #stateChanged(from, to) {
     this.#closed = to === CLOSED;
     if (to === CONNECTING) this.#begin();
     if (to === CLOSED) this.#stopWatching();
@@ -214,69 +262,25 @@ export class Host {
     this.#emitter.emit("state-change", { from: STATES[from], to: STATES[to] });
   }
 
-  on_connected(peerId, serverTime, expiresAt, isReconnect, maxMessageSize, iceServers) {
+  #connected([peerId, serverTime, expiresAt, isReconnect, maxMessageSize, servers]) {
     this.cap = maxMessageSize;
-    const payload = { peerId, serverTime, expiresAt: expiresAt ?? null, isReconnect, maxMessageSize };
-    if (iceServers) payload.iceServers = iceServers;
-    this.#emitter.emit("connected", payload);
-  }
-
-  on_disconnected(code, reason, willReconnect) {
-    this.#emitter.emit("disconnected", { code, reason, willReconnect });
-  }
-
-  on_message(channel, from, data, fromMetadata) {
-    this.#emitter.emit("message", fromMetadata ? { channel, from, data, fromMetadata } : { channel, from, data });
-  }
-
-  on_direct(from, data, fromMetadata) {
-    this.#emitter.emit("direct", fromMetadata ? { from, data, fromMetadata } : { from, data });
-  }
-
-  on_presence(channel, joined, left) {
-    this.#emitter.emit("presence", { channel, joined, left });
-  }
-
-  on_server_error(code, message, requestId) {
-    const payload = { code };
-    if (message !== undefined) payload.message = message;
-    if (requestId !== undefined) payload.requestId = requestId;
-    this.#emitter.emit("server-error", payload);
-  }
-
-  on_going_away(retryAfterMs) {
-    this.#emitter.emit("going-away", { retryAfterMs });
-  }
-
-  on_token_provider_error(consecutiveFailures, name, message) {
-    this.#emitter.emit("token-provider-error", { consecutiveFailures, err: errorOf(3, 0, "", 0, name, message) });
-  }
-
-  peer(peerId, metadata) {
-    return metadata ? { peerId, metadata } : { peerId };
-  }
-
-  ice_server(urls, username, credential) {
-    const server = { urls };
-    if (username !== undefined) server.username = username;
-    if (credential !== undefined) server.credential = credential;
-    return server;
+    this.#emitter.emit(
+      "connected",
+      present({
+        peerId,
+        serverTime,
+        expiresAt: Number.isNaN(expiresAt) ? null : expiresAt,
+        isReconnect: isReconnect === 1,
+        maxMessageSize,
+        iceServers: servers && groups(servers, 3, (urls, username, credential) => present({ urls, username, credential })),
+      }),
+    );
   }
 
   /** A session begins. What was made for it before now belongs to it. */
   #begin() {
     for (const end of this.#streams.keys()) this.#streams.set(end, false);
-    if (this.#hooks) this.#unwatch ??= watchLifecycle(() => this.#tell((handle) => handle.wake()));
-  }
-
-  /** Tells the core, from outside of it. */
-  #tell(what) {
-    if (fatal) return;
-    try {
-      what(this.handle);
-    } catch (error) {
-      poison(error);
-    }
+    if (this.#hooks) this.#unwatch ??= watchLifecycle(() => this.#news(WAKE));
   }
 
   #stopWatching() {
@@ -284,43 +288,28 @@ export class Host {
     this.#unwatch = null;
   }
 
+  #log([level, message, ...details]) {
+    const context = {};
+    groups(details, 2, (name, value) => (context[name] = value));
+    if (this.#logger) logTo(this.#logger, LEVELS[level], message, context);
+  }
+
   // ---- the end ----
-
-  drain_handlers() {
-    this.#emitter.whenIdle(() => {
-      // Not from inside: the core is being asked for its next output.
-      queueMicrotask(() => this.#tell((handle) => handle.drained()));
-    });
-  }
-
-  timers_replaced() {
-    return globalThis.setTimeout !== firstSetTimeout;
-  }
-
-  forget_listeners() {
-    this.#emitter.dropOld();
-  }
 
   addStream(end, isForNextSession) {
     this.#streams.set(end, isForNextSession);
     return () => this.#streams.delete(end);
   }
 
-  end_streams() {
+  #endStreams() {
     for (const [end, isForNextSession] of [...this.#streams]) if (!isForNextSession) end();
-  }
-
-  log(level, message, pairs) {
-    if (!this.#logger) return;
-    const context = {};
-    for (let i = 0; i < pairs.length; i += 2) context[pairs[i]] = pairs[i + 1];
-    logTo(this.#logger, LEVELS[level], message, context);
   }
 
   /** The core is broken: nothing may be left waiting or open. */
   die(error) {
     this.#stopWatching();
-    if (this.socket) this.hang_up(this.socket, 1000, "", false);
+    this.#clock.arm(Infinity);
+    this.#sockets.closeAll();
     for (const waiting of this.pending.values()) {
       waiting.release?.();
       waiting.reject(error);
@@ -328,59 +317,33 @@ export class Host {
     this.pending.clear();
     for (const end of [...this.#streams.keys()]) end();
   }
-
-  /** A text for the user's error, without credentials. */
-  #textOf(error) {
-    return this.handle.constructor.scrub(messageOf(error));
-  }
 }
 
 export function stateName(index) {
   return STATES[index];
 }
 
-export function isOpen(socket) {
-  try {
-    return socket !== null && socket.readyState === OPEN;
-  } catch {
-    return false;
-  }
-}
-
-/** A socket of the user's may call back with anything. */
-function dataOf(event) {
-  try {
-    return event.data;
-  } catch {
-    return undefined;
-  }
-}
-
 function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function attempt(action) {
-  try {
-    action();
-    return true;
-  } catch {
-    return false;
-  }
+/** The fields that are there. */
+function present(fields) {
+  for (const name in fields) if (fields[name] === undefined) delete fields[name];
+  return fields;
 }
 
-function nameOf(error) {
-  try {
-    return error instanceof Error && typeof error.name === "string" ? error.name : "Error";
-  } catch {
-    return "Error";
-  }
+function sent(from, data, fromMetadata) {
+  return fromMetadata ? { from, data, fromMetadata } : { from, data };
 }
 
-function messageOf(error) {
-  try {
-    return error instanceof Error ? String(error.message) : String(error);
-  } catch {
-    return "(a value without a text)";
-  }
+/** What stands in a list in groups of that many. */
+function groups(list, size, make) {
+  const made = [];
+  for (let at = 0; at < list.length; at += size) made.push(make(...list.slice(at, at + size)));
+  return made;
+}
+
+function peers(list) {
+  return groups(list, 2, (peerId, metadata) => present({ peerId, metadata }));
 }

@@ -40,11 +40,7 @@ export function readOptions(options) {
     provider: options.tokenProvider ?? undefined,
     url: options.url ?? undefined,
     factory: options.webSocketFactory ?? undefined,
-    numbers: Float64Array.of(
-      ...numbers(options, NUMBERS),
-      ...numbers(knobs, RECONNECT_NUMBERS),
-      knobs.honourGoingAway === true ? 1 : 0,
-    ),
+    numbers: [...numbers(options, NUMBERS), ...numbers(knobs, RECONNECT_NUMBERS), knobs.honourGoingAway === true],
     autoResubscribe: options.autoResubscribe ?? true,
     lifecycleHooks: options.lifecycleHooks ?? true,
     reconnects: reconnect !== false,

@@ -240,7 +240,7 @@ impl Subscription {
     fn replay(&self, id: u32) -> Replay {
         Replay {
             attempt: Attempt { id, version: self.version, include_sender_metadata: self.wanted },
-            channel: self.channel.to_string(),
+            channel: String::from(&*self.channel),
             include_sender_metadata: self.wanted,
         }
     }

@@ -10,15 +10,27 @@
 //!
 //! No rule of the protocol lives here. User code runs only from the pump, with nothing borrowed.
 
+#[cfg(feature = "web")]
 mod alarm;
+#[cfg(feature = "web")]
 mod clock;
+#[cfg(feature = "web")]
 mod driver;
-#[cfg(feature = "npm")]
+#[cfg(all(feature = "npm", not(feature = "web")))]
+mod exported;
+#[cfg(all(feature = "npm", feature = "web"))]
 mod handle;
+#[cfg(all(feature = "npm", not(feature = "web")))]
+mod said;
+#[cfg(feature = "web")]
 mod socket;
 mod value;
 
-#[cfg(feature = "npm")]
+#[cfg(all(feature = "npm", not(feature = "web")))]
+pub use exported::Handle;
+#[cfg(all(feature = "npm", feature = "web"))]
 pub use handle::Handle;
+#[cfg(all(feature = "npm", not(feature = "web")))]
+pub use said::Said;
 #[doc(hidden)]
 pub use value::JsJson;

@@ -1,9 +1,24 @@
 //! The rules of frames over objects that `JSON.parse` made.
 
-use js_sys::{Array, Reflect};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::*;
 
 use crate::wire::Value;
+
+#[wasm_bindgen]
+extern "C" {
+    /// What `JSON.parse` made, of a kind that has members. Reading them runs no code of anybody's.
+    #[wasm_bindgen(js_name = Object)]
+    type Members;
+
+    #[wasm_bindgen(method, structural, indexing_getter)]
+    fn member(this: &Members, name: &str) -> JsValue;
+    #[wasm_bindgen(method, structural, indexing_getter)]
+    fn item(this: &Members, index: u32) -> JsValue;
+    #[wasm_bindgen(method, structural, getter)]
+    fn length(this: &Members) -> u32;
+    #[wasm_bindgen(js_namespace = Array, js_name = isArray)]
+    fn is_array(value: &JsValue) -> bool;
+}
 
 /// A parsed JSON value of JavaScript's.
 #[derive(Clone, Debug)]
@@ -17,7 +32,7 @@ impl Value for JsJson {
         if !self.is_object() {
             return None;
         }
-        let field = Reflect::get(&self.0, &JsValue::from_str(name)).ok()?;
+        let field = self.0.unchecked_ref::<Members>().member(name);
         (!field.is_undefined()).then_some(JsJson(field))
     }
 
@@ -30,14 +45,14 @@ impl Value for JsJson {
     }
 
     fn items(&self) -> Option<Vec<JsJson>> {
-        Array::is_array(&self.0).then(|| {
-            let array: &Array = wasm_bindgen::JsCast::unchecked_ref(&self.0);
-            array.iter().map(JsJson).collect()
+        is_array(&self.0).then(|| {
+            let list = self.0.unchecked_ref::<Members>();
+            (0..list.length()).map(|index| JsJson(list.item(index))).collect()
         })
     }
 
     fn is_object(&self) -> bool {
-        self.0.is_object() && !Array::is_array(&self.0)
+        self.0.is_object() && !is_array(&self.0)
     }
 
     fn is_null(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::outgoing::push_decimal;
 use super::secret::Secret;
 
 /// Where the service is, unless told otherwise.
@@ -91,7 +92,7 @@ impl Endpoint {
         origin.push_str(&host);
         if let Some(port) = port.filter(|port| *port != default_port) {
             origin.push(':');
-            origin.push_str(&port.to_string());
+            push_decimal(&mut origin, port.into());
         }
         Ok(Endpoint { origin })
     }

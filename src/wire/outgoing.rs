@@ -94,7 +94,8 @@ fn push_request_id(text: &mut String, request_id: u32) {
     text.push('}');
 }
 
-fn push_decimal(text: &mut String, number: u32) {
+/// Appends a number in decimal digits, without the machinery of formatting.
+pub(super) fn push_decimal(text: &mut String, number: u32) {
     if number >= 10 {
         push_decimal(text, number / 10);
     }

@@ -1,0 +1,177 @@
+// The sockets of a client: making, listening, writing, closing. A socket may be the user's, so nothing about it is taken for
+// granted: only `addEventListener`, `removeEventListener`, `send`, `close` and `readyState` are used, and all of it guarded.
+
+const CONNECTING = 0;
+const OPEN = 1;
+const nothing = () => {};
+
+/** How a socket is made where the user gives no factory. Set by the entry for Node. */
+let loadWebSocket = null;
+
+export function setWebSocketLoader(load) {
+  loadWebSocket = load;
+}
+
+export class Sockets {
+  /** By id: a socket with its listeners, or `null` while it is on its way. Few: the current one, and perhaps one that goes. */
+  #sockets = new Map();
+  #factory;
+  #news;
+
+  /** `news`: `opened(id)`, `message(id, data)`, `closed(id, code, reason, cause)` and `unavailable(id)`. */
+  constructor(factory, news) {
+    this.#factory = factory;
+    this.#news = news;
+  }
+
+  open(id, address) {
+    this.#sockets.set(id, null);
+    const factory = this.#factory;
+    if (factory) this.#adopt(id, () => factory(address));
+    else if (typeof globalThis.WebSocket === "function") this.#adopt(id, () => new globalThis.WebSocket(address));
+    else if (loadWebSocket) this.#openLater(id, address);
+    else this.#unavailable(id);
+  }
+
+  #unavailable(id) {
+    this.#forget(id);
+    this.#news.unavailable(id);
+  }
+
+  async #openLater(id, address) {
+    let WebSocket;
+    try {
+      WebSocket = await loadWebSocket();
+    } catch {
+      // Then there is none.
+    }
+    if (!this.#isWanted(id)) return;
+    if (WebSocket) this.#adopt(id, () => new WebSocket(address));
+    else this.#unavailable(id);
+  }
+
+  #isWanted(id) {
+    return this.#sockets.get(id) === null;
+  }
+
+  #adopt(id, make) {
+    let socket;
+    try {
+      socket = make();
+      if (typeof socket !== "object" || socket === null) throw new TypeError("webSocketFactory did not return a socket");
+    } catch (error) {
+      this.#failed(id, messageOf(error));
+      return;
+    }
+    if (!this.#isWanted(id)) {
+      // The factory closed the client.
+      hangUp(socket, 1000, "", false);
+      return;
+    }
+    // A socket of the user's may not have it.
+    attempt(() => (socket.binaryType = "arraybuffer"));
+    const listeners = {
+      open: () => this.#news.opened(id),
+      message: (event) => this.#news.message(id, read(event, "data")),
+      close: (event) => this.#closed(id, event),
+      // The close that follows tells all there is to know. A Node before 24 has none for a handshake that failed, and its socket
+      // goes on to say that it is connecting.
+      error: () => {
+        if (read(socket, "readyState") === CONNECTING) this.#closed(id);
+      },
+    };
+    const entry = { socket, listeners };
+    const listens = attempt(() => {
+      for (const type in listeners) socket.addEventListener(type, listeners[type]);
+    });
+    if (listens && this.#isWanted(id)) {
+      this.#sockets.set(id, entry);
+      return;
+    }
+    detach(entry);
+    if (!listens) this.#failed(id, "");
+  }
+
+  #failed(id, cause) {
+    if (!this.#isWanted(id)) return;
+    this.#forget(id);
+    this.#news.closed(id, 1006, "websocket construction failed", cause);
+  }
+
+  #closed(id, event) {
+    const code = read(event, "code");
+    const reason = read(event, "reason");
+    this.#forget(id);
+    this.#news.closed(id, code > 0 && code < 65_536 ? code : 1006, typeof reason === "string" ? reason : "", "");
+  }
+
+  /** Removes the socket's listeners too. */
+  #forget(id) {
+    const entry = this.#sockets.get(id);
+    this.#sockets.delete(id);
+    if (entry) detach(entry);
+  }
+
+  /** `false`: the socket is not open, or refused. */
+  send(id, text) {
+    const socket = this.#sockets.get(id)?.socket;
+    return read(socket, "readyState") === OPEN && attempt(() => socket.send(text));
+  }
+
+  /** `report`: its end is wanted; else it is detached at once. */
+  close(id, code, reason, report) {
+    const entry = this.#sockets.get(id);
+    if (!report || !entry) this.#forget(id);
+    if (entry) hangUp(entry.socket, code, reason, report);
+    else if (report) this.#news.closed(id, 1006, "", "");
+  }
+
+  closeAll() {
+    for (const id of [...this.#sockets.keys()]) this.close(id, 1000, "", false);
+  }
+}
+
+function read(object, name) {
+  try {
+    return object[name];
+  } catch {
+    return undefined;
+  }
+}
+
+function detach({ socket, listeners }) {
+  for (const type in listeners) attempt(() => socket.removeEventListener(type, listeners[type]));
+}
+
+function hangUp(socket, code, reason, gently) {
+  // `ws` reports an error when it is closed while connecting, and an unheard error ends a Node process.
+  if (!gently) attempt(() => socket.addEventListener("error", nothing));
+  if (!attempt(() => socket.close(code, reason))) attempt(() => socket.close());
+  // A peer that is gone never answers the closing handshake; `ws` would hold the process for half a minute.
+  if (!gently && typeof socket.terminate === "function") attempt(() => socket.terminate());
+}
+
+function attempt(action) {
+  try {
+    action();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function nameOf(error) {
+  try {
+    return error instanceof Error && typeof error.name === "string" ? error.name : "Error";
+  } catch {
+    return "Error";
+  }
+}
+
+export function messageOf(error) {
+  try {
+    return error instanceof Error ? String(error.message) : String(error);
+  } catch {
+    return "(a value without a text)";
+  }
+}

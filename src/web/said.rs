@@ -1,0 +1,249 @@
+//! What the machine asks of its driver, as a number and a JavaScript array of details.
+//!
+//! The numbers and the details are those of `#act` in the package's `host.js`.
+
+use wasm_bindgen::prelude::*;
+
+use crate::machine::{
+    CallError, Connected, Event, Log, LogValue, Outcome, Outgoing, Output, State,
+};
+use crate::wire::{IceServer, PresencePeer, Urls};
+
+#[wasm_bindgen]
+extern "C" {
+    /// An array.
+    #[wasm_bindgen(js_name = Array)]
+    pub type Said;
+
+    #[wasm_bindgen(constructor, js_class = "Array")]
+    fn list() -> Said;
+    #[wasm_bindgen(method, js_class = "Array", js_name = push)]
+    fn number(this: &Said, number: f64);
+    #[wasm_bindgen(method, js_class = "Array", js_name = push)]
+    pub(super) fn text(this: &Said, text: &str);
+    #[wasm_bindgen(method, js_class = "Array", js_name = push)]
+    fn value(this: &Said, value: &JsValue);
+}
+
+/// Says the details of an output and gives its number.
+pub(super) fn say(output: &Output<JsValue>, said: &Said) -> u32 {
+    match output {
+        Output::OpenSocket { socket, address } => {
+            said.id(socket.0);
+            said.text(address.expose());
+            1
+        }
+        Output::Send { socket, frame, call } => {
+            said.id(socket.0);
+            match frame {
+                Outgoing::Text(text) => said.text(text),
+                Outgoing::Ready(text) => said.value(text),
+            }
+            said.id(call.map_or(0, |call| call.0));
+            2
+        }
+        Output::CloseSocket { socket, code, reason, report } => {
+            said.id(socket.0);
+            said.id((*code).into());
+            said.text(reason);
+            said.id((*report).into());
+            3
+        }
+        Output::FetchToken { request } => {
+            said.id(request.0);
+            4
+        }
+        Output::ForgetToken { request } => {
+            said.id(request.0);
+            5
+        }
+        Output::DrainHandlers => 6,
+        Output::ForgetListeners => 7,
+        Output::EndStreams => 8,
+        Output::Log(log) => {
+            said.log(log);
+            9
+        }
+        Output::Settle { call, result: Ok(()) } => {
+            said.id(call.0);
+            10
+        }
+        Output::Settle { call, result: Err(error) } => {
+            said.id(call.0);
+            said.error(error);
+            11
+        }
+        Output::Event(event) => said.event(event),
+    }
+}
+
+impl Said {
+    fn id(&self, id: u32) {
+        self.number(id.into());
+    }
+
+    fn optional(&self, text: Option<&str>) {
+        match text {
+            Some(text) => self.text(text),
+            None => self.value(&JsValue::UNDEFINED),
+        }
+    }
+
+    fn metadata(&self, metadata: &Option<JsValue>) {
+        self.value(metadata.as_ref().unwrap_or(&JsValue::UNDEFINED));
+    }
+
+    fn log(&self, log: &Log) {
+        self.id(log.level as u32);
+        self.text(log.message);
+        for (name, value) in &log.context {
+            self.text(name);
+            match value {
+                LogValue::Number(number) => self.number(*number),
+                LogValue::Text(text) => self.text(text),
+            }
+        }
+    }
+
+    /// Kind, outcome, and up to three details.
+    fn error(&self, error: &CallError) {
+        let outcome = match error.outcome() {
+            Outcome::NotSent => 0,
+            Outcome::Rejected => 1,
+            Outcome::Unknown => 2,
+        };
+        let (kind, number) = match error {
+            CallError::WrongState { state } => (0, *state as u8 as f64),
+            CallError::Connect(close) => (1, close.code.into()),
+            CallError::Unavailable => (2, 0.0),
+            CallError::Token(_) => (3, 0.0),
+            CallError::Aborted { .. } => (4, 0.0),
+            CallError::NotConnected => (5, 0.0),
+            CallError::Rejected { .. } => (6, 0.0),
+            CallError::AckTimeout { timeout_ms } => (7, *timeout_ms as f64),
+            CallError::Disconnected { close_code, .. } => (8, (*close_code).into()),
+            CallError::Oversized { size, .. } => (9, *size as f64),
+        };
+        self.id(kind);
+        self.id(outcome);
+        self.number(number);
+        match error {
+            CallError::Connect(close) => {
+                self.text(&close.reason);
+                self.optional(close.cause.as_deref());
+            }
+            CallError::Token(failure) => {
+                self.text(&failure.name);
+                self.text(&failure.message);
+            }
+            CallError::Rejected { code, message } => {
+                self.text(code);
+                self.optional(message.as_deref());
+            }
+            CallError::Oversized { cap, .. } => self.number(*cap),
+            CallError::WrongState { .. }
+            | CallError::Unavailable
+            | CallError::Aborted { .. }
+            | CallError::NotConnected
+            | CallError::AckTimeout { .. }
+            | CallError::Disconnected { .. } => {}
+        }
+    }
+
+    fn event(&self, event: &Event<JsValue>) -> u32 {
+        match event {
+            Event::StateChange { from, to } => {
+                self.id(*from as u32);
+                self.id(*to as u32);
+                12
+            }
+            Event::Connected(connected) => {
+                self.connected(connected);
+                13
+            }
+            Event::Disconnected { code, reason, will_reconnect } => {
+                self.id((*code).into());
+                self.text(reason);
+                self.id((*will_reconnect).into());
+                14
+            }
+            Event::Message { channel, from, data, from_metadata } => {
+                self.text(from);
+                self.value(data);
+                self.metadata(from_metadata);
+                self.text(channel);
+                15
+            }
+            Event::Direct { from, data, from_metadata } => {
+                self.text(from);
+                self.value(data);
+                self.metadata(from_metadata);
+                16
+            }
+            Event::Presence { channel, joined, left } => {
+                self.text(channel);
+                self.value(&peers(joined));
+                self.value(&peers(left));
+                17
+            }
+            Event::ServerError { code, message, request_id } => {
+                self.text(code);
+                self.optional(message.as_deref());
+                self.optional(request_id.as_deref());
+                18
+            }
+            Event::GoingAway { retry_after_ms } => {
+                self.number(*retry_after_ms);
+                19
+            }
+            Event::TokenProviderError { consecutive_failures, error } => {
+                self.id(*consecutive_failures);
+                self.text(&error.name);
+                self.text(&error.message);
+                20
+            }
+        }
+    }
+
+    fn connected(&self, connected: &Connected) {
+        self.text(&connected.peer_id);
+        self.number(connected.server_time);
+        self.number(connected.expires_at.unwrap_or(f64::NAN));
+        self.id(connected.is_reconnect.into());
+        self.number(connected.max_message_size);
+        if let Some(servers) = &connected.ice_servers {
+            self.value(&ice_servers(servers));
+        }
+    }
+}
+
+/// Pairs of id and metadata, one after the other.
+fn peers(peers: &[PresencePeer<JsValue>]) -> Said {
+    let list = Said::list();
+    for peer in peers {
+        list.text(&peer.peer_id);
+        list.metadata(&peer.metadata);
+    }
+    list
+}
+
+/// For each server its address or list of addresses, its user name and its credential, one after the other.
+fn ice_servers(servers: &[IceServer]) -> Said {
+    let list = Said::list();
+    for server in servers {
+        match &server.urls {
+            Urls::One(url) => list.text(url),
+            Urls::Many(urls) => {
+                let inner = Said::list();
+                urls.iter().for_each(|url| inner.text(url));
+                list.value(&inner);
+            }
+        }
+        list.optional(server.username.as_deref());
+        list.optional(server.credential.as_deref());
+    }
+    list
+}
+
+// `State as u32` is an index into the states of the JavaScript side.
+const _: () = assert!(State::Idle as u8 == 0 && State::Closed as u8 == 4);
