@@ -1,19 +1,22 @@
 // Uses the packed tarball in every environment that it promises to work in; `cargo xtask consumers` runs this.
 //
-//   node run.mjs [--quick] [--only NAME]... [--list] [--force] [--write]
+//   node run.mjs [--quick] [--only NAME]... [--list] [--force] [--write] [--engine firefox|webkit]
 //
-// Set by `cargo xtask consumers`: METERED_TARBALL, METERED_SERVER_BIN, METERED_CHROMIUM.
+// With another engine than Chromium: only the pages that need no build tool.
+// Set by `cargo xtask consumers`: METERED_TARBALL, METERED_SERVER_BIN, METERED_CHROMIUM. By `cargo xtask browsers` also
+// METERED_FIREFOX and METERED_GECKODRIVER, METERED_WEBKIT and METERED_WEBKIT_DRIVER.
 
 import { parseArgs } from "node:util";
 import { startServer } from "../support/server.mjs";
 import bundlers from "./environments/bundlers.mjs";
+import engines from "./environments/engines.mjs";
 import examples from "./environments/examples.mjs";
 import frameworks from "./environments/frameworks.mjs";
 import pages from "./environments/pages.mjs";
 import runners from "./environments/runners.mjs";
 import runtimes from "./environments/runtimes.mjs";
 import types from "./environments/types.mjs";
-import { closeBrowser } from "./harness/browser.mjs";
+import { choose, closeEngine } from "./harness/engines.mjs";
 import { Lab } from "./harness/lab.mjs";
 import { installedVersion, settle, sourcesOf, tools } from "./harness/place.mjs";
 import { endAll } from "./harness/process.mjs";
@@ -28,10 +31,15 @@ const { values: args } = parseArgs({
     list: { type: "boolean", default: false },
     force: { type: "boolean", default: false },
     write: { type: "boolean", default: false },
+    engine: { type: "string", default: "chromium" },
   },
 });
 
-const ALL = [...pages, ...bundlers, ...frameworks, ...runtimes, ...runners, ...types, ...examples];
+choose(args.engine);
+const inChromium = args.engine === "chromium";
+const ALL = inChromium
+  ? [...pages, ...bundlers, ...frameworks, ...runtimes, ...runners, ...types, ...examples]
+  : [...pages, ...engines].map((environment) => ({ ...environment, name: `${args.engine}-${environment.name}` }));
 const wanted = ALL.filter(({ name, quick }) => (args.only.length > 0 ? args.only.some((part) => name.startsWith(part)) : quick || !args.quick));
 
 if (args.list) {
@@ -52,7 +60,7 @@ async function runAll() {
   try {
     for (const environment of wanted) rows.push(await judge(environment, server));
   } finally {
-    await Promise.all([server.stop(), closeBrowser()]);
+    await Promise.all([server.stop(), closeEngine()]);
   }
   return conclude(rows);
 }
@@ -91,7 +99,7 @@ async function attempt({ name, tools: group, test, ...environment }, server) {
 function conclude(rows) {
   const failed = rows.filter(({ result }) => !result.ok);
   print(rows);
-  if (args.write) write(rows, installedVersion());
+  if (args.write) write(inChromium ? "consumers" : args.engine, rows, installedVersion());
   // In the words of Node's own test runner, which the caller counts.
   console.log(`\n# tests ${rows.length}\n# pass ${rows.length - failed.length}\n# fail ${failed.length}`);
   return failed.length > 0 ? 1 : 0;

@@ -23,7 +23,7 @@ const vite = (major, name) => [
     title: `Vite ${major} dev, page and module worker`,
     tools: "web",
     app: ["bundled", "vite"],
-    uses: [name, "chromium"],
+    uses: [name, "browser"],
     test: async (lab) => {
       const flags = ["--host", "127.0.0.1", "--port", "0"];
       await bothPages(lab, await lab.serveWith(ADDRESS, `${name}/bin/vite.js`, ...flags));
@@ -34,7 +34,7 @@ const vite = (major, name) => [
     title: `Vite ${major} build, page and module worker`,
     tools: "web",
     app: ["bundled", "vite"],
-    uses: [name, "chromium"],
+    uses: [name, "browser"],
     test: async (lab) => {
       await lab.tool(`${name}/bin/vite.js`, "build");
       await bothPages(lab, await lab.serve("dist"));
@@ -47,7 +47,7 @@ const esbuild = (format, page) => ({
   title: `esbuild, ${format.toUpperCase()}`,
   tools: "quick",
   app: "bundled",
-  uses: ["esbuild", "chromium"],
+  uses: ["esbuild", "browser"],
   quick: true,
   test: async (lab) => {
     await lab.run(lab.program("esbuild"), "page.js", "--bundle", `--format=${format}`, "--outfile=dist/page.js");
@@ -64,7 +64,7 @@ export default [
     title: "webpack 5, page and worker",
     tools: "web",
     app: ["bundled", "webpack"],
-    uses: ["webpack", "chromium"],
+    uses: ["webpack", "browser"],
     test: async (lab) => {
       await lab.tool("webpack-cli/bin/cli.js", "build");
       addPages(lab, "dist");
@@ -78,7 +78,7 @@ export default [
     title: "Rollup, ES and IIFE",
     tools: "web",
     app: ["bundled", "rollup"],
-    uses: ["rollup", "chromium"],
+    uses: ["rollup", "browser"],
     test: async (lab) => {
       await lab.tool("rollup/dist/bin/rollup", "--config", "rollup.config.mjs");
       addPages(lab, "dist/es");
@@ -95,7 +95,7 @@ export default [
     title: "Parcel 2, page and worker",
     tools: "parcel",
     app: "bundled",
-    uses: ["parcel", "chromium"],
+    uses: ["parcel", "browser"],
     test: async (lab) => {
       await lab.tool("parcel/lib/bin.js", "build", "index.html", "worker.html", "--no-cache", "--dist-dir", "dist");
       await bothPages(lab, await lab.serve("dist"));

@@ -21,7 +21,7 @@ const quickStart = (suffix) => ({
     lab.fillIn();
     const peer = await lab.peer(CHANNEL);
     peer.once("message", () => peer.publish({ hello: "you" }));
-    await lab.start(/lobby \S+ { hello: 'you' }/, process.execPath, `quick-start.${suffix}`);
+    await lab.start(process.execPath, `quick-start.${suffix}`).until(/lobby \S+ { hello: 'you' }/);
     assert.deepEqual(peer.heard[0].data, { hello: "world" });
   },
 });
@@ -34,7 +34,8 @@ const nodeChat = {
   test: async (lab) => {
     lab.fillIn();
     const peer = await lab.peer("terminal");
-    const { child } = await lab.start(/ is here/, process.execPath, "node-chat.mjs", "terminal");
+    const child = lab.start(process.execPath, "node-chat.mjs", "terminal");
+    await child.until(/ is here/);
     peer.publish({ text: "Who is there?" });
     await child.until(/: Who is there\?/);
     child.stdin.write("Only me\n");
@@ -62,7 +63,7 @@ const cdn = (page) => ({
   name: `example-cdn-${page}`,
   title: `Example: cdn/${page}.html`,
   example: "cdn",
-  uses: ["chromium"],
+  uses: ["browser"],
   test: async (lab) => {
     lab.fillIn();
     const peer = await lab.peer(CHANNEL);
@@ -106,7 +107,7 @@ const withVite = (folder, title, use) => ({
   title: `Example: ${title}, Vite dev and build`,
   tools: "web",
   example: folder,
-  uses: ["vite", ...(folder === "react" ? ["react"] : []), "chromium"],
+  uses: ["vite", ...(folder === "react" ? ["react"] : []), "browser"],
   test: async (lab) => {
     lab.fillIn();
     await use(lab, await lab.serveWith(VITE_ADDRESS, VITE, "--host", "127.0.0.1", "--port", "0"));

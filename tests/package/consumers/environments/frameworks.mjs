@@ -19,7 +19,7 @@ const built = (name, title, ...flags) => ({
   title,
   tools: "next",
   app: "next",
-  uses: ["next", "react", "chromium"],
+  uses: ["next", "react", "browser"],
   test: async (lab) => {
     await lab.tool(NEXT, "build", ...flags);
     await useIt(lab, await lab.serveWith(READY, NEXT, "start", ...WHERE));
@@ -34,7 +34,7 @@ export default [
     title: "Next dev, server and client",
     tools: "next",
     app: "next",
-    uses: ["next", "react", "chromium"],
+    uses: ["next", "react", "browser"],
     test: async (lab) => useIt(lab, await lab.serveWith(READY, NEXT, "dev", ...WHERE)),
   },
 ];

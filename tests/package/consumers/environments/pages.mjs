@@ -8,7 +8,7 @@ const plain = (page, title, quick) => ({
   name: page,
   title,
   app: "plain",
-  uses: ["chromium"],
+  uses: ["browser"],
   quick,
   test: async (lab) => lab.converseInPage(`${await lab.serve()}/${page}.html`),
 });
@@ -23,7 +23,7 @@ export default [
     name: "csp-allowed",
     title: "CSP `script-src 'self' 'wasm-unsafe-eval'`",
     app: "csp",
-    uses: ["chromium"],
+    uses: ["browser"],
     test: async (lab) => {
       const policy = { "content-security-policy": "script-src 'self' 'wasm-unsafe-eval'" };
       await lab.converseInPage(`${await lab.serve(".", policy)}/index.html`);
@@ -33,7 +33,7 @@ export default [
     name: "csp-forbidden",
     title: "CSP `script-src 'self'`: WasmUnavailableError",
     app: "csp",
-    uses: ["chromium"],
+    uses: ["browser"],
     test: async (lab) => {
       const policy = { "content-security-policy": "script-src 'self'" };
       const { outcome } = await lab.visit(`${await lab.serve(".", policy)}/forbidden.html`);
@@ -46,7 +46,7 @@ export default [
     name: "slim",
     title: `metered-realtime/slim, init(${SLIM_SOURCES.join(" \\| ")})`,
     app: "slim",
-    uses: ["chromium"],
+    uses: ["browser"],
     test: async (lab) => {
       const site = await lab.serve();
       for (const source of SLIM_SOURCES) await lab.converseInPage(`${site}/index.html`, { source });

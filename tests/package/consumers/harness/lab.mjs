@@ -2,10 +2,11 @@
 
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openPage, outcomeOfPage } from "./browser.mjs";
+import { openPage } from "./chromium.mjs";
 import { converse } from "./conversation.mjs";
+import { driven, outcomeOfPage } from "./engines.mjs";
 import { KEY, Peer } from "./peer.mjs";
-import { run, startUntil } from "./process.mjs";
+import { run, start } from "./process.mjs";
 import { startSite } from "./site.mjs";
 
 export class Lab {
@@ -44,10 +45,9 @@ export class Lab {
 
   /** Starts a tool that serves pages; the pattern's first group is the address that it writes. */
   async serveWith(pattern, script, ...args) {
-    const program = [join(this.tools, "node_modules", script), ...args];
-    const { match, stop } = await startUntil(pattern, process.execPath, program, { cwd: this.folder });
-    this.#cleanup.push(stop);
-    return match[1].replace(/\/$/, "");
+    const child = this.start(process.execPath, join(this.tools, "node_modules", script), ...args);
+    const [, address] = await child.until(pattern);
+    return address.replace(/\/$/, "");
   }
 
   /** Serves a part of the consumer's folder as plain files. */
@@ -115,10 +115,25 @@ export class Lab {
   }
 
   /** Starts a program that the test talks with. */
-  async start(pattern, program, ...args) {
-    const started = await startUntil(pattern, program, args, { cwd: this.folder });
-    this.#cleanup.push(started.stop);
-    return started;
+  start(program, ...args) {
+    const child = start(program, args, { cwd: this.folder });
+    this.#cleanup.push(() => child.end());
+    return child;
+  }
+
+  /** The session of the engine that WebDriver drives. */
+  driven() {
+    return driven();
+  }
+
+  /** Where the local server is. */
+  get server() {
+    return this.#server.url;
+  }
+
+  /** Has something else undone when the test is over. */
+  onEnd(work) {
+    this.#cleanup.push(work);
   }
 
   /** Puts the local server and its key where an example has a key to fill in. */

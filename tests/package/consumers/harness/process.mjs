@@ -19,15 +19,9 @@ export async function run(program, args, options = {}) {
   return child.stdout;
 }
 
-/** Starts a program and waits until it writes something that matches; returns the match, the program, and what ends it. */
-export async function startUntil(pattern, program, args, options = {}) {
-  const child = launch(program, args, options);
-  try {
-    return { match: await child.until(pattern), child, stop: () => child.end() };
-  } catch (error) {
-    child.end();
-    throw error;
-  }
+/** Starts a program that the caller talks with and ends. */
+export function start(program, args, options = {}) {
+  return launch(program, args, options);
 }
 
 /** Whatever still runs when the harness ends. */

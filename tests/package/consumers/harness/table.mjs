@@ -4,8 +4,6 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const DOCUMENT = fileURLToPath(new URL("../../../../docs/PLATFORMS.md", import.meta.url));
-const BEGIN = "<!-- written by `cargo xtask consumers --write` -->";
-const END = "<!-- end of what `cargo xtask consumers --write` wrote -->";
 
 export function print(rows) {
   const width = Math.max(...rows.map(({ environment }) => environment.name.length));
@@ -16,11 +14,12 @@ export function print(rows) {
   }
 }
 
-/** Replaces the table in docs/PLATFORMS.md. */
-export function write(rows, packageVersion) {
+/** Replaces one of the tables in docs/PLATFORMS.md. */
+export function write(name, rows, packageVersion) {
   const text = readFileSync(DOCUMENT, "utf8");
-  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`docs/PLATFORMS.md has lost the lines ${BEGIN} and ${END}`);
+  const [begin, end] = [`<!-- table: ${name} -->\n`, "<!-- end of table -->"];
+  const from = text.indexOf(begin);
+  if (from < 0) throw new Error(`docs/PLATFORMS.md has lost the line ${begin}`);
   const dates = rows.map(({ result }) => result.date).sort();
   const lines = rows.map(({ environment, result }) => {
     return `| ${environment.title} | ${result.versions.join(", ")} | ${result.ok ? "works" : "FAILS"} | ${result.seconds.toFixed(1)} s |`;
@@ -32,5 +31,5 @@ export function write(rows, packageVersion) {
     "|---|---|---|---:|",
     ...lines,
   ];
-  writeFileSync(DOCUMENT, `${text.slice(0, begin)}${BEGIN}\n\n${table.join("\n")}\n\n${text.slice(end)}`);
+  writeFileSync(DOCUMENT, `${text.slice(0, from)}${begin}\n${table.join("\n")}\n\n${text.slice(text.indexOf(end, from))}`);
 }

@@ -1,10 +1,10 @@
 // Which versions an environment was tested with.
 
-import { browserVersion } from "./browser.mjs";
+import { engineVersion } from "./engines.mjs";
 import { tools, versionOf } from "./place.mjs";
 
 const OWN = {
-  chromium: async () => `Chromium ${await browserVersion()}`,
+  browser: engineVersion,
   node: async () => `Node ${process.versions.node}`,
 };
 const TITLES = {
