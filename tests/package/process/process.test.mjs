@@ -57,6 +57,16 @@ for (const [way, expected] of Object.entries(ENDS)) {
   });
 }
 
+test("a core that breaks fails everything of every client with one error, and the process ends", async () => {
+  const { code, output } = await start("fatal.mjs").done;
+  assert.deepEqual([code, output.trim()], [0, "as it should be"]);
+});
+
+test("where WebAssembly is forbidden, constructing says so", async () => {
+  const { code, output } = await start("forbidden.mjs").done;
+  assert.deepEqual([code, output.trim()], [0, "WasmUnavailableError"]);
+});
+
 test("a key that the server refuses fails connect() with its code", async () => {
   const strict = await startServer();
   try {
