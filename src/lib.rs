@@ -59,7 +59,7 @@
 //!
 //! ```text
 //! wire  <-  machine  <-  client  <-  native
-//!                    <-  web     <-  pkg-template (the npm package)
+//!               data <-          <-  web     <-  pkg-template (the npm package)
 //! ```
 //!
 //! | module | knows | must not know |
@@ -69,6 +69,7 @@
 //! | `web` | the browser's `WebSocket`, timers, promises | rules of the protocol |
 //! | `native` | tokio, tungstenite, rustls | rules of the protocol |
 //! | `client` | builder, events, errors, listeners, streams | platforms |
+//! | `data` | application data as the platform holds it | everything else |
 
 #[doc(hidden)]
 pub mod machine;
@@ -79,19 +80,38 @@ pub mod wire;
 pub mod web;
 
 #[cfg(all(feature = "native", not(target_arch = "wasm32")))]
-mod client;
-#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
 mod native;
 
-#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
-pub use client::{
-    Builder, Close, Connect, DEFAULT_EVENT_CAPACITY, EventStream, HandlerId, MaybeSend, MaybeSync,
-    Payload, Reconnect, ReconnectOptions, Request, SignallingClient, SubscribeOptions, TokenResult,
-    WeakSignallingClient, errors, events,
-};
-#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
+// The Rust surface, on either platform.
+#[cfg(any(
+    all(feature = "native", not(target_arch = "wasm32")),
+    all(feature = "web", target_arch = "wasm32")
+))]
+mod client;
+#[cfg(any(
+    all(feature = "native", not(target_arch = "wasm32")),
+    all(feature = "web", target_arch = "wasm32")
+))]
+mod data;
+#[cfg(any(
+    all(feature = "native", not(target_arch = "wasm32")),
+    all(feature = "web", target_arch = "wasm32")
+))]
+mod surface {
+    pub use crate::client::{
+        Builder, Close, Connect, DEFAULT_EVENT_CAPACITY, EventStream, HandlerId, MaybeSend,
+        MaybeSync, Reconnect, ReconnectOptions, Request, SignallingClient, SubscribeOptions,
+        TokenResult, WeakSignallingClient, errors, events,
+    };
+    pub use crate::data::Payload;
+    #[doc(inline)]
+    pub use crate::machine::{Outcome, State};
+    #[doc(inline)]
+    pub use crate::wire::{CloseCode as WsCloseCode, ErrorCode};
+}
+#[cfg(any(
+    all(feature = "native", not(target_arch = "wasm32")),
+    all(feature = "web", target_arch = "wasm32")
+))]
 #[doc(inline)]
-pub use machine::{Outcome, State};
-#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
-#[doc(inline)]
-pub use wire::{CloseCode as WsCloseCode, ErrorCode};
+pub use surface::*;

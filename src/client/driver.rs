@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::emitter::Emitter;
 use super::send::{MaybeSend, MaybeSync};
-use crate::machine::{CallError, CallId, State};
+use crate::machine::{ACK_TIMEOUT_MS, CallError, CallId, Instant, Machine, State};
+use crate::wire::OutgoingFrame;
 
 /// How the machine answers.
 pub(crate) type Answer = Result<(), CallError>;
@@ -20,6 +21,35 @@ pub(crate) enum Wanted<'a> {
     Unsubscribe { channel: &'a str },
     Publish { channel: &'a str, data: &'a str },
     Send { to: &'a str, data: &'a str },
+}
+
+impl Wanted<'_> {
+    /// Asks the machine, which carries a finished frame as the platform wants it.
+    pub(crate) fn ask<P>(
+        self,
+        machine: &mut Machine<P>,
+        now: Instant,
+        carry: impl FnOnce(String) -> P,
+    ) -> Result<CallId, CallError> {
+        match self {
+            Wanted::Subscribe { channel, include_sender_metadata } => {
+                machine.subscribe(channel, include_sender_metadata, ACK_TIMEOUT_MS, now)
+            }
+            Wanted::Unsubscribe { channel } => machine.unsubscribe(channel, ACK_TIMEOUT_MS, now),
+            Wanted::Publish { channel, data } => {
+                let call = machine.reserve(data.len(), ACK_TIMEOUT_MS, now)?;
+                let frame = OutgoingFrame::Publish { channel, data, request_id: call.0 };
+                machine.transmit(call, carry(frame.to_text()));
+                Ok(call)
+            }
+            Wanted::Send { to, data } => {
+                let call = machine.reserve(data.len(), ACK_TIMEOUT_MS, now)?;
+                let frame = OutgoingFrame::Send { to, data, request_id: call.0 };
+                machine.transmit(call, carry(frame.to_text()));
+                Ok(call)
+            }
+        }
+    }
 }
 
 /// One client on its platform. Every method takes effect at once, and may be called inside of every handler.

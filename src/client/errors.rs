@@ -17,6 +17,8 @@ use crate::machine::{CallError, CallId, OptionError, OptionName};
 use crate::wire::NameError;
 
 #[doc(inline)]
+pub use crate::data::DataError;
+#[doc(inline)]
 pub use crate::machine::{Outcome, State};
 
 /// An option that breaks a rule (spec B.1). Never quotes the value, which may be a credential.
@@ -274,6 +276,10 @@ impl RequestError {
         RequestError::InvalidArgument { argument, rule: error.rule().into() }
     }
 
+    pub(super) fn invalid_data(rule: String) -> RequestError {
+        RequestError::InvalidArgument { argument: "data", rule }
+    }
+
     pub(super) fn of(call: CallId, error: CallError) -> RequestError {
         let request_id = || call.0.to_string();
         match error {
@@ -376,28 +382,6 @@ impl fmt::Display for TokenProviderFailure {
 }
 
 impl Error for TokenProviderFailure {}
-
-/// Data of a peer that does not fit the type it was asked for.
-#[derive(Debug)]
-pub struct DataError(Box<dyn Error + Send + Sync>);
-
-impl DataError {
-    pub(super) fn new(error: impl Error + Send + Sync + 'static) -> DataError {
-        DataError(Box::new(error))
-    }
-}
-
-impl fmt::Display for DataError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the data does not fit the type")
-    }
-}
-
-impl Error for DataError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&*self.0)
-    }
-}
 
 /// The close code of a connection that ended without one.
 const ABNORMAL: u16 = 1006;

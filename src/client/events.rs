@@ -18,9 +18,10 @@ use serde::de::DeserializeOwned;
 
 use super::emitter::{Emitter, Listeners, Lists, Spawn};
 use super::errors::{DataError, TokenProviderFailure};
-use super::payload::Payload;
 use super::send::MaybeSend;
+use crate::data::Payload;
 use crate::machine;
+use crate::wire;
 
 #[doc(inline)]
 pub use crate::machine::State;
@@ -245,28 +246,34 @@ pub struct TokenProviderError {
 
 impl Emitter {
     /// Tells the user what happened. Asynchronous handlers are handed to `spawn`.
-    pub(crate) fn dispatch<P: Into<Payload>>(&self, event: machine::Event<P>, spawn: Spawn<'_>) {
+    pub(crate) fn dispatch<P>(
+        &self,
+        event: machine::Event<P>,
+        payload: fn(P) -> Payload,
+        spawn: Spawn<'_>,
+    ) {
         use machine::Event as Happened;
         match event {
             Happened::Message { channel, from, data, from_metadata } => self.emit(
                 Message {
                     channel,
                     sender_peer_id: from,
-                    data: data.into(),
-                    sender_metadata: from_metadata.map(Into::into),
+                    data: payload(data),
+                    sender_metadata: from_metadata.map(payload),
                 },
                 spawn,
             ),
             Happened::Direct { from, data, from_metadata } => self.emit(
                 Direct {
                     sender_peer_id: from,
-                    data: data.into(),
-                    sender_metadata: from_metadata.map(Into::into),
+                    data: payload(data),
+                    sender_metadata: from_metadata.map(payload),
                 },
                 spawn,
             ),
             Happened::Presence { channel, joined, left } => {
-                self.emit(Presence { channel, joined: peers(joined), left: peers(left) }, spawn);
+                let (joined, left) = (peers(joined, payload), peers(left, payload));
+                self.emit(Presence { channel, joined, left }, spawn);
             }
             Happened::StateChange { from, to } => self.emit(StateChange { from, to }, spawn),
             Happened::Connected(connected) => self.emit(Connected::from(connected), spawn),
@@ -300,9 +307,9 @@ impl From<machine::Connected> for Connected {
     }
 }
 
-fn peers<P: Into<Payload>>(peers: Vec<crate::wire::PresencePeer<P>>) -> Vec<PresencePeer> {
+fn peers<P>(peers: Vec<wire::PresencePeer<P>>, payload: fn(P) -> Payload) -> Vec<PresencePeer> {
     peers
         .into_iter()
-        .map(|peer| PresencePeer { peer_id: peer.peer_id, metadata: peer.metadata.map(Into::into) })
+        .map(|peer| PresencePeer { peer_id: peer.peer_id, metadata: peer.metadata.map(payload) })
         .collect()
 }

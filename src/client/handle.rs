@@ -14,8 +14,8 @@ use super::errors::{ConnectError, RequestError};
 use super::events::Event;
 use super::options::SubscribeOptions;
 use super::send::MaybeSend;
-use super::serialize::to_json;
 use super::stream::{DEFAULT_EVENT_CAPACITY, EventStream};
+use crate::data;
 use crate::machine::{DEFAULT_CLOSE_REASON, State};
 use crate::wire::{check_channel, check_peer_id};
 
@@ -139,7 +139,7 @@ impl SignallingClient {
     /// See [`RequestError`](crate::errors::RequestError). `data` must be what JSON can hold: numbers that are not finite and
     /// map keys that are no strings are an [`InvalidArgument`](crate::errors::RequestError::InvalidArgument).
     pub fn publish(&self, channel: &str, data: impl Serialize) -> Request {
-        let data = valid_channel(channel).and_then(|()| to_json(&data));
+        let data = valid_channel(channel).and_then(|()| to_json(data));
         Request::new(data.and_then(|data| self.ask(Wanted::Publish { channel, data: &data })))
     }
 
@@ -150,7 +150,7 @@ impl SignallingClient {
     /// [`ServerRequest`](crate::errors::RequestError::ServerRequest) with the code `peer_not_found`. A peer id has 1 to 128
     /// UTF-16 units and no control characters.
     pub fn send(&self, to_peer_id: &str, data: impl Serialize) -> Request {
-        let data = valid_peer_id(to_peer_id).and_then(|()| to_json(&data));
+        let data = valid_peer_id(to_peer_id).and_then(|()| to_json(data));
         Request::new(data.and_then(|data| self.ask(Wanted::Send { to: to_peer_id, data: &data })))
     }
 
@@ -252,4 +252,8 @@ fn valid_channel(channel: &str) -> Result<(), RequestError> {
 
 fn valid_peer_id(id: &str) -> Result<(), RequestError> {
     check_peer_id(id).map_err(|error| RequestError::invalid_name("to_peer_id", error))
+}
+
+fn to_json(data: impl Serialize) -> Result<String, RequestError> {
+    data::to_json(&data).map_err(RequestError::invalid_data)
 }

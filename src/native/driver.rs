@@ -9,16 +9,16 @@ use futures::channel::oneshot;
 use tokio::runtime::Handle;
 use tokio::task;
 
+use super::carried::Carried;
 use super::clock::Clock;
 use super::pump::Pump;
 use super::tls::Tls;
 use super::wake::Wake;
-use crate::client::{Answer, Called, Carried, Driver, Emitter, Mark, Provider, Wanted};
+use crate::client::{Answer, Called, Driver, Emitter, Exit, Mark, Provider, Wanted};
 use crate::machine::{
-    ACK_TIMEOUT_MS, CallError, CallId, Close, DEFAULT_CLOSE_REASON, Input, Instant, Machine,
-    Options, Output, SocketId, State,
+    CallError, CallId, Close, DEFAULT_CLOSE_REASON, Input, Machine, Options, Output, SocketId,
+    State,
 };
-use crate::wire::OutgoingFrame;
 
 /// One client; shared by its handles, its futures and its pump.
 pub(super) struct Native {
@@ -36,8 +36,7 @@ pub(super) struct Core {
     waiters: BTreeMap<u32, oneshot::Sender<Answer>>,
     /// Whether there is a pump.
     running: bool,
-    /// Which listeners a `close()` that is not done yet will drop.
-    close_mark: Option<Mark>,
+    pub(super) exit: Exit,
     /// Tasks that wait for `close()`; it does not wait for them.
     excused: Vec<task::Id>,
 }
@@ -80,7 +79,7 @@ impl Driver for Native {
     fn request(&self, wanted: Wanted<'_>) -> Result<Called, CallError> {
         let mut core = self.lock();
         let now = core.clock.now();
-        let id = ask(&mut core.machine, wanted, now)?;
+        let id = wanted.ask(&mut core.machine, now, Carried::Frame)?;
         let called = core.wait_for(id);
         drop(core);
         self.wake.wake();
@@ -111,36 +110,6 @@ impl Driver for Native {
     }
 }
 
-fn ask(
-    machine: &mut Machine<Carried>,
-    wanted: Wanted<'_>,
-    now: Instant,
-) -> Result<CallId, CallError> {
-    match wanted {
-        Wanted::Subscribe { channel, include_sender_metadata } => {
-            machine.subscribe(channel, include_sender_metadata, ACK_TIMEOUT_MS, now)
-        }
-        Wanted::Unsubscribe { channel } => machine.unsubscribe(channel, ACK_TIMEOUT_MS, now),
-        Wanted::Publish { channel, data } => transmit(machine, data, now, |request_id| {
-            OutgoingFrame::Publish { channel, data, request_id }
-        }),
-        Wanted::Send { to, data } => {
-            transmit(machine, data, now, |request_id| OutgoingFrame::Send { to, data, request_id })
-        }
-    }
-}
-
-fn transmit<'a>(
-    machine: &mut Machine<Carried>,
-    data: &str,
-    now: Instant,
-    frame: impl FnOnce(u32) -> OutgoingFrame<'a>,
-) -> Result<CallId, CallError> {
-    let call = machine.reserve(data.len(), ACK_TIMEOUT_MS, now)?;
-    machine.transmit(call, Carried::Frame(frame(call.0).to_text()));
-    Ok(call)
-}
-
 impl Native {
     pub(super) fn new(options: Options, provider: Option<Provider>, tls: Tls) -> Native {
         // The standard library's hasher is seeded by the operating system.
@@ -152,7 +121,7 @@ impl Native {
             clock,
             waiters: BTreeMap::new(),
             running: false,
-            close_mark: None,
+            exit: Exit::default(),
             excused: Vec::new(),
         };
         let (emitter, wake) = (Emitter::default(), Wake::default());
@@ -216,7 +185,7 @@ impl Native {
         core.machine.handle_input(Input::HandlersDrained, now);
         let outputs: Vec<_> = std::iter::from_fn(|| core.machine.poll_output()).collect();
         let mut waiters = std::mem::take(&mut core.waiters);
-        core.close_mark = None;
+        core.exit = Exit::default();
         core.running = false;
         drop(core);
         for output in outputs {
@@ -234,7 +203,7 @@ impl Core {
     fn close(&mut self, code: u16, reason: &str, mark: Mark) -> oneshot::Receiver<Answer> {
         let now = self.clock.now();
         let id = self.machine.close(code, reason, now);
-        self.close_mark = Some(mark);
+        self.exit.close(mark);
         self.wait_for(id).1
     }
 
@@ -244,15 +213,10 @@ impl Core {
         (call, receiver)
     }
 
-    /// Whether a `close()` is not done yet.
-    pub(super) fn is_closing(&self) -> bool {
-        self.close_mark.is_some()
-    }
-
-    /// A `close()` is done: which listeners it drops.
-    pub(super) fn take_close_mark(&mut self) -> Option<Mark> {
+    /// A `close()` is done: which handlers it drops.
+    pub(super) fn closed(&mut self, emitter: &Emitter) -> Mark {
         self.excused.clear();
-        self.close_mark.take()
+        self.exit.take_handlers(emitter)
     }
 
     pub(super) fn excused(&self) -> &[task::Id] {

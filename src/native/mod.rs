@@ -9,10 +9,11 @@
 //! User code (handlers, the token provider, wakers) runs with nothing locked.
 
 mod alarm;
+mod carried;
 mod clock;
 mod dial;
 mod driver;
-mod log;
+mod json;
 mod pump;
 mod socket;
 mod tasks;

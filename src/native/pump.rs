@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::alarm::Alarm;
+use super::carried::Carried;
 use super::driver::Native;
-use super::log;
+use super::json::parse;
 use super::socket::{News, Socket};
 use super::tasks::Tasks;
-use crate::client::{BoxFuture, Carried, Mark, parse, shield};
+use crate::client::{BoxFuture, log, shield};
 use crate::machine::{
-    CallId, Close, Event, Input, Outgoing, Output, ProviderFailure, SocketId, State, TokenRequestId,
+    CallId, Close, Event, Input, Outgoing, Output, ProviderFailure, SocketId, TokenRequestId,
 };
 use crate::wire::Secret;
 
@@ -30,8 +31,6 @@ pub(super) struct Pump {
     inbox: Vec<(SocketId, News)>,
     tokens: Vec<(TokenRequestId, Token)>,
     rang: bool,
-    /// Which streams end at the exit that is being told.
-    exit_mark: Option<Mark>,
     /// The machine is at rest, so nothing is abandoned when this is dropped.
     rested: bool,
 }
@@ -47,7 +46,6 @@ impl Pump {
             inbox: Vec::new(),
             tokens: Vec::new(),
             rang: false,
-            exit_mark: None,
             rested: false,
         }
     }
@@ -193,14 +191,11 @@ impl Pump {
                 }
                 Output::Event(event) => self.dispatch(event),
                 Output::ForgetListeners => {
-                    let mark = self.driver.lock().take_close_mark();
-                    let mark = mark.unwrap_or_else(|| self.driver.emitter.mark());
+                    let mark = self.driver.lock().closed(&self.driver.emitter);
                     self.driver.emitter.forget(mark);
-                    self.exit_mark = Some(mark);
                 }
                 Output::EndStreams => {
-                    let mark = self.exit_mark.take();
-                    let mark = mark.unwrap_or_else(|| self.driver.emitter.mark());
+                    let mark = self.driver.lock().exit.take_streams(&self.driver.emitter);
                     self.driver.emitter.end_streams(mark);
                 }
                 Output::Log(line) => log::write(&line),
@@ -218,30 +213,9 @@ impl Pump {
     }
 
     fn dispatch(&mut self, event: Event<Carried>) {
-        self.note_exit(&event);
+        self.driver.lock().exit.note(&event, &self.driver.emitter);
         let tasks = &mut self.tasks;
-        self.driver.emitter.dispatch(event, &mut |task| tasks.spawn(task));
-    }
-
-    /// A handler that is told of a final exit may make a stream for the time after it, which must not end.
-    fn note_exit(&mut self, event: &Event<Carried>) {
-        match event {
-            Event::Disconnected { will_reconnect: false, .. }
-            | Event::StateChange { to: State::Closed, .. } => {
-                if self.exit_mark.is_none() && !self.driver.lock().is_closing() {
-                    self.exit_mark = Some(self.driver.emitter.mark());
-                }
-            }
-            Event::StateChange { .. } => self.exit_mark = None,
-            Event::Connected(_)
-            | Event::Disconnected { .. }
-            | Event::Message { .. }
-            | Event::Direct { .. }
-            | Event::Presence { .. }
-            | Event::ServerError { .. }
-            | Event::GoingAway { .. }
-            | Event::TokenProviderError { .. } => {}
-        }
+        self.driver.emitter.dispatch(event, Carried::into_payload, &mut |task| tasks.spawn(task));
     }
 
     fn send(&mut self, socket: SocketId, frame: Outgoing<Carried>, call: Option<CallId>) {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! wire  <-  machine  <-  client  <-  web
-//!                                <-  native          dev-server -> wire
+//!              data  <-          <-  native          dev-server -> wire
 //! ```
 //!
 //! `web` and `native` never touch; `wire` and `machine` know no platform, clock or entropy.
@@ -22,7 +22,7 @@ struct Layer {
     banned: &'static [&'static str],
 }
 
-const LAYERS: [Layer; 6] = [
+const LAYERS: [Layer; 7] = [
     Layer { directory: "src/wire", crate_name: "crate", may_see: &["wire"], banned: PURE },
     Layer {
         directory: "src/machine",
@@ -31,21 +31,27 @@ const LAYERS: [Layer; 6] = [
         banned: PURE,
     },
     Layer {
+        directory: "src/data",
+        crate_name: "crate",
+        may_see: &["data"],
+        banned: &["web_sys", "gloo_timers", "tokio", "tokio_tungstenite", "rustls"],
+    },
+    Layer {
         directory: "src/client",
         crate_name: "crate",
-        may_see: &["wire", "machine", "client"],
+        may_see: &["wire", "machine", "data", "client"],
         banned: &["js_sys", "web_sys", "wasm_bindgen", "tokio", "tokio_tungstenite", "rustls"],
     },
     Layer {
         directory: "src/web",
         crate_name: "crate",
-        may_see: &["wire", "machine", "client", "web"],
+        may_see: &["wire", "machine", "data", "client", "web"],
         banned: &["tokio", "tokio_tungstenite", "rustls"],
     },
     Layer {
         directory: "src/native",
         crate_name: "crate",
-        may_see: &["wire", "machine", "client", "native"],
+        may_see: &["wire", "machine", "data", "client", "native"],
         banned: &["js_sys", "web_sys", "wasm_bindgen", "gloo_timers"],
     },
     Layer {

@@ -10,11 +10,12 @@ use serde::Deserializer;
 use serde::de::{Deserialize, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::payload::Carried;
+use super::carried::Carried;
+use crate::data::Payload;
 use crate::wire::{Malformed, ServerFrame, Value, decode};
 
 /// The frame that a text is.
-pub(crate) fn parse(text: &str) -> Result<ServerFrame<Carried>, Malformed> {
+pub(super) fn parse(text: &str) -> Result<ServerFrame<Carried>, Malformed> {
     let Ok(members) = serde_json::from_str(text) else {
         let is_json = serde_json::from_str::<IgnoredAny>(text).is_ok();
         return Err(if is_json { Malformed::NoType } else { Malformed::NotJson });
@@ -79,7 +80,7 @@ impl<'a> Value for Json<'a> {
     }
 
     fn into_payload(self) -> Carried {
-        Carried::data(self.text)
+        Carried::Payload(Payload::from_json(self.text))
     }
 }
 

@@ -3,7 +3,6 @@
 use serde_json::Value as Json;
 
 use super::parse;
-use crate::client::Payload;
 use crate::wire;
 
 #[path = "../../../tests/frames/describe.rs"]
@@ -15,7 +14,7 @@ fn every_text_of_the_corpus_is_what_is_expected() {
     for case in serde_json::from_str::<Vec<Json>>(corpus).unwrap() {
         let text = case["text"].as_str().unwrap();
         let described =
-            describe::describe(&parse(text), |data| Payload::from(data.clone()).json().to_owned());
+            describe::describe(&parse(text), |data| data.clone().into_payload().json().to_owned());
         let described: Json = serde_json::from_str(&described).unwrap();
         assert!(
             alike(&described, &case["expect"]),

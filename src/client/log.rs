@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use crate::client::shield;
+use super::shield::shield;
 use crate::machine::{Level, Log, LogValue};
 
 /// Hands a line to the user's subscriber; one that panics changes nothing.
-pub(super) fn write(log: &Log) {
+pub(crate) fn write(log: &Log) {
     shield(|| {
         let details = Details(&log.context);
         match log.level {

@@ -1,0 +1,26 @@
+//! Data of a peer is whatever the peer likes.
+
+use std::error::Error;
+use std::fmt;
+
+/// Data of a peer that does not fit the type it was asked for.
+#[derive(Debug)]
+pub struct DataError(Box<dyn Error + Send + Sync>);
+
+impl DataError {
+    pub(super) fn new(error: impl Into<Box<dyn Error + Send + Sync>>) -> DataError {
+        DataError(error.into())
+    }
+}
+
+impl fmt::Display for DataError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the data does not fit the type")
+    }
+}
+
+impl Error for DataError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.0)
+    }
+}
