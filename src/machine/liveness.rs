@@ -62,6 +62,11 @@ impl Liveness {
         start
     }
 
+    /// Whether we came back from sleep, or the network or the page did, and the peer still may answer.
+    pub(super) fn is_asked(&self, now: Instant) -> bool {
+        self.probe.is_some_and(|until| now < until)
+    }
+
     pub(super) fn deadline(&self, may_ask: bool) -> Instant {
         if let Some(until) = self.probe {
             return until;

@@ -298,6 +298,7 @@ impl<P> Machine<P> {
         self.announce();
         let from = self.state();
         let loss = self.loss(close.code);
+        let slept = self.link.liveness().is_some_and(|liveness| liveness.is_asked(self.now));
         self.drop_renewal();
         let code = LogValue::Number(f64::from(close.code));
         self.log(Level::Debug, "the connection closed", &[("code", code)]);
@@ -311,6 +312,9 @@ impl<P> Machine<P> {
         let retries = first.is_none() && reaction != Reaction::GiveUp && self.schedule_retry(loss);
         if !retries {
             self.link = Link::Closed;
+        } else if slept {
+            // The link broke while we were away, not the server: nothing is gained by waiting.
+            self.wake();
         }
         if self.session.ever_connected {
             self.emit_disconnected(&close, retries);

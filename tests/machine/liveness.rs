@@ -358,6 +358,29 @@ fn a_wake_ends_the_wait_for_a_retry_but_not_the_floor() {
     assert_eq!(sim.alarm_in(), Some(30_000));
 }
 
+// Chromium (whatwg/html#12085): a page comes out of the back/forward cache, and its sockets are closed right after that.
+#[test]
+fn a_connection_that_is_lost_right_after_a_wake_is_replaced_at_once() {
+    let mut sim = Sim::connected();
+    sim.wake();
+    sim.drop_connection(1006);
+    assert_eq!(sim.advance_to_alarm(), 0);
+    assert_eq!(sim.state(), State::Connected);
+
+    sim.wake();
+    sim.receive(PONG);
+    sim.drop_connection(1006);
+    assert_eq!(sim.alarm_in(), Some(500));
+}
+
+#[test]
+fn a_server_that_is_full_is_given_its_time_after_a_wake_too() {
+    let mut sim = Sim::connected();
+    sim.wake();
+    sim.drop_connection(4010);
+    assert_eq!(sim.alarm_in(), Some(30_000));
+}
+
 #[test]
 fn a_wake_changes_nothing_at_rest_or_while_dialling() {
     let mut sim = Sim::new();
