@@ -63,7 +63,8 @@ export class Session {
 }
 
 async function call(address, body, method = "POST") {
-  const response = await fetch(address, { method, body: body && JSON.stringify(body) });
+  const headers = { "content-type": "application/json" };
+  const response = await fetch(address, { method, headers, body: body && JSON.stringify(body) });
   const { value } = await response.json();
   if (!response.ok) throw new Error(`${method} ${new URL(address).pathname}: ${value.error}: ${value.message}`);
   return value;
