@@ -115,3 +115,26 @@ mod surface {
 ))]
 #[doc(inline)]
 pub use surface::*;
+
+/// The Rust of the pages for users, so that `cargo test --doc` compiles it.
+#[cfg(all(doctest, feature = "native", not(target_arch = "wasm32")))]
+mod guide {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/guide/quick-start.md")]
+    struct QuickStart;
+    #[doc = include_str!("../docs/guide/options.md")]
+    struct Options;
+    #[doc = include_str!("../docs/guide/events.md")]
+    struct Events;
+    #[doc = include_str!("../docs/guide/errors.md")]
+    struct Errors;
+    #[doc = include_str!("../docs/guide/reconnecting.md")]
+    struct Reconnecting;
+    #[doc = include_str!("../docs/guide/authentication.md")]
+    struct Authentication;
+    #[doc = include_str!("../docs/guide/migrating.md")]
+    struct Migrating;
+    #[doc = include_str!("../docs/guide/local-server.md")]
+    struct LocalServer;
+}
