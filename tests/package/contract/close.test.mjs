@@ -247,8 +247,7 @@ test("wrong codes are refused and close nothing", async () => {
   assert.deepEqual(w.socket.closes, [[1000, "client requested close"]]);
 });
 
-test("e202 a scope closes the client when it is left", async (t) => {
-  if (!Symbol.asyncDispose) return t.skip("this Node has no Symbol.asyncDispose");
+test("e202 a scope closes the client when it is left", async () => {
   const w = await connected();
   await w.client[Symbol.asyncDispose]();
   assert.equal(w.client.state, "closed");

@@ -194,7 +194,8 @@ test("e069 e070 data arrives as it was given", async () => {
 test("e071 e072 send names the peer, and learns that there is none", async () => {
   const { client, socket } = await connected();
   const promise = client.send("peer-xyz", { kind: "challenge" });
-  const { requestId: _, ...frame } = socket.frames[0];
+  const [{ requestId, ...frame }] = socket.frames;
+  assert.equal(typeof requestId, "string");
   assert.deepEqual(frame, { type: "send", to: "peer-xyz", data: { kind: "challenge" } });
   socket.refuse("peer_not_found");
   assert.equal((await failure(promise)).code, "peer_not_found");

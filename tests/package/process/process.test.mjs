@@ -62,6 +62,11 @@ test("a core that breaks fails everything of every client with one error, and th
   assert.deepEqual([code, output.trim()], [0, "as it should be"]);
 });
 
+test("e203 clients that nobody holds are collected when they are idle or closed, and live on while they are connected", async () => {
+  const { code, output } = await start("collected.mjs").done;
+  assert.deepEqual([code, output.trim()], [0, "idle, closed, given up: collected; connected: alive"]);
+});
+
 test("where WebAssembly is forbidden, constructing says so", async () => {
   const { code, output } = await start("forbidden.mjs").done;
   assert.deepEqual([code, output.trim()], [0, "WasmUnavailableError"]);
