@@ -58,9 +58,9 @@ impl<P> Machine<P> {
     /// The network or the page came back: do not trust the socket, do not wait any longer.
     pub(super) fn wake(&mut self) {
         match &mut self.link {
-            Link::Waiting { until, not_before } => {
-                *until = (*until).min((*not_before).max(self.now))
-            }
+            // Not by the alarm: a page that is not in sight would get it late.
+            Link::Waiting { not_before, .. } if *not_before <= self.now => self.dial(),
+            Link::Waiting { until, not_before } => *until = (*until).min(*not_before),
             Link::Ready { .. } => self.probe(),
             Link::Dialling { .. } | Link::Fetching { .. } | Link::Idle | Link::Closed => {}
         }

@@ -312,9 +312,6 @@ impl<P> Machine<P> {
         let retries = first.is_none() && reaction != Reaction::GiveUp && self.schedule_retry(loss);
         if !retries {
             self.link = Link::Closed;
-        } else if slept {
-            // The link broke while we were away, not the server: nothing is gained by waiting.
-            self.wake();
         }
         if self.session.ever_connected {
             self.emit_disconnected(&close, retries);
@@ -324,6 +321,9 @@ impl<P> Machine<P> {
             self.settle(connect, Err(error));
         } else if !retries {
             self.queue.push_back(Output::EndStreams);
+        } else if slept {
+            // The link broke while we were away, not the server: nothing is gained by waiting.
+            self.wake();
         }
     }
 
