@@ -35,7 +35,8 @@ pub struct Builder {
 #[derive(Default)]
 pub(crate) struct Settings {
     pub(crate) provider: Option<Provider>,
-    /// In DER. Natively only: browsers have roots of their own.
+    /// In DER. Browsers have roots of their own.
+    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) root_certificates: Vec<Vec<u8>>,
 }
 

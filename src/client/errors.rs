@@ -29,6 +29,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
+    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn new(option: &'static str, rule: &'static str) -> ConfigError {
         ConfigError { option, rule }
     }
@@ -86,7 +87,7 @@ pub enum ConnectError {
         close_code: u16,
         /// The peer's words. Do not trust them.
         close_reason: String,
-        /// The HTTP status with which the server refused the upgrade.
+        /// The HTTP status with which the server refused the upgrade; browsers do not tell.
         http_status: Option<u16>,
         /// What the operating system said, if no socket could be made.
         cause: Option<String>,
@@ -98,7 +99,8 @@ pub enum ConnectError {
         /// The state it was called in.
         state: State,
     },
-    /// The runtime has no sockets: `connect()` has to be called inside of a tokio runtime.
+    /// There are no sockets here. Natively `connect()` has to be called inside of a tokio runtime; on the web there has to be a
+    /// global `WebSocket`.
     Unavailable,
 }
 
@@ -124,7 +126,7 @@ impl ConnectError {
         }
     }
 
-    /// The HTTP status with which the server refused the upgrade, if it did.
+    /// The HTTP status with which the server refused the upgrade, if it did. Browsers do not tell.
     #[must_use]
     pub fn http_status(&self) -> Option<u16> {
         match self {
@@ -184,7 +186,11 @@ impl fmt::Display for ConnectError {
             ConnectError::WrongState { state } => {
                 write!(f, "connect() is not allowed in the state {:?}", state.name())
             }
-            ConnectError::Unavailable => f.write_str("connect() needs a tokio runtime"),
+            ConnectError::Unavailable => f.write_str(if cfg!(target_arch = "wasm32") {
+                "connect() needs a WebSocket, and there is none here"
+            } else {
+                "connect() needs a tokio runtime"
+            }),
         }
     }
 }

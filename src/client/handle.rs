@@ -65,6 +65,10 @@ impl SignallingClient {
         Builder::default()
     }
 
+    #[cfg_attr(
+        target_arch = "wasm32",
+        allow(clippy::arc_with_non_send_sync, reason = "threads natively")
+    )]
     pub(crate) fn new(driver: Arc<dyn Driver>) -> SignallingClient {
         SignallingClient { handle: Arc::new(Handle { driver }) }
     }

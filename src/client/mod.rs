@@ -20,9 +20,12 @@ mod stream;
 
 pub(crate) use credential::Provider;
 pub(crate) use driver::{Answer, Called, Driver, Wanted};
-pub(crate) use emitter::{Emitter, Mark};
+pub(crate) use emitter::Emitter;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use emitter::Mark;
 pub(crate) use exit::Exit;
 pub(crate) use send::BoxFuture;
+#[cfg(not(target_arch = "wasm32"))]
 pub(crate) use shield::shield;
 
 pub use builder::Builder;

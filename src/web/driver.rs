@@ -126,6 +126,7 @@ impl<H: Host> Driver<H> {
     }
 
     /// Whether something waits to be carried out, so that a surface must not act before it.
+    #[cfg(feature = "npm")]
     pub(super) fn has_output(&self) -> bool {
         self.machine.borrow().has_output()
     }

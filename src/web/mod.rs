@@ -13,6 +13,8 @@
 #[cfg(feature = "web")]
 mod alarm;
 #[cfg(feature = "web")]
+mod client;
+#[cfg(feature = "web")]
 mod clock;
 #[cfg(feature = "web")]
 mod driver;

@@ -1,0 +1,96 @@
+//! What calls do. Nothing is carried out in here, so nothing of the user's runs inside of a call.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use futures::channel::oneshot;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
+
+use super::page::Page;
+use crate::client::{self, Answer, Called, Emitter, Provider, Wanted};
+use crate::machine::{CallError, CallId, DEFAULT_CLOSE_REASON, Input, Machine, Options, State};
+use crate::web::driver::Driver;
+
+/// One client; shared by its handles and its futures.
+pub(super) struct Web(Rc<Driver<Page>>);
+
+impl Web {
+    pub(super) fn new(options: Options, provider: Option<Provider>) -> Web {
+        let seed = js_sys::Math::random().to_bits();
+        let driver = Driver::new(Page::new(provider), |now| Machine::new(options, seed, now));
+        driver.host.belongs_to(&driver);
+        Web(driver)
+    }
+
+    fn page(&self) -> &Page {
+        &self.0.host
+    }
+
+    fn close(&self, code: u16, reason: &str) -> oneshot::Receiver<Answer> {
+        let call = self.0.with(|machine, now| machine.close(code, reason, now));
+        self.page().closing();
+        let (_, answer) = self.page().wait_for(call);
+        self.page().schedule();
+        answer
+    }
+}
+
+impl client::Driver for Web {
+    fn emitter(&self) -> &Emitter {
+        self.page().emitter()
+    }
+
+    fn state(&self) -> State {
+        self.0.peek(Machine::state)
+    }
+
+    fn connect(self: Arc<Self>) -> Result<Called, CallError> {
+        let call = self.0.with(|machine, now| machine.connect(now))?;
+        let called = self.page().wait_for(call);
+        self.page().schedule();
+        Ok(called)
+    }
+
+    fn close(self: Arc<Self>, code: u16, reason: &str) -> oneshot::Receiver<Answer> {
+        Web::close(&self, code, reason)
+    }
+
+    fn close_is_awaited(&self) {
+        if self.page().excuse_current_task() {
+            self.0.with(|machine, now| machine.handle_input(Input::HandlersDrained, now));
+            self.page().schedule();
+        }
+    }
+
+    fn request(&self, wanted: Wanted<'_>) -> Result<Called, CallError> {
+        let frame = |text: String| JsValue::from_str(&text);
+        let call = self.0.with(|machine, now| wanted.ask(machine, now, frame))?;
+        let called = self.page().wait_for(call);
+        self.page().schedule();
+        Ok(called)
+    }
+
+    fn withdraw(&self, call: CallId) {
+        self.0.with(|machine, now| machine.abort(call, now));
+        self.page().schedule();
+    }
+
+    fn hang_up(&self) {
+        if self.0.peek(is_at_rest) {
+            self.page().forget_everything();
+            return;
+        }
+        let answer = self.close(1000, DEFAULT_CLOSE_REASON);
+        // Until it is done there is nobody else who holds the driver.
+        let driver = Rc::clone(&self.0);
+        spawn_local(async move {
+            let _ = answer.await;
+            drop(driver);
+        });
+    }
+}
+
+fn is_at_rest(machine: &Machine<JsValue>) -> bool {
+    matches!(machine.state(), State::Idle | State::Closed) && machine.poll_timeout().is_none()
+}

@@ -1,0 +1,34 @@
+//! The Rust surface in a browser: `crate::client` on the web driver.
+//!
+//! ```text
+//! a call ──► Web: the machine, at once ── schedule ──► a microtask: pump ──► Page, for each Output:
+//!                                                                              sockets, provider, handlers, answers
+//! sockets, alarm, provider, ends of handlers ────────► machine, pump
+//! ```
+//!
+//! So no handler runs inside of a call of the user's, as natively: whatever the caller has borrowed, a handler may borrow too.
+
+mod driver;
+mod inbound;
+mod page;
+mod tasks;
+
+use std::sync::Arc;
+
+use crate::client::errors::ConfigError;
+use crate::client::{Builder, SignallingClient};
+use crate::machine::Options;
+use driver::Web;
+
+impl Builder {
+    /// Makes the client. No I/O happens before [`connect`](SignallingClient::connect), and no WebSocket is needed.
+    ///
+    /// # Errors
+    /// The first option that breaks a rule.
+    pub fn build(self) -> Result<SignallingClient, ConfigError> {
+        let options = Options::check(self.raw)?;
+        let web = Web::new(options, self.settings.provider);
+        #[allow(clippy::arc_with_non_send_sync, reason = "the surface is the same as with threads")]
+        Ok(SignallingClient::new(Arc::new(web)))
+    }
+}

@@ -1,0 +1,236 @@
+//! What the driver asks of a page: sockets, the token provider, handlers, answers.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::{Rc, Weak};
+
+use futures::channel::oneshot;
+use futures::future::{AbortHandle, abortable};
+use js_sys::{Function, Reflect};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::WebSocket;
+
+use super::inbound::hear;
+use super::tasks::Tasks;
+use crate::client::{Answer, BoxFuture, Called, Emitter, Exit, Provider, log};
+use crate::data::Payload;
+use crate::machine::{CallError, CallId, Event, Input, Log, SocketId, TokenRequestId};
+use crate::web::driver::{Driver, Host, Opening};
+
+type Listener = Closure<dyn Fn(JsValue)>;
+
+/// What one client holds of the page.
+pub(super) struct Page {
+    emitter: Emitter,
+    provider: Option<Provider>,
+    driver: OnceCell<Weak<Driver<Page>>>,
+    /// Who waits for which call.
+    waiters: RefCell<BTreeMap<u32, oneshot::Sender<Answer>>>,
+    exit: RefCell<Exit>,
+    tasks: Rc<Tasks>,
+    fetching: RefCell<Vec<(TokenRequestId, AbortHandle)>>,
+    /// Of the sockets that are listened to.
+    listeners: RefCell<Vec<(SocketId, Listener)>>,
+    /// A microtask is on its way that carries out what the machine says.
+    scheduled: Cell<bool>,
+}
+
+impl Page {
+    pub(super) fn new(provider: Option<Provider>) -> Page {
+        Page {
+            emitter: Emitter::default(),
+            provider,
+            driver: OnceCell::new(),
+            waiters: RefCell::default(),
+            exit: RefCell::default(),
+            tasks: Rc::default(),
+            fetching: RefCell::default(),
+            listeners: RefCell::default(),
+            scheduled: Cell::new(false),
+        }
+    }
+
+    /// Said once, when there is a driver.
+    pub(super) fn belongs_to(&self, driver: &Rc<Driver<Page>>) {
+        let _ = self.driver.set(Rc::downgrade(driver));
+    }
+
+    pub(super) fn emitter(&self) -> &Emitter {
+        &self.emitter
+    }
+
+    pub(super) fn wait_for(&self, call: CallId) -> Called {
+        let (sender, receiver) = oneshot::channel();
+        self.waiters.borrow_mut().insert(call.0, sender);
+        (call, receiver)
+    }
+
+    /// Has the machine's outputs carried out soon.
+    pub(super) fn schedule(&self) {
+        if self.scheduled.replace(true) {
+            return;
+        }
+        let driver = self.driver();
+        spawn_local(async move {
+            if let Some(driver) = driver.upgrade() {
+                driver.host.scheduled.set(false);
+                driver.pump();
+            }
+        });
+    }
+
+    /// `close()` is called.
+    pub(super) fn closing(&self) {
+        self.exit.borrow_mut().close(self.emitter.mark());
+    }
+
+    /// The handler whose future is being polled, if one is, waits for `close()`. `true`: `close()` waits for none any more.
+    pub(super) fn excuse_current_task(&self) -> bool {
+        self.tasks.excuse_current();
+        self.tasks.drained()
+    }
+
+    pub(super) fn forget_everything(&self) {
+        let mark = self.emitter.mark();
+        self.emitter.forget(mark);
+        self.emitter.end_streams(mark);
+    }
+
+    fn driver(&self) -> Weak<Driver<Page>> {
+        self.driver.get().cloned().unwrap_or_default()
+    }
+
+    fn spawn(&self, task: BoxFuture<()>) {
+        let (driver, running) = (self.driver(), self.tasks.run(task));
+        spawn_local(async move {
+            running.await;
+            if let Some(driver) = driver.upgrade() {
+                driver.host.tell_if_drained();
+            }
+        });
+    }
+
+    fn tell_if_drained(&self) {
+        if self.tasks.drained()
+            && let Some(driver) = self.driver().upgrade()
+        {
+            driver.input(Input::HandlersDrained);
+        }
+    }
+
+    fn take_fetch(&self, request: TokenRequestId) -> Option<AbortHandle> {
+        let mut fetching = self.fetching.borrow_mut();
+        let at = fetching.iter().position(|(other, _)| *other == request)?;
+        Some(fetching.swap_remove(at).1)
+    }
+}
+
+impl Host for Page {
+    fn open(&self, _: SocketId, address: &str) -> Opening {
+        // Calling what is not there would be an error like any other.
+        let class = Reflect::get(&js_sys::global(), &JsValue::from_str("WebSocket"));
+        if !class.is_ok_and(|class| class.is_function()) {
+            return Opening::Unavailable;
+        }
+        match WebSocket::new(address) {
+            Ok(socket) => {
+                let kind = (JsValue::from_str("binaryType"), JsValue::from_str("arraybuffer"));
+                // Of no consequence: what is no text is dropped.
+                let _ = Reflect::set(&socket, &kind.0, &kind.1);
+                Opening::Socket(socket.into())
+            }
+            Err(error) => Opening::Failed(message_of(&error)),
+        }
+    }
+
+    fn message_listener(&self, socket: SocketId) -> Function {
+        let driver = self.driver();
+        let listener = Listener::new(move |event| {
+            if let Some(driver) = driver.upgrade() {
+                hear(&driver, socket, &event);
+            }
+        });
+        let function = listener.as_ref().unchecked_ref::<Function>().clone();
+        self.listeners.borrow_mut().push((socket, listener));
+        function
+    }
+
+    fn forget_listener(&self, socket: SocketId) {
+        self.listeners.borrow_mut().retain(|(other, _)| *other != socket);
+    }
+
+    fn close_socket(&self, socket: &JsValue, code: u16, reason: &str, _gently: bool) {
+        let socket: &WebSocket = socket.unchecked_ref();
+        if socket.close_with_code_and_reason(code, reason).is_err() {
+            let _ = socket.close();
+        }
+    }
+
+    fn fetch_token(&self, request: TokenRequestId) {
+        let Some(provider) = &self.provider else { return };
+        let (answer, handle) = abortable(provider.fetch());
+        self.fetching.borrow_mut().push((request, handle));
+        let driver = self.driver();
+        spawn_local(async move {
+            let Ok(result) = answer.await else { return };
+            if let Some(driver) = driver.upgrade() {
+                driver.host.take_fetch(request);
+                driver.input(Input::Token { request, result });
+            }
+        });
+    }
+
+    fn forget_token(&self, request: TokenRequestId) {
+        // Drops the provider's future, and with it what it does.
+        if let Some(fetch) = self.take_fetch(request) {
+            fetch.abort();
+        }
+    }
+
+    fn drain_handlers(&self) {
+        self.tasks.drain();
+        self.tell_if_drained();
+    }
+
+    fn settle(&self, call: CallId, result: Result<(), CallError>) {
+        let waiter = self.waiters.borrow_mut().remove(&call.0);
+        if let Some(waiter) = waiter {
+            let _ = waiter.send(result);
+        }
+    }
+
+    fn emit(&self, event: Event<JsValue>) {
+        self.exit.borrow_mut().note(&event, &self.emitter);
+        self.emitter.dispatch(event, Payload::from_js, &mut |task| self.spawn(task));
+    }
+
+    fn forget_listeners(&self) {
+        self.tasks.accuse_all();
+        let mark = self.exit.borrow_mut().take_handlers(&self.emitter);
+        self.emitter.forget(mark);
+    }
+
+    fn end_streams(&self) {
+        let mark = self.exit.borrow_mut().take_streams(&self.emitter);
+        self.emitter.end_streams(mark);
+    }
+
+    fn log(&self, line: Log) {
+        log::write(&line);
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        for (_, fetch) in self.fetching.take() {
+            fetch.abort();
+        }
+    }
+}
+
+/// What a thrown value says; the machine scrubs it.
+fn message_of(error: &JsValue) -> String {
+    let message = Reflect::get(error, &JsValue::from_str("message")).unwrap_or_default();
+    message.as_string().unwrap_or_default()
+}
