@@ -51,6 +51,7 @@ impl<P> Machine<P> {
         self.check_link();
         self.check_renewal();
         while let Some(replay) = self.subscriptions.take_due_retry(now) {
+            self.subscribe_beside(replay.attempt);
             self.send_replay(replay);
         }
     }
@@ -166,7 +167,10 @@ impl<P> Machine<P> {
             Purpose::Replay(attempt) => self.on_replay_failed(attempt, false),
             Purpose::Join(attempt) => self.on_joined(attempt, true),
             Purpose::Plain | Purpose::Subscribe(_) => {
-                self.undo(request, Failure::Uncertain);
+                // The caller is told that nothing is known, so nothing is taken back, even if the frame never left.
+                if let Purpose::Subscribe(attempt) = request.purpose {
+                    self.subscriptions.roll_back(attempt, Failure::Uncertain);
+                }
                 self.settle(call, Err(CallError::AckTimeout { timeout_ms: request.timeout_ms }));
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::jitter::Jitter;
-use super::options::Reconnect;
+use super::options::{Reconnect, millis};
 use super::time::Instant;
 
 /// When a retry is due.
@@ -32,8 +32,10 @@ pub(super) struct Backoff {
     attempts: u32,
     /// The next delay must be long: the server is full.
     floor: bool,
-    /// When dials after short sessions are due, those of the last minute only.
-    short_session_dials: VecDeque<Instant>,
+    /// The next dial follows a short session, and so counts against the budget.
+    counts: bool,
+    /// When such dials were made, those of the last minute only.
+    counted: VecDeque<Instant>,
 }
 
 impl Backoff {
@@ -45,6 +47,15 @@ impl Backoff {
     pub(super) fn reset(&mut self) {
         self.attempts = 0;
         self.floor = false;
+        self.counts = false;
+    }
+
+    /// A dial is made. What was only planned does not count, and a late alarm delays what follows too.
+    pub(super) fn dialled(&mut self, now: Instant) {
+        if std::mem::take(&mut self.counts) {
+            self.counted.retain(|dial| dial.after(MINUTE_MS) > now);
+            self.counted.push_back(now);
+        }
     }
 
     /// The server said that it is full.
@@ -67,7 +78,7 @@ impl Backoff {
         let floor = if std::mem::take(&mut self.floor) { FLOOR_MS } else { 0.0 };
         let delay = delay_ms(knobs, self.attempts).max(floor);
         let spread = 1.0 + knobs.jitter_ratio * (2.0 * jitter.unit() - 1.0);
-        let mut delay = (delay * spread).max(floor).max(1.0);
+        let mut delay = (delay * spread).max(floor);
         // However soon the network is back, a fleet that was sent away does not return all at once.
         let away = away_ms(knobs, loss, jitter);
         if away > 0.0 {
@@ -77,23 +88,20 @@ impl Backoff {
                 delay.max(away)
             };
         }
+        let due = now.after(millis(delay));
         let mut not_before = now.after(floor.max(away) as u64);
         if loss.short {
-            not_before = not_before.max(self.book_dial(knobs, now.after(delay as u64)));
+            self.counts = true;
+            not_before = not_before.max(self.free_again(knobs));
         }
-        Some(Schedule { at: now.after(delay as u64).max(not_before), not_before })
+        Some(Schedule { at: due.max(not_before), not_before })
     }
 
-    /// The time, not before `wanted`, at which one more dial in a minute is allowed.
-    fn book_dial(&mut self, knobs: &Reconnect, wanted: Instant) -> Instant {
-        let Some(max) = knobs.max_dials_per_minute else { return Instant::START };
-        let booked = &mut self.short_session_dials;
-        booked.retain(|dial| dial.after(MINUTE_MS) > wanted);
-        let full = booked.len() >= max as usize;
-        let oldest = if full { booked.pop_front() } else { None };
-        let free = oldest.map_or(Instant::START, |oldest| oldest.after(MINUTE_MS));
-        booked.push_back(wanted.max(free));
-        free
+    /// When one more dial in a minute is allowed.
+    fn free_again(&self, knobs: &Reconnect) -> Instant {
+        let dials = self.counted.len();
+        let oldest = knobs.max_dials_per_minute.and_then(|max| dials.checked_sub(max as usize));
+        oldest.map_or(Instant::START, |at| self.counted[at].after(MINUTE_MS))
     }
 }
 

@@ -34,9 +34,11 @@ impl<P> Machine<P> {
         };
         let call = self.register(purpose, timeout_ms);
         let frame =
-            |request_id| OutgoingFrame::Subscribe { channel, include_sender_metadata, request_id };
-        self.send(Some(call), Outgoing::Text(frame(call.0).to_text()));
-        self.mirror(frame(0));
+            OutgoingFrame::Subscribe { channel, include_sender_metadata, request_id: call.0 };
+        self.send(Some(call), Outgoing::Text(frame.to_text()));
+        if let Purpose::Subscribe(attempt) = purpose {
+            self.subscribe_beside(attempt);
+        }
         Ok(call)
     }
 
@@ -56,7 +58,7 @@ impl<P> Machine<P> {
         let call = self.register(Purpose::Plain, timeout_ms);
         let frame = |request_id| OutgoingFrame::Unsubscribe { channel, request_id };
         self.send(Some(call), Outgoing::Text(frame(call.0).to_text()));
-        self.mirror(frame(0));
+        self.send_beside(frame(0));
         Ok(call)
     }
 

@@ -139,7 +139,7 @@ impl<P> Machine<P> {
                 self.subscriptions.confirm(attempt);
                 self.settle(call, Ok(()));
             }
-            Purpose::Replay(attempt) => self.subscriptions.confirm(attempt),
+            Purpose::Replay(attempt) => self.subscriptions.replayed(attempt),
             Purpose::Join(attempt) => self.on_joined(attempt, false),
         }
     }

@@ -185,6 +185,7 @@ impl<P> Machine<P> {
             }
             Link::Dialling { socket, address, .. } => match address.take() {
                 Some(address) => {
+                    self.backoff.dialled(self.now);
                     self.queue.push_back(Output::OpenSocket { socket: *socket, address });
                     true
                 }

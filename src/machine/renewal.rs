@@ -14,9 +14,10 @@ use super::io::{
     CallId, Connected, Event, Level, LogValue, Outgoing, Output, SocketId, TokenRequestId,
 };
 use super::liveness::Liveness;
+use super::options::CredentialSource;
 use super::requests::Purpose;
 use super::session::WELCOME_TIMEOUT_MS;
-use super::subscriptions::{Attempt, Replays};
+use super::subscriptions::{Attempt, Replay, Replays};
 use super::time::Instant;
 use super::{ACK_TIMEOUT_MS, Link, Machine};
 use crate::wire::{CredentialKind, OutgoingFrame, Secret, ServerFrame};
@@ -125,6 +126,12 @@ impl<P> Machine<P> {
 
     fn renewal_plan(&self, connected: &Connected) -> Option<(Instant, Instant)> {
         let before = self.options.renew_before_expiry_ms? as f64;
+        // Without a provider there is no other token to be had, and without tracking nothing to bring over.
+        if matches!(self.options.credential, CredentialSource::Key(_))
+            || !self.options.auto_resubscribe
+        {
+            return None;
+        }
         // Both times are the server's.
         let lifetime = (connected.expires_at? - connected.server_time) * 1000.0;
         let wait = (lifetime - before).max(lifetime / 2.0).max(SHORTEST_WAIT_MS);
@@ -139,7 +146,7 @@ impl<P> Machine<P> {
         if let Some(socket) = self.renewal.socket() {
             self.close_socket(socket, &Close::new(1000, "superseded"), false);
         }
-        self.requests.forget_joins();
+        self.requests.take_joins();
         self.renewal = Renewal::Off;
     }
 
@@ -154,21 +161,9 @@ impl<P> Machine<P> {
                 let Some(address) = address.take() else { return false };
                 self.queue.push_back(Output::OpenSocket { socket: *socket, address });
             }
-            Renewal::Joining { socket, replays: Some(replays), waiting, .. } => {
-                let socket = *socket;
+            Renewal::Joining { replays: Some(replays), .. } => {
                 match self.subscriptions.next_replay(replays) {
-                    Some(replay) => {
-                        *waiting += 1;
-                        let call = CallId(self.ids.next());
-                        self.requests.add(
-                            call,
-                            Purpose::Join(replay.attempt),
-                            ACK_TIMEOUT_MS,
-                            self.now,
-                        );
-                        let frame = Outgoing::Text(replay.frame(call).to_text());
-                        self.queue.push_back(Output::Send { socket, frame, call: Some(call) });
-                    }
+                    Some(replay) => self.send_join(replay),
                     None => self.all_asked(),
                 }
             }
@@ -197,7 +192,7 @@ impl<P> Machine<P> {
                 };
             }
             Renewal::Fetching { .. } | Renewal::Dialling { .. } => self.renewal_failed("timeout"),
-            // What is not answered by now is tried again on the new connection.
+            // What is not answered by now is tried again once it has taken over.
             Renewal::Joining { .. } => self.take_over(),
             Renewal::Leaving { .. } => self.leave(),
         }
@@ -269,9 +264,9 @@ impl<P> Machine<P> {
     /// The answer to one of the subscribes on the new connection.
     pub(super) fn on_joined(&mut self, attempt: Attempt, failed: bool) {
         if failed {
-            self.on_replay_failed(attempt, false);
+            self.subscriptions.retry(attempt, self.now);
         } else {
-            self.subscriptions.confirm(attempt);
+            self.subscriptions.replayed(attempt);
         }
         if let Renewal::Joining { waiting, replays, .. } = &mut self.renewal {
             *waiting = waiting.saturating_sub(1);
@@ -281,8 +276,25 @@ impl<P> Machine<P> {
         }
     }
 
-    /// What the user changes while the subscriptions are brought over holds for the new connection too.
-    pub(super) fn mirror(&mut self, frame: OutgoingFrame<'_>) {
+    /// What is subscribed to while the subscriptions are brought over is brought over too.
+    pub(super) fn subscribe_beside(&mut self, attempt: Attempt) {
+        if let Some(replay) = self.subscriptions.replay_of(attempt) {
+            self.send_join(replay);
+        }
+    }
+
+    fn send_join(&mut self, replay: Replay) {
+        let Renewal::Joining { socket, waiting, .. } = &mut self.renewal else { return };
+        *waiting += 1;
+        let socket = *socket;
+        let call = CallId(self.ids.next());
+        self.requests.add(call, Purpose::Join(replay.attempt), ACK_TIMEOUT_MS, self.now);
+        let frame = Outgoing::Text(replay.frame(call).to_text());
+        self.queue.push_back(Output::Send { socket, frame, call: Some(call) });
+    }
+
+    /// What the user does not want any more while the subscriptions are brought over is not brought over either.
+    pub(super) fn send_beside(&mut self, frame: OutgoingFrame<'_>) {
         if let Renewal::Joining { socket, .. } = self.renewal {
             let frame = Outgoing::Text(frame.to_text());
             self.queue.push_back(Output::Send { socket, frame, call: None });
@@ -308,7 +320,7 @@ impl<P> Machine<P> {
     }
 
     fn take_over(&mut self) {
-        self.requests.forget_joins();
+        let unanswered = self.requests.take_joins();
         let Link::Ready { socket: current, since, liveness, going_away_ms, .. } = &mut self.link
         else {
             return;
@@ -322,6 +334,10 @@ impl<P> Machine<P> {
         *going_away_ms = None;
         self.max_message_size = connected.max_message_size;
         self.token_failures = 0;
+        self.subscriptions.forget_failures();
+        for attempt in unanswered {
+            self.subscriptions.retry(attempt, self.now);
+        }
         self.renewal = Renewal::Leaving {
             old,
             last_call: CallId(self.ids.last()),

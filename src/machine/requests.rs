@@ -122,16 +122,18 @@ impl Requests {
         taken
     }
 
-    /// Forgets the subscribes of a connection that does not take over, or has done so.
-    pub(super) fn forget_joins(&mut self) {
+    /// Forgets the subscribes of a connection that does not take over, or has done so: gives those that wait for an answer.
+    pub(super) fn take_joins(&mut self) -> Vec<Attempt> {
+        let mut joins = Vec::new();
         let mut from = 0;
         while let Some((id, request)) = self.pending.first_from(from) {
-            let join = matches!(request.purpose, Purpose::Join(_));
             from = id + 1;
-            if join {
+            if let Purpose::Join(attempt) = request.purpose {
+                joins.push(attempt);
                 self.take(CallId(id));
             }
         }
+        joins
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {

@@ -133,7 +133,14 @@ impl Subscriptions {
         *self = Subscriptions { next_id: self.next_id, ..Subscriptions::new() };
     }
 
-    /// The server confirmed a subscribe or a replay.
+    /// The server confirmed a replay. What the user asked for is confirmed by its own answer only, or taken back.
+    pub(super) fn replayed(&mut self, attempt: Attempt) {
+        if let Some(entry) = self.entries.get_mut(attempt.id) {
+            entry.failures = 0;
+        }
+    }
+
+    /// The server confirmed a subscribe of the user.
     pub(super) fn confirm(&mut self, attempt: Attempt) {
         if let Some(entry) = self.entries.get_mut(attempt.id) {
             if entry.kept.is_none_or(|(version, _)| version <= attempt.version) {
@@ -172,6 +179,12 @@ impl Subscriptions {
         if hopeless || entry.failures > REPLAY_RETRIES {
             return None;
         }
+        self.retry(attempt, now)
+    }
+
+    /// A channel is to be asked for again, if it is still wanted, whatever has failed before.
+    pub(super) fn retry(&mut self, attempt: Attempt, now: Instant) -> Option<Instant> {
+        self.entries.get(attempt.id)?;
         let due = now.after(REPLAY_RETRY_MS);
         self.cancel_retry(attempt.id);
         self.retries.push_back((due, attempt.id));
@@ -181,6 +194,11 @@ impl Subscriptions {
     /// A new connection: every channel starts over.
     pub(super) fn start_over(&mut self) {
         self.retries.clear();
+        self.forget_failures();
+    }
+
+    /// A connection takes over: what failed on it so far is still to be tried again, and failures before it do not count.
+    pub(super) fn forget_failures(&mut self) {
         let mut from = 0;
         while let Some((id, _)) = self.entries.first_from(from) {
             if let Some(entry) = self.entries.get_mut(id) {
@@ -215,6 +233,11 @@ impl Subscriptions {
         }
         self.retries.pop_front();
         self.entries.get(id).map(|entry| entry.replay(id))
+    }
+
+    /// What this very try asks for.
+    pub(super) fn replay_of(&self, attempt: Attempt) -> Option<Replay> {
+        self.entries.get(attempt.id).map(|entry| entry.replay(attempt.id))
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {

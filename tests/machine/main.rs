@@ -20,6 +20,7 @@ mod liveness;
 mod order;
 mod properties;
 mod reconnect;
+mod regressions;
 mod renewal;
 mod replay;
 mod requests;

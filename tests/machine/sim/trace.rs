@@ -1,6 +1,6 @@
 //! The trace: one short line for everything that is observable, in order.
 
-use metered_realtime::machine::{CallError, Event};
+use metered_realtime::machine::{CallError, CallId, Event};
 use metered_realtime::wire::PresencePeer;
 use serde_json::Value;
 
@@ -58,6 +58,17 @@ impl Sim {
     /// The frames sent since the last look.
     pub(crate) fn frames(&mut self) -> Vec<Value> {
         std::mem::take(&mut self.sent).into_iter().map(|(_, frame)| frame).collect()
+    }
+
+    /// The frames that were sent on a socket and belong to a request, still there for the next look.
+    pub(crate) fn requests_on(&self, socket: u32) -> Vec<(CallId, &Value)> {
+        let frames = self.sent.iter().filter(|(on, _)| *on == socket).map(|(_, frame)| frame);
+        frames
+            .filter_map(|frame| {
+                let id = frame["requestId"].as_str()?.parse().ok()?;
+                Some((CallId(id), frame))
+            })
+            .collect()
     }
 
     /// The events since the last look.

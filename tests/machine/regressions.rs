@@ -1,0 +1,207 @@
+//! What the simulation found (`verify/FINDINGS.md`), each as a short scenario of its own.
+
+use metered_realtime::machine::{
+    CallError, CallId, Input, Outcome, RawOptions, RawReconnect, State, TokenRequestId,
+};
+use metered_realtime::wire::Secret;
+
+use crate::sim::{Dial, Sim, TokenAnswer, options, reconnect, token_options};
+
+fn with_budget(dials: f64) -> Sim {
+    let knobs = RawReconnect { max_dials_per_minute: dials, ..reconnect() };
+    Sim::connected_with(RawOptions { reconnect: Some(knobs), ..options() })
+}
+
+#[test]
+fn a_dial_that_a_late_alarm_made_late_counts_from_when_it_was_made() {
+    let mut sim = with_budget(1.0);
+    sim.drop_connection(1006);
+    sim.sleep(50_000);
+    sim.ring();
+    assert_eq!(sim.state(), State::Connected);
+    sim.drop_connection(1006);
+    assert_eq!(sim.alarm_in(), Some(60_000));
+}
+
+#[test]
+fn a_dial_that_was_planned_and_never_made_does_not_count() {
+    let mut sim = with_budget(1.0);
+    sim.drop_connection(1006);
+    sim.close();
+    sim.connect();
+    assert_eq!(sim.state(), State::Connected);
+    sim.drop_connection(1006);
+    assert_eq!(sim.alarm_in(), Some(500));
+}
+
+#[test]
+fn a_tiny_window_for_fleets_does_not_make_dials_without_any_delay() {
+    let knobs = RawReconnect { fleet_spread_ms: 0.3, ..reconnect() };
+    let mut sim = Sim::connected_with(RawOptions { reconnect: Some(knobs), ..options() });
+    sim.drop_connection(1001);
+    assert_eq!(sim.alarm_in(), Some(1));
+}
+
+#[test]
+fn a_subscribe_that_timed_out_before_it_was_sent_is_brought_back_as_its_answer_says() {
+    let mut sim = Sim::connected();
+    let now = sim.instant();
+    let call = sim.machine.subscribe("a", false, 0, now).unwrap();
+    sim.machine.handle_timeout(now);
+    sim.pump();
+    assert_eq!(sim.error(call).outcome(), Outcome::Unknown);
+    sim.drop_connection(1006);
+    sim.advance_to_alarm();
+    assert_eq!(sim.lines_of(&["send"]), ["send subscribe a"]);
+}
+
+const NOW: u64 = 1_767_222_000;
+
+fn welcome(expires_in_s: Option<u64>) -> String {
+    let expires = expires_in_s.map_or("null".into(), |seconds| (NOW + seconds).to_string());
+    format!(
+        r#"{{"type":"welcome","peerId":"me","expiresAt":{expires},"serverTime":{NOW},"maxMessageSize":65536}}"#
+    )
+}
+
+/// A client whose token is renewed after half a minute; the channels are subscribed to on the first socket.
+fn renewing(channels: &[&str]) -> Sim {
+    let options = RawOptions {
+        renew_before_expiry_ms: 30_000.0,
+        inactivity_timeout_ms: 0.0,
+        ..token_options()
+    };
+    let mut sim = Sim::with(options);
+    sim.dial_default = Dial::Open;
+    sim.tokens(["t1", "t2"].map(TokenAnswer::token));
+    sim.connect();
+    sim.receive(&welcome(Some(60)));
+    for channel in channels {
+        let call = sim.subscribe(channel).unwrap();
+        sim.ack(call);
+    }
+    sim.forget_trace();
+    sim
+}
+
+/// The second socket is welcomed and asked for the subscriptions.
+fn join(sim: &mut Sim) -> (u32, u32) {
+    let old = sim.socket();
+    sim.advance(30_000);
+    sim.receive(&welcome(None));
+    assert_ne!(sim.socket(), old);
+    (old, sim.socket())
+}
+
+/// The channels of the subscribes that were sent on a socket.
+fn subscribes_on(sim: &Sim, socket: u32) -> Vec<String> {
+    let requests = sim.requests_on(socket).into_iter();
+    requests.map(|(_, frame)| frame["channel"].as_str().unwrap().to_owned()).collect()
+}
+
+fn newest_on(sim: &Sim, socket: u32) -> CallId {
+    sim.requests_on(socket).last().expect("a request was sent").0
+}
+
+#[test]
+fn a_publishable_key_is_never_renewed() {
+    let options = RawOptions { renew_before_expiry_ms: 30_000.0, ..options() };
+    let mut sim = Sim::with(options);
+    sim.dial_default = Dial::Open;
+    sim.connect();
+    sim.receive(&welcome(Some(60)));
+    sim.forget_trace();
+    sim.advance(40_000);
+    assert_eq!(sim.lines_of(&["fetch"]), [""; 0]);
+}
+
+#[test]
+fn without_tracking_there_is_nothing_to_bring_over_and_no_renewal() {
+    let options = RawOptions {
+        renew_before_expiry_ms: 30_000.0,
+        auto_resubscribe: false,
+        inactivity_timeout_ms: 0.0,
+        ..token_options()
+    };
+    let mut sim = Sim::with(options);
+    sim.dial_default = Dial::Open;
+    sim.tokens([TokenAnswer::token("t1")]);
+    sim.connect();
+    sim.receive(&welcome(Some(60)));
+    sim.forget_trace();
+    sim.advance(59_000);
+    assert_eq!(sim.lines(), [""; 0]);
+}
+
+#[test]
+fn a_subscribe_that_fails_on_the_new_connection_is_tried_again_there_and_not_on_the_old_one() {
+    let mut sim = renewing(&["a", "b"]);
+    let (old, new) = join(&mut sim);
+    let b = sim.last_request_id();
+    sim.reject(CallId(b.0 - 1), "backend_error");
+    sim.advance(2_000);
+    let again = newest_on(&sim, new);
+    sim.receive_on(new, &format!(r#"{{"type":"ack","requestId":"{}"}}"#, again.0));
+    sim.receive_on(new, &format!(r#"{{"type":"ack","requestId":"{}"}}"#, b.0));
+    sim.receive_on(old, r#"{"type":"pong"}"#);
+    assert_eq!(sim.state(), State::Connected);
+    assert_eq!(subscribes_on(&sim, new), ["a", "b", "a"]);
+}
+
+#[test]
+fn subscribes_without_an_answer_are_tried_again_once_the_new_connection_has_taken_over() {
+    let mut sim = renewing(&["a"]);
+    let (_, new) = join(&mut sim);
+    sim.advance(15_000);
+    assert!(sim.lines().contains(&"connected again".to_owned()));
+    sim.advance(2_000);
+    assert_eq!(subscribes_on(&sim, new), ["a", "a"]);
+}
+
+#[test]
+fn what_failed_on_the_old_connection_does_not_use_up_the_tries_on_the_new_one() {
+    let mut sim = renewing(&["a"]);
+    let (_, new) = join(&mut sim);
+    for _ in 0..3 {
+        sim.advance(20_000);
+    }
+    assert_eq!(subscribes_on(&sim, new), ["a", "a", "a", "a"]);
+}
+
+#[test]
+fn a_subscribe_during_a_renewal_has_an_id_on_both_connections() {
+    let mut sim = renewing(&["a"]);
+    let (old, new) = join(&mut sim);
+    let call = sim.subscribe("b").unwrap();
+    sim.receive_on(old, &format!(r#"{{"type":"ack","requestId":"{}"}}"#, call.0));
+    assert!(sim.succeeded(call));
+    assert_eq!(subscribes_on(&sim, new), ["a", "b"]);
+    let id = newest_on(&sim, new);
+    assert!(id > call);
+}
+
+#[test]
+fn a_subscribe_that_is_withdrawn_is_forgotten_though_the_new_connection_confirmed_it() {
+    let mut sim = renewing(&[]);
+    let old = sim.socket();
+    sim.advance(29_000);
+    let call = sim.subscribe("a").unwrap();
+    sim.advance(1_000);
+    sim.receive(&welcome(None));
+    sim.ack_last();
+    sim.abort(call);
+    assert_eq!(sim.error(call), &CallError::Aborted { outcome: Outcome::Unknown });
+    assert_eq!(sim.machine.tracked_channels(), 0);
+    assert_ne!(sim.socket(), old);
+}
+
+#[test]
+fn an_answer_of_the_token_provider_that_comes_twice_changes_nothing() {
+    let mut sim = Sim::with(token_options());
+    sim.tokens([TokenAnswer::token("t1")]);
+    sim.connect();
+    sim.forget_trace();
+    let request = TokenRequestId(sim.token_request());
+    sim.input(Input::Token { request, result: Ok(Secret::new("t2")) });
+    assert_eq!(sim.lines(), [""; 0]);
+}
