@@ -78,9 +78,15 @@ impl Client {
         Instant::from_millis(now.saturating_add_signed(self.skew))
     }
 
-    /// The link of the newest socket.
+    /// The links of all sockets that are not closing.
+    pub(crate) fn links(&self) -> Vec<usize> {
+        self.held.iter().filter(|held| !held.closing).filter_map(|held| held.link).collect()
+    }
+
+    /// The link of the socket in use.
     pub(crate) fn link(&self) -> Option<usize> {
-        self.held.iter().rev().find_map(|held| held.link.filter(|_| !held.closing))
+        let current = self.watch.current_socket()?;
+        self.held.iter().find(|held| held.socket == current)?.link
     }
 }
 
@@ -104,8 +110,7 @@ impl World {
     pub(crate) fn inform(&mut self, client: usize, input: Input<String>) {
         tell!(self, client, "-> {}", brief(&input));
         let clock = self.clock(client);
-        let told = self.clients[client].watch.told(&input);
-        self.check(told);
+        self.clients[client].watch.told(&input);
         self.clients[client].machine.handle_input(input, clock);
     }
 
@@ -114,7 +119,8 @@ impl World {
         if self.clients[client].pumping {
             return;
         }
-        if self.dice.chance(self.weather.batches) {
+        let takes_over = self.clients[client].watch.takes_over();
+        if !takes_over && self.dice.chance(self.weather.batches) {
             let at = self.now + self.dice.below(4);
             self.clients[client].undrained = true;
             self.agenda.add(at, Happening::Drain { client });
@@ -209,7 +215,8 @@ impl World {
         call: Option<CallId>,
     ) {
         let (Outgoing::Text(text) | Outgoing::Ready(text)) = frame;
-        if !self.write_text(client, socket, text, call) {
+        if !self.write_text(client, socket, &text, call) {
+            self.spoil_unsent(client, socket, &text);
             if self.dice.chance(self.weather.send_fails_late) {
                 let at = self.now + self.dice.magnitude(3_000);
                 self.agenda.add(at, Happening::SendFailed { client, call });
@@ -224,7 +231,7 @@ impl World {
         &mut self,
         client: usize,
         socket: SocketId,
-        text: String,
+        text: &str,
         call: Option<CallId>,
     ) -> bool {
         let held = self.clients[client].held.iter().find(|held| held.socket == socket);
@@ -235,7 +242,7 @@ impl World {
         }
         self.totals.frames += 1;
         self.clients[client].watch.written(call);
-        self.send_up(link, Up::Text(text));
+        self.send_up(link, Up::Text(text.to_owned()));
         true
     }
 

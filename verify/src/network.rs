@@ -11,17 +11,17 @@ use crate::world::World;
 #[derive(Debug)]
 pub(crate) struct Link {
     /// Whose it is.
-    pub client: usize,
+    pub(crate) client: usize,
     /// The client's name for it.
-    pub socket: SocketId,
+    pub(crate) socket: SocketId,
     /// What the server knows of it.
-    pub seat: Seat,
+    pub(crate) seat: Seat,
     /// Nothing reaches the server any more.
-    pub up_lost: bool,
+    pub(crate) up_lost: bool,
     /// No message reaches the client any more.
-    pub down_lost: bool,
+    pub(crate) down_lost: bool,
     /// Not even the end of the connection does.
-    pub mute: bool,
+    pub(crate) mute: bool,
     /// Nothing reaches the server before this time.
     up_free: u64,
     /// Nothing reaches the client before this time.

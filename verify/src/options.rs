@@ -8,26 +8,28 @@ use crate::dice::Dice;
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
     /// Whether there is a token provider.
-    pub provider: bool,
+    pub(crate) provider: bool,
     /// How long the token provider may take.
-    pub token_timeout: u64,
+    pub(crate) token_timeout: u64,
     /// After how much silence a connection is dead; `None`: never.
-    pub inactivity: Option<u64>,
+    pub(crate) inactivity: Option<u64>,
     /// Whether subscriptions are brought back.
-    pub auto_resubscribe: bool,
+    pub(crate) auto_resubscribe: bool,
+    /// How long before its end a token is renewed.
+    pub(crate) renew: Option<u64>,
     /// How to reconnect.
-    pub reconnect: Option<Knobs>,
+    pub(crate) reconnect: Option<Knobs>,
 }
 
 /// The knobs of reconnecting.
 #[derive(Clone, Debug)]
 pub(crate) struct Knobs {
     /// As given.
-    pub raw: RawReconnect,
+    pub(crate) raw: RawReconnect,
     /// `None`: without end.
-    pub max_attempts: Option<u32>,
+    pub(crate) max_attempts: Option<u32>,
     /// `None`: no limit.
-    pub max_dials_per_minute: Option<u32>,
+    pub(crate) max_dials_per_minute: Option<u32>,
 }
 
 /// Draws options.
@@ -35,6 +37,7 @@ pub(crate) fn draw(dice: &mut Dice) -> (RawOptions, Facts) {
     let provider = dice.below(3) == 1;
     let inactivity = dice.pick(&INACTIVITY);
     let token_timeout = dice.pick(&TOKEN_TIMEOUT);
+    let renew = dice.pick(&[0.0, 0.0, 60_000.0, 5_000.0, 0.5, 1e12]);
     let auto_resubscribe = dice.below(8) != 7;
     let reconnect = if dice.below(10) == 9 { None } else { Some(draw_reconnect(dice)) };
     let raw = RawOptions {
@@ -45,13 +48,14 @@ pub(crate) fn draw(dice: &mut Dice) -> (RawOptions, Facts) {
         inactivity_timeout_ms: inactivity,
         auto_resubscribe,
         reconnect: reconnect.clone(),
-        ..RawOptions::default()
+        renew_before_expiry_ms: renew,
     };
     let facts = Facts {
         provider,
         token_timeout: whole(token_timeout),
         inactivity: (inactivity > 0.0 && inactivity.is_finite()).then(|| whole(inactivity)),
         auto_resubscribe,
+        renew: (renew > 0.0).then(|| whole(renew)),
         reconnect: reconnect.map(|raw| Knobs {
             max_attempts: count(raw.max_attempts),
             max_dials_per_minute: count(raw.max_dials_per_minute),
@@ -71,7 +75,8 @@ fn draw_reconnect(dice: &mut Dice) -> RawReconnect {
         jitter_ratio: dice.pick(&[0.2, 0.0, 0.5, 1.0]),
         max_attempts: dice.pick(&[100.0, f64::INFINITY, 0.0, 1.0, 3.0, 1e12]),
         max_dials_per_minute: dice.pick(&[20.0, f64::INFINITY, 1.0, 3.0, 1e12]),
-        ..RawReconnect::default()
+        fleet_spread_ms: dice.pick(&[0.0, 0.0, 0.3, 10_000.0, 1e9]),
+        honour_going_away: dice.below(3) == 2,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use metered_realtime::machine::CallId;
+use metered_realtime::machine::{CallId, SocketId};
 use metered_realtime::wire::{PresencePeer, ServerFrame, Welcome};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -34,13 +34,13 @@ pub(crate) enum Said {
 #[derive(Debug, Default)]
 pub(crate) struct Seat {
     /// Whether the server takes the connection for alive.
-    pub alive: bool,
+    pub(crate) alive: bool,
     /// The peer id in the last welcome that was said.
-    pub peer: u32,
+    pub(crate) peer: u32,
     /// What it is subscribed to, and whether with metadata.
-    pub channels: [Option<bool>; CHANNELS.len()],
-    /// Where a subscribe was not treated as it ought to be; then nothing is expected of the channel.
-    pub trouble: [bool; CHANNELS.len()],
+    pub(crate) channels: [Option<bool>; CHANNELS.len()],
+    /// How often a request about the channel was not treated as it ought to be.
+    pub(crate) trouble: [u8; CHANNELS.len()],
 }
 
 /// A frame of a client.
@@ -114,11 +114,27 @@ impl World {
         let max_message_size = if self.calm { 65_536.0 } else { self.dice.pick(&CAPS) };
         Said::Frame(ServerFrame::Welcome(Welcome {
             peer_id: peer_name(self.peers),
-            expires_at: (self.dice.below(2) == 1).then_some(1_767_225_600.0),
+            expires_at: self.lifetime().map(|lifetime| 1_767_222_000.0 + lifetime),
             server_time: 1_767_222_000.0,
             max_message_size,
             ice_servers: None,
         }))
+    }
+
+    /// For how many seconds a token is valid.
+    fn lifetime(&mut self) -> Option<f64> {
+        if self.calm {
+            return None;
+        }
+        self.dice.pick(&[
+            None,
+            Some(3_600.0),
+            Some(120.0),
+            Some(30.0),
+            Some(4.0),
+            Some(0.0),
+            Some(-5.0),
+        ])
     }
 
     fn request(&mut self, link: usize, text: &str) {
@@ -132,29 +148,38 @@ impl World {
             }
             return;
         }
-        let id = request.request_id.unwrap_or_default();
-        let Some(call) = id.parse().ok().map(CallId) else {
-            return self.break_rule("requests have ids", format!("the server got {text}"));
-        };
         tell!(self, client, "server: got {text}");
-        let verdict = self.clients[client].watch.reached(call);
-        if let Err(broken) = verdict {
-            return self.fail(broken);
-        }
+        let call = match request.request_id {
+            Some(id) => {
+                let Some(call) = id.parse().ok().map(CallId) else {
+                    return self.break_rule("ids of requests are numbers", text.to_owned());
+                };
+                let verdict = self.clients[client].watch.reached(call);
+                self.check(verdict);
+                Some(call)
+            }
+            // Changes while a token is renewed go to the new connection too, where nobody waits for the answer.
+            None => None,
+        };
         if self.dice.chance(self.weather.closes_on_request) {
             let code = self.draw_close_code();
             return self.server_closes(link, code);
         }
         let channel = request.channel.as_deref().and_then(channel_index);
-        let subscribes = request.kind == "subscribe";
         if self.dice.chance(self.weather.ignores) {
-            tell!(self, client, "server: ignores {}", call.0);
-            return self.spoil(link, channel.filter(|_| subscribes));
+            tell!(self, client, "server: ignores {call:?}");
+            return self.spoil(
+                link,
+                channel,
+                if request.kind == "subscribe" { 1 } else { HOPELESS },
+            );
         }
         let contradicts = self.dice.chance(self.weather.contradicts);
         if contradicts || self.dice.chance(self.weather.rejects) {
-            self.spoil(link, channel.filter(|_| subscribes));
             let code = self.dice.pick(&ERROR_CODES);
+            let final_code = matches!(code, "channel_reserved" | "invalid_channel");
+            let once = request.kind == "subscribe" && !contradicts && !final_code;
+            self.spoil(link, channel, if once { 1 } else { HOPELESS });
             self.reply(link, refusal(call, code));
             if contradicts {
                 self.reply(link, acknowledgement(call));
@@ -186,16 +211,16 @@ impl World {
         };
         match refused {
             Some(code) => {
-                self.spoil(link, channel);
+                self.spoil(link, channel, HOPELESS);
                 self.reply(link, refusal(call, code));
             }
             None => self.reply(link, acknowledgement(call)),
         }
     }
 
-    fn seat(&mut self, link: usize, call: CallId, channel: usize, metadata: bool) {
+    fn seat(&mut self, link: usize, call: Option<CallId>, channel: usize, metadata: bool) {
         let before = self.links[link].seat.channels[channel].replace(metadata);
-        self.links[link].seat.trouble[channel] = false;
+        self.links[link].seat.trouble[channel] = 0;
         self.reply(link, acknowledgement(call));
         let others = self.subscribers(channel, link);
         let joined = others.iter().map(|other| self.presence_peer(*other)).collect();
@@ -246,7 +271,8 @@ impl World {
     }
 
     /// An answer: lost, late, twice, or as it should be.
-    fn reply(&mut self, link: usize, said: Said) {
+    fn reply(&mut self, link: usize, said: Option<Said>) {
+        let Some(said) = said else { return };
         if self.dice.chance(self.weather.no_answer) {
             return;
         }
@@ -283,11 +309,14 @@ impl World {
         let call = self.clients[client].watch.draw_call(&mut self.dice);
         let said = match self.dice.below(12) {
             0 => Said::Frame(ServerFrame::Pong),
-            1 => Said::Frame(ServerFrame::GoingAway { retry_after_ms: 2_000.0 }),
+            1 => {
+                let retry_after_ms = self.dice.pick(&[2_000.0, 0.5, 1e12]);
+                Said::Frame(ServerFrame::GoingAway { retry_after_ms })
+            }
             2 => error_frame("unknown_type", None),
             3 => error_frame("internal_error", None),
-            4 => acknowledgement(call),
-            5 => refusal(call, self.dice.pick(&ERROR_CODES)),
+            4 => Said::Frame(ServerFrame::Ack { request_id: call.0.to_string() }),
+            5 => error_frame(self.dice.pick(&ERROR_CODES), Some(call.0.to_string())),
             6 => error_frame("backend_error", Some(self.dice.pick(&ODD_IDS).to_owned())),
             7 => Said::Frame(ServerFrame::Ack { request_id: self.dice.pick(&ODD_IDS).to_owned() }),
             8 => self.welcome(link),
@@ -318,9 +347,20 @@ impl World {
         }
     }
 
-    fn spoil(&mut self, link: usize, channel: Option<usize>) {
+    /// After so many failures a client does not try again on this connection.
+    fn spoil(&mut self, link: usize, channel: Option<usize>, failures: u8) {
         if let Some(channel) = channel {
-            self.links[link].seat.trouble[channel] = true;
+            let trouble = &mut self.links[link].seat.trouble[channel];
+            *trouble = trouble.saturating_add(failures);
+        }
+    }
+
+    /// A frame that could not be written counts as one that was not treated well.
+    pub(crate) fn spoil_unsent(&mut self, client: usize, socket: SocketId, text: &str) {
+        let held = self.clients[client].held.iter().find(|held| held.socket == socket);
+        let Some(link) = held.and_then(|held| held.link) else { return };
+        if let Ok(request) = serde_json::from_str::<Request<'_>>(text) {
+            self.spoil(link, request.channel.as_deref().and_then(channel_index), 1);
         }
     }
 
@@ -357,12 +397,13 @@ fn presence(
     Said::Frame(ServerFrame::Presence { channel: CHANNELS[channel].to_owned(), joined, left })
 }
 
-fn acknowledgement(call: CallId) -> Said {
-    Said::Frame(ServerFrame::Ack { request_id: call.0.to_string() })
+/// Without an id there is nothing to acknowledge.
+fn acknowledgement(call: Option<CallId>) -> Option<Said> {
+    Some(Said::Frame(ServerFrame::Ack { request_id: call?.0.to_string() }))
 }
 
-fn refusal(call: CallId, code: &str) -> Said {
-    error_frame(code, Some(call.0.to_string()))
+fn refusal(call: Option<CallId>, code: &str) -> Option<Said> {
+    Some(error_frame(code, call.map(|call| call.0.to_string())))
 }
 
 fn error_frame(code: &str, request_id: Option<String>) -> Said {
@@ -372,6 +413,9 @@ fn error_frame(code: &str, request_id: Option<String>) -> Said {
         message: Some("says the server".to_owned()),
     })
 }
+
+/// A client that gets this does not try again on the connection.
+const HOPELESS: u8 = 100;
 
 const CLOSE_CODES: [u16; 20] = [
     1006, 1000, 1001, 1005, 1008, 1009, 1011, 1012, 1013, 4000, 4001, 4002, 4003, 4010, 4011, 4012,
@@ -387,7 +431,7 @@ const ERROR_CODES: [&str; 6] = [
 ];
 const CAPS: [f64; 5] = [65_536.0, 65_536.0, 1.0, 40.0, 1e18];
 const ODD_IDS: [&str; 8] =
-    ["0", "007", "+7", "4294967296", "-1", "1e1", "not a number", "99999999999999999999999"];
+    ["00", "007", "+7", "4294967296", "-1", "1e1", "not a number", "99999999999999999999999"];
 const BAD_WELCOMES: [&str; 5] = [
     r#"{"type":"welcome"}"#,
     r#"{"type":"welcome","peerId":"x","serverTime":1,"maxMessageSize":0}"#,

@@ -144,7 +144,7 @@ impl World {
         let verdict = self.clients[client].watch.sends(socket, Some(call));
         self.check(verdict);
         self.arm(client);
-        if !self.write_text(client, socket, text, Some(call)) {
+        if !self.write_text(client, socket, &text, Some(call)) {
             self.feed(client, metered_realtime::machine::Input::SendFailed { call: Some(call) });
         }
     }

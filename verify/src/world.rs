@@ -3,7 +3,7 @@
 
 use metered_realtime::machine::{Input, Instant, Machine, Options, State};
 
-use crate::agenda::{Agenda, Happening, News};
+use crate::agenda::{Agenda, Happening, News, TokenAnswer};
 use crate::dice::Dice;
 use crate::driver::Client;
 use crate::invariants::Broken;
@@ -115,6 +115,7 @@ impl World {
         let machine = Machine::new(options, seed, Instant::from_millis(START));
         let short_path = self.dice.below(2) == 1;
         let mut new = Client::new(machine, facts, short_path);
+        new.watch.tick(Instant::from_millis(START));
         // Without a logger the machine makes no log lines.
         new.machine.set_logging(self.dice.below(4) == 3);
         self.clients.push(new);
@@ -126,9 +127,18 @@ impl World {
     }
 
     fn storm(&mut self) {
-        let until = START + self.dice.pick(&[60_000, 5_000, 600_000, 7_200_000]);
+        // A keepalive every millisecond is allowed, and dull.
+        let dull = self.shortest_watchdog(false).saturating_mul(200);
+        let until = START + self.dice.pick(&[60_000, 5_000, 600_000, 7_200_000]).min(dull);
         self.pass(until, |_| false);
         self.now = until.max(self.now);
+    }
+
+    fn shortest_watchdog(&self, usable: bool) -> u64 {
+        let usable =
+            self.clients.iter().filter(|client| !usable || client.watch.can_be_connected());
+        let watchdogs = usable.filter_map(|client| client.facts.inactivity);
+        watchdogs.min().unwrap_or(u64::MAX)
     }
 
     /// Lets things happen, until then or until `enough`.
@@ -191,7 +201,9 @@ impl World {
             return;
         }
         let client = self.dice.below(self.clients.len() as u64) as usize;
-        let link = self.clients[client].link();
+        self.pump(client);
+        let links = self.clients[client].links();
+        let link = links.get(self.dice.below(links.len() as u64) as usize).copied();
         match (self.dice.below(16), link) {
             (0 | 1, Some(link)) => self.cut(link, false),
             (2 | 3, Some(link)) => self.cut(link, true),
@@ -237,6 +249,7 @@ impl World {
         if !std::mem::replace(&mut self.clients[client].asleep, true) {
             let ms = self.dice.magnitude(100_000_000);
             tell!(self, client, "process: stands still for {ms} ms");
+            self.pump(client);
             self.agenda.add(self.now + ms, Happening::Awakes { client });
         }
     }
@@ -274,6 +287,12 @@ impl World {
             self.mend(client);
         }
         for client in 0..self.clients.len() {
+            if !self.clients[client].watch.can_be_connected() {
+                self.user_closes(client);
+                self.pump(client);
+            }
+        }
+        for client in 0..self.clients.len() {
             if self.broken.is_some() || !self.clients[client].watch.can_be_connected() {
                 continue;
             }
@@ -284,41 +303,72 @@ impl World {
                 self.clients[client].machine.abort(call, clock);
                 self.pump(client);
             }
+            self.hurry(client);
             let wait = self.clients[client].watch.longest_recovery();
-            let Some(until) = self.now.checked_add(wait).filter(|until| *until < END_OF_TIME)
-            else {
+            let due = self.clients[client].machine.poll_timeout();
+            let due = due.map_or(0, |due| due.since(self.clients[client].clock(self.now)));
+            let patience = self.shortest_watchdog(true).saturating_mul(5_000).min(PATIENCE_MS);
+            if due > patience {
                 continue;
-            };
-            while self.broken.is_none() && !self.is_well(client) {
-                self.user_insists(client);
-                let closed = |world: &World| world.clients[client].machine.state() == State::Closed;
-                let insists = self.patience > 0;
-                self.pass(until, |world| (insists && closed(world)) || world.is_well(client));
-                if self.broken.is_none() && !closed(self) && !self.is_well(client) {
-                    let why = self.ailment(client).unwrap_or_default();
-                    self.break_rule("everything is well again once the network is", why);
-                }
-                if closed(self) && self.patience == 0 {
-                    self.break_rule("connect() works in a good network", "it does not".into());
-                }
             }
+            let until = self.now + wait.min(patience);
+            self.recover(client, until);
             if self.broken.is_none() && self.clients[client].machine.state() == State::Connected {
                 self.check_unwanted(client);
             }
         }
     }
 
+    /// Waits until all is well; the user connects by hand where the client has given up.
+    fn recover(&mut self, client: usize, until: u64) {
+        let closed = |world: &World| world.clients[client].machine.state() == State::Closed;
+        while self.broken.is_none() && !self.is_well(client) {
+            if self.patience == 0 {
+                let why = self.ailment(client).unwrap_or_default();
+                return self.break_rule("connect() works in a good network", why);
+            }
+            self.user_insists(client);
+            self.pass(until, |world| closed(world) || world.is_well(client));
+            if self.broken.is_none() && !closed(self) && !self.is_well(client) {
+                self.patience -= 1;
+                self.hurry(client);
+                let state = &self.clients[client];
+                let due = state.machine.poll_timeout();
+                let due = due.map_or(0, |due| due.since(state.clock(self.now)));
+                if state.machine.state() == State::Reconnecting && self.now + due > until {
+                    return;
+                }
+                if self.now + due > until {
+                    let why = self.ailment(client).unwrap_or_default();
+                    self.break_rule("everything is well again once the network is", why);
+                }
+            }
+        }
+    }
+
+    /// Nobody waits for months: the token provider answers after all, and the network says that it is back.
+    fn hurry(&mut self, client: usize) {
+        if let Some(request) = self.clients[client].watch.token_request() {
+            self.token_answers(client, request, TokenAnswer::Token);
+        }
+        let state = &self.clients[client];
+        let due = state.machine.poll_timeout().map(|due| due.since(state.clock(self.now)));
+        if state.machine.state() == State::Reconnecting && due.is_some_and(|due| due > 600_000) {
+            self.feed(client, Input::Wake);
+        }
+    }
+
     /// Links that are half-open end, or are left to the watchdog, or all links are replaced.
     fn mend(&mut self, client: usize) {
-        let Some(link) = self.clients[client].link() else { return };
-        let state = &self.links[link];
-        let broken = state.mute || state.up_lost || state.down_lost;
-        let watched = self.clients[client].facts.inactivity.is_some();
+        let watched = self.clients[client].facts.inactivity.is_some_and(|ms| ms <= 120_000);
         let replaces = self.dice.below(2) == 1;
-        if (broken && !watched) || state.up_lost && !state.mute || replaces {
-            self.leave(link);
-            self.links[link].mute = false;
-            self.cut(link, false);
+        for link in self.clients[client].links() {
+            let state = &self.links[link];
+            let broken = state.mute || state.up_lost || state.down_lost;
+            if (broken && !watched) || state.up_lost && !state.mute || replaces {
+                self.leave(link);
+                self.cut(link, false);
+            }
         }
     }
 
@@ -418,7 +468,7 @@ impl World {
 const START: u64 = 1_000_000_000;
 
 /// What takes longer than this is not waited for.
-const END_OF_TIME: u64 = 1 << 60;
+const PATIENCE_MS: u64 = 20_000_000;
 
 /// A session that takes more steps than this is a loop.
 const MOST_STEPS: u64 = 200_000;

@@ -10,7 +10,7 @@ impl Watch {
         let late = due.is_some_and(|due| self.clock.since(due) >= 1_000);
         if late || undrained {
             self.grace = Some(self.clock);
-            self.probe.get_or_insert(self.clock);
+            self.probes();
         }
     }
 
@@ -19,11 +19,20 @@ impl Watch {
     /// # Errors
     /// The rule that is broken.
     pub(crate) fn rang(&self, due: Option<Instant>) -> Result<(), Broken> {
+        if self.calls.is_out_of_patience(self.clock) {
+            return Ok(());
+        }
         rule(
             "an alarm that has rung is not due again",
             due.is_none_or(|due| due > self.clock),
             || format!("due {due:?}, now {:?}", self.clock),
         )
+    }
+
+    /// The machine may ask for a sign of life now.
+    pub(super) fn probes(&mut self) {
+        let first = self.probe.map_or(self.clock, |(first, _)| first);
+        self.probe = Some((first, self.clock));
     }
 
     pub(super) fn check_alarm(&self, machine: &Machine<String>) -> Result<(), Broken> {
@@ -48,7 +57,7 @@ impl Watch {
             .and_then(|link| link.welcomed.is_none().then(|| link.dialled.after(WELCOME_MS)));
         let silence = self.link.as_ref().zip(self.facts.inactivity).and_then(|(link, timeout)| {
             let heard = link.heard?;
-            let probe = self.probe.map(|since| since.after(LONGEST_PROBE_MS));
+            let probe = self.probe.map(|(_, last)| last.after(LONGEST_PROBE_MS));
             Some(heard.after(timeout).max(probe.unwrap_or(heard)))
         });
         let retry = if self.shown == State::Reconnecting && self.fetching.is_none() {
@@ -71,7 +80,8 @@ impl Watch {
     #[must_use]
     pub(crate) fn longest_recovery(&self) -> u64 {
         let delay = self.facts.reconnect.as_ref().map_or(0.0, |knobs| {
-            (knobs.raw.max_delay_ms * (1.0 + knobs.raw.jitter_ratio)).max(30_000.0)
+            let by_backoff = knobs.raw.max_delay_ms * (1.0 + knobs.raw.jitter_ratio);
+            by_backoff.max(30_000.0) + knobs.raw.fleet_spread_ms + 300_000.0
         });
         let token = if self.facts.provider { self.facts.token_timeout } else { 0 };
         [delay as u64, token, self.facts.inactivity.unwrap_or(0), 60_000, WELCOME_MS, 60_000]

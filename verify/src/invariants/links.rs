@@ -26,6 +26,10 @@ pub(super) struct Loss {
     code: u16,
     /// The session was welcomed and lived under ten seconds.
     short: bool,
+    /// The server sends all its clients away.
+    fleet: bool,
+    /// For so long, if that is honoured.
+    hint: Option<f64>,
     /// Something told the machine not to wait.
     woken: bool,
 }
@@ -45,6 +49,11 @@ impl Watch {
         Some(link)
     }
 
+    /// The socket in use.
+    pub(crate) fn current_socket(&self) -> Option<SocketId> {
+        self.link.as_ref().map(|link| link.socket)
+    }
+
     /// A text arrived.
     pub(crate) fn heard(&mut self, socket: SocketId) {
         let clock = self.clock;
@@ -60,14 +69,13 @@ impl Watch {
         let Some(link) = self.link.as_mut().filter(|link| link.welcomed.is_none()) else { return };
         link.welcomed = Some(clock);
         self.welcomes += 1;
+        self.undecided = None;
+        self.hint = None;
+        self.plan_renewal(welcome);
         self.attempts = 0;
+        self.counts = false;
         self.cap = welcome.max_message_size;
         self.last_welcome = Some(welcome.clone());
-    }
-
-    /// Whether no welcome has come since the last `connect()`.
-    pub(super) fn welcome_is_news(&self) -> bool {
-        self.link.as_ref().is_none_or(|link| link.welcomed.is_none())
     }
 
     pub(super) fn lost(&mut self, socket: SocketId, code: u16) {
@@ -76,12 +84,38 @@ impl Watch {
             return;
         }
         let Some(link) = self.link.take() else { return };
+        self.undecided = None;
         let short = link.welcomed.is_some_and(|since| clock.since(since) < 10_000);
-        self.loss = Some(Loss { at: clock, code, short, woken: false });
+        let hint = self.hint.filter(|_| link.welcomed.is_some());
+        let fleet = matches!(code, 1001 | 1012 | 1013) || hint.is_some();
+        let woken = code != 4000 && self.probe.is_some();
+        self.loss = Some(Loss { at: clock, code, short, fleet, hint, woken });
         self.probe = None;
+        self.drop_renewal();
+    }
+
+    fn attempt_failed(&mut self) {
+        self.undecided = None;
+        let loss = Loss {
+            at: self.clock,
+            code: 1006,
+            short: false,
+            fleet: false,
+            hint: None,
+            woken: false,
+        };
+        self.loss = Some(loss);
     }
 
     pub(super) fn token_arrived(&mut self, request: u32, usable: bool) {
+        if self.fetching_next == Some(request) {
+            self.fetching_next = None;
+            self.token_next = usable.then_some(request);
+            if !usable {
+                self.renewal_failed();
+            }
+            return;
+        }
         if !self.fetching.is_some_and(|(asked, _)| asked == request) {
             return;
         }
@@ -89,8 +123,13 @@ impl Watch {
         if usable {
             self.token = Some(request);
         } else {
-            self.loss = Some(Loss { at: self.clock, code: 1006, short: false, woken: false });
+            self.attempt_failed();
         }
+    }
+
+    /// The call of the token provider that is not answered.
+    pub(crate) fn token_request(&self) -> Option<u32> {
+        self.fetching.map(|(request, _)| request)
     }
 
     pub(super) fn woken(&mut self) {
@@ -98,7 +137,7 @@ impl Watch {
             loss.woken = true;
         }
         if self.link.as_ref().is_some_and(|link| link.welcomed.is_some()) {
-            self.probe.get_or_insert(self.clock);
+            self.probes();
         }
     }
 
@@ -107,42 +146,65 @@ impl Watch {
         rule("one token is asked for at a time", self.fetching.is_none(), || {
             format!("{:?}", self.fetching)
         })?;
+        if self.link.is_some() {
+            return self.renewal_begins(request);
+        }
         self.attempt()?;
         self.fetching = Some((request, self.clock));
         Ok(())
     }
 
     pub(super) fn forgets_token(&mut self, request: u32) -> Result<(), Broken> {
+        if self.fetching_next == Some(request) {
+            self.fetching_next = None;
+            self.renewal_failed();
+            return Ok(());
+        }
         if let Some((asked, since)) = self.fetching.take() {
             rule("the call that runs is forgotten", asked == request, || format!("{request}"))?;
-            let due = since.after(self.facts.token_timeout);
-            rule("the token provider gets its time", self.clock >= due, || format!("{request}"))?;
-            self.loss = Some(Loss { at: self.clock, code: 1006, short: false, woken: false });
+            let waited = self.clock.since(since) + BATCH_MS;
+            rule("the token provider gets its time", waited >= self.facts.token_timeout, || {
+                format!("{request}")
+            })?;
+            self.attempt_failed();
         }
         Ok(())
     }
 
     pub(super) fn opens(&mut self, socket: SocketId, address: &str) -> Result<(), Broken> {
+        let beside = self.link.is_some();
         let expected = if self.facts.provider {
-            let token = self.token.take();
-            rule("a dial has a token of its own", token.is_some(), String::new)?;
+            let token = if beside { self.token_next.take() } else { self.token.take() };
+            rule("a dial has a token of its own", token.is_some(), || format!("{socket:?}"))?;
             format!("wss://rms.metered.ca/v1?token=token-{}", token.unwrap_or_default())
         } else {
+            rule("there is at most one socket", !beside, || format!("{:?}", self.link))?;
             self.attempt()?;
             "wss://rms.metered.ca/v1?key=pk_live_sim".to_owned()
         };
         rule("the address has the right credential", address == expected, || address.to_owned())?;
         rule("nothing is dialled after close()", !self.shut, || format!("{socket:?}"))?;
-        rule("there is at most one socket", self.link.is_none(), || format!("{:?}", self.link))?;
+        if beside {
+            let alone = self.next.is_none() && self.old.is_none();
+            rule("one connection at a time takes over", alone, || format!("{:?}", self.next))?;
+        } else {
+            self.check_budget()?;
+        }
         self.sockets.push((socket.0, false));
-        self.link = Some(Link {
+        self.opened.push(socket.0);
+        let link = Link {
             socket,
             dialled: self.clock,
             heard: None,
             welcomed: None,
             asked: false,
             clock: self.clock,
-        });
+        };
+        if beside {
+            self.next = Some(link);
+        } else {
+            self.link = Some(link);
+        }
         Ok(())
     }
 
@@ -168,26 +230,28 @@ impl Watch {
             knobs.max_attempts.is_none_or(|max| self.attempts < max),
             about,
         )?;
-        let floor = if loss.code == 4010 { 30_000 } else { 0 };
         let (least, _) = self.delays(&loss);
-        let least = if loss.woken { floor } else { least };
         let waited = self.clock.since(loss.at);
         rule("the backoff is kept", waited + BATCH_MS >= least, || {
             format!("{loss:?}, {} attempts, waited {waited} of {least} ms", self.attempts)
         })?;
-        if loss.short
-            && let Some(most) = knobs.max_dials_per_minute
-        {
-            let most = most as usize;
-            if let Some(at) = self.budgeted.len().checked_sub(most) {
-                let since = self.clock.since(self.budgeted[at]);
-                rule("the dial budget is kept", since + BATCH_MS >= 60_000, || {
-                    format!("{} dials in {since} ms, budget {most}", most + 1)
-                })?;
-            }
-            self.budgeted.push(self.clock);
-        }
+        self.counts |= loss.short;
         self.attempts += 1;
+        Ok(())
+    }
+
+    fn check_budget(&mut self) -> Result<(), Broken> {
+        let most = self.facts.reconnect.as_ref().and_then(|knobs| knobs.max_dials_per_minute);
+        if !std::mem::take(&mut self.counts) {
+            return Ok(());
+        }
+        if let Some(at) = most.and_then(|most| self.budgeted.len().checked_sub(most as usize)) {
+            let since = self.clock.since(self.budgeted[at]);
+            rule("the dial budget is kept", since + BATCH_MS >= 60_000, || {
+                format!("one too many in {since} ms, budget {most:?}")
+            })?;
+        }
+        self.budgeted.push(self.clock);
         Ok(())
     }
 
@@ -196,10 +260,18 @@ impl Watch {
         let Some(knobs) = &self.facts.reconnect else { return (0, u64::MAX) };
         let raw = &knobs.raw;
         let power = raw.multiplier.powf(f64::from(self.attempts));
-        let nominal = (raw.initial_delay_ms * power).min(raw.max_delay_ms);
         let floor = if loss.code == 4010 { 30_000.0 } else { 0.0 };
-        let least = (nominal.max(floor) * (1.0 - raw.jitter_ratio) * 0.999_999).max(floor);
-        let most = nominal.max(floor) * (1.0 + raw.jitter_ratio) * 1.000_001;
+        let hint = loss.hint.filter(|_| raw.honour_going_away).unwrap_or(0.0).min(300_000.0);
+        let nominal = (raw.initial_delay_ms * power).min(raw.max_delay_ms).max(floor);
+        let mut least = (nominal * (1.0 - raw.jitter_ratio) * 0.999_999).max(floor).max(hint);
+        let mut most = (nominal * (1.0 + raw.jitter_ratio) * 1.000_001).max(hint);
+        if loss.fleet && raw.fleet_spread_ms > 0.0 {
+            least = hint.max(floor);
+            most = (hint + raw.fleet_spread_ms).max(floor);
+        }
+        if loss.woken {
+            least = floor.max(hint);
+        }
         (least as u64, (most as u64).saturating_add(1))
     }
 
@@ -227,7 +299,9 @@ impl Watch {
         rule("a close frame is one that may be sent", sendable, || format!("{code} {reason}"))?;
         let known = self.sockets.iter_mut().find(|(other, _)| *other == socket.0);
         let Some((_, closing)) = known else {
-            return rule("only sockets that are there are closed", report, || {
+            // It may have been refused meanwhile, but it was there once.
+            let opened = self.opened.contains(&socket.0);
+            return rule("only sockets that were opened are closed", opened, || {
                 format!("{socket:?}")
             });
         };
@@ -239,6 +313,9 @@ impl Watch {
         if !report && self.current(socket).is_some() {
             self.check_abandoned(reason)?;
             self.lost(socket, code);
+        }
+        if !report {
+            self.lost_beside(socket);
         }
         Ok(())
     }
@@ -256,9 +333,10 @@ impl Watch {
                 let timeout = self.facts.inactivity.unwrap_or(u64::MAX);
                 let silent = self.clock.since(link.heard.unwrap_or(link.dialled));
                 let probe = (timeout / 3).clamp(1, 5_000);
-                let unanswered = self.probe.is_some_and(|since| self.clock.since(since) >= probe);
-                rule("silence is measured", silent >= timeout || unanswered, about)?;
-                let asked = link.welcomed.is_none() || link.asked || timeout < 2;
+                let asked = self.probe.map(|(first, _)| first);
+                let unanswered = asked.is_some_and(|first| self.clock.since(first) >= probe);
+                rule("silence is measured", silent + BATCH_MS >= timeout || unanswered, about)?;
+                let asked = link.welcomed.is_none() || link.asked || timeout < 2_000;
                 rule("the peer is asked first", asked, about)
             }
             _ => Ok(()),
@@ -275,7 +353,9 @@ impl Watch {
         call: Option<metered_realtime::machine::CallId>,
     ) -> Result<(), Broken> {
         rule("nothing is sent after close()", !self.shut, || format!("{call:?}"))?;
-        let Some(link) = self.current(socket) else {
+        let links = [&mut self.link, &mut self.next, &mut self.old];
+        let link = links.into_iter().flatten().find(|link| link.socket == socket);
+        let Some(link) = link else {
             return rule("frames go to the socket in use", false, || format!("{socket:?}"));
         };
         rule("nothing is sent before the welcome", link.welcomed.is_some(), || {
@@ -293,7 +373,9 @@ impl Watch {
     pub(super) fn check_sockets(&self, held: usize) -> Result<(), Broken> {
         let open = self.sockets.iter().filter(|(_, closing)| !closing).count();
         let about = || format!("{:?}, {held} held", self.sockets);
-        rule("there is at most one socket, and one that closes", open <= 1 && held <= 2, about)?;
+        let beside = usize::from(self.next.is_some() || self.old.is_some());
+        let few = open <= 1 + beside && held <= 2 + beside;
+        rule("there is at most one socket, and one that closes", few, about)?;
         if self.shut {
             rule("close() closes the socket", open == 0, about)?;
         }
@@ -302,4 +384,4 @@ impl Watch {
 }
 
 /// Outputs may be carried out this much later than they were decided upon.
-const BATCH_MS: u64 = 8;
+pub(super) const BATCH_MS: u64 = 8;

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `calls` | every call is answered once, in time, and truthfully |
 //! | `links` | sockets, dials, backoff, budget, liveness |
+//! | `renewal` | a new connection takes over before a token expires |
 //! | `events` | states and events come in their order |
 //! | `deadlines` | the alarm is set, never in the past and never too late |
 //! | `subscriptions` | what has to be live, and what must not be |
@@ -13,12 +14,13 @@ mod calls;
 mod deadlines;
 mod events;
 mod links;
+mod renewal;
 mod subscriptions;
 
 use std::collections::VecDeque;
 use std::fmt;
 
-use metered_realtime::machine::{Event, Input, Instant, Machine, Output, State};
+use metered_realtime::machine::{CallId, Event, Input, Instant, Machine, Output, SocketId, State};
 use metered_realtime::wire::{ServerFrame, Welcome};
 
 use crate::options::Facts;
@@ -59,6 +61,17 @@ pub(crate) struct Watch {
     subscriptions: Subscriptions,
     // What links do.
     link: Option<Link>,
+    /// The connection that is to take over.
+    next: Option<Link>,
+    /// The one that it has taken over from.
+    old: Option<Link>,
+    /// The call of the token provider for the next connection.
+    fetching_next: Option<u32>,
+    token_next: Option<u32>,
+    /// When the next renewal may begin; `None`: it must not.
+    renewal: Option<Instant>,
+    /// What the server's `going_away` asked for on this connection.
+    hint: Option<f64>,
     /// The call of the token provider that is not answered yet, and since when.
     fetching: Option<(u32, Instant)>,
     /// The token with which the next dial has to be made.
@@ -68,8 +81,12 @@ pub(crate) struct Watch {
     loss: Option<Loss>,
     /// Retries since the last welcome.
     attempts: u32,
-    /// When dials after short sessions were made.
+    /// The next dial follows a short session.
+    counts: bool,
+    /// When such dials were made.
     budgeted: Vec<Instant>,
+    /// Sockets that were ever opened.
+    opened: Vec<u32>,
     /// Sockets that the machine wants to have; the flag: it has asked to close them.
     sockets: Vec<(u32, bool)>,
     /// Welcomes since the beginning.
@@ -77,11 +94,17 @@ pub(crate) struct Watch {
     /// The server's limit, as last advertised.
     cap: f64,
     last_welcome: Option<Welcome>,
+    next_welcome: Option<Welcome>,
+    last_connect: Option<CallId>,
+    /// The `connect()` whose end is open.
+    undecided: Option<CallId>,
     // What users see.
     shown: State,
     /// A welcome since the last `connecting`, as users see it.
     ever: bool,
     connected_events: u32,
+    /// The present connection was announced.
+    announced: bool,
     finals: u32,
     /// From `close()` to `connect()`: nothing goes out.
     shut: bool,
@@ -89,11 +112,13 @@ pub(crate) struct Watch {
     silent: bool,
     /// Events that have to come, in this order.
     expected: VecDeque<Event<String>>,
+    /// Events that may come: from the connection beside the current one.
+    possible: Vec<Event<String>>,
     // Time.
     /// When the machine last learnt that it had slept: until then plus five seconds all deadlines may be put off.
     grace: Option<Instant>,
-    /// When a probe may have begun.
-    probe: Option<Instant>,
+    /// When a probe may have begun, at the earliest and at the latest.
+    probe: Option<(Instant, Instant)>,
 }
 
 impl Watch {
@@ -106,23 +131,36 @@ impl Watch {
             calls: Calls::default(),
             subscriptions: Subscriptions::default(),
             link: None,
+            next: None,
+            old: None,
+            fetching_next: None,
+            token_next: None,
+            renewal: None,
+            hint: None,
             fetching: None,
             token: None,
             first_dial: false,
             loss: None,
             attempts: 0,
+            counts: false,
             budgeted: Vec::new(),
+            opened: Vec::new(),
             sockets: Vec::new(),
             welcomes: 0,
             cap: 65_536.0,
             last_welcome: None,
+            next_welcome: None,
+            last_connect: None,
+            undecided: None,
             shown: State::Idle,
             ever: false,
             connected_events: 0,
+            announced: false,
             finals: 0,
             shut: false,
             silent: false,
             expected: VecDeque::new(),
+            possible: Vec::new(),
             grace: None,
             probe: None,
         }
@@ -140,10 +178,7 @@ impl Watch {
     }
 
     /// The machine is told something.
-    ///
-    /// # Errors
-    /// The rule that is broken.
-    pub(crate) fn told(&mut self, input: &Input<String>) -> Result<(), Broken> {
+    pub(crate) fn told(&mut self, input: &Input<String>) {
         match input {
             Input::SocketOpened { socket } => {
                 if let Some(link) = self.current(*socket) {
@@ -154,19 +189,18 @@ impl Watch {
                 self.heard(*socket);
                 if self.current(*socket).is_some() {
                     self.frame(frame);
+                } else if self.is_beside(*socket) {
+                    self.frame_beside(*socket, frame);
                 }
             }
             Input::Malformed { socket, .. } => self.heard(*socket),
             Input::Binary { .. } | Input::HandlersDrained => {}
-            Input::Oversize { socket } => self.lost(*socket, 1009),
-            Input::SocketClosed { socket, close } => {
-                self.lost(*socket, close.code);
-                self.sockets.retain(|(other, _)| *other != socket.0);
+            Input::Oversize { socket } => {
+                self.lost(*socket, 1009);
+                self.lost_beside(*socket);
             }
-            Input::SocketUnavailable { socket } => {
-                self.lost(*socket, 1006);
-                self.sockets.retain(|(other, _)| *other != socket.0);
-            }
+            Input::SocketClosed { socket, close } => self.closed(*socket, close.code),
+            Input::SocketUnavailable { socket } => self.closed(*socket, 1006),
             Input::SendFailed { call } => {
                 if let Some(call) = call {
                     self.calls.send_failed(*call);
@@ -178,44 +212,57 @@ impl Watch {
             }
             Input::Wake => self.woken(),
         }
-        Ok(())
     }
 
+    fn closed(&mut self, socket: SocketId, code: u16) {
+        self.lost(socket, code);
+        self.lost_beside(socket);
+        self.sockets.retain(|(other, _)| *other != socket.0);
+    }
+
+    /// A frame on the socket in use.
     fn frame(&mut self, frame: &ServerFrame<String>) {
+        if let ServerFrame::Welcome(welcome) = frame {
+            self.welcomed(welcome);
+        }
+        self.answer(frame);
+        if let ServerFrame::GoingAway { retry_after_ms } = frame
+            && self.link.as_ref().is_some_and(|link| link.welcomed.is_some())
+        {
+            self.hint = Some(*retry_after_ms);
+        }
+        if let Some(event) = event_of(frame) {
+            // While another connection takes over, this one may count for less already.
+            if self.next.is_some() && matches!(event, Event::GoingAway { .. }) {
+                self.possible.push(event);
+            } else {
+                self.expected.push_back(event);
+            }
+        }
+    }
+
+    /// A frame on the connection that is to take over, or on the one that it has taken over from.
+    fn frame_beside(&mut self, socket: SocketId, frame: &ServerFrame<String>) {
+        if let ServerFrame::Welcome(welcome) = frame {
+            self.welcomed_beside(socket, welcome);
+        }
+        self.answer(frame);
+        self.possible.extend(event_of(frame));
+    }
+
+    fn answer(&mut self, frame: &ServerFrame<String>) {
         match frame {
-            ServerFrame::Welcome(welcome) => self.welcomed(welcome),
             ServerFrame::Ack { request_id } => self.calls.heard_ack(request_id),
-            ServerFrame::Error { code, request_id, .. } => {
-                if let Some(id) = request_id {
-                    self.calls.heard_error(id, code);
-                }
+            ServerFrame::Error { code, request_id: Some(id), .. } => {
+                self.calls.heard_error(id, code);
             }
-            ServerFrame::Message { channel, from, data, from_metadata } => {
-                self.expected.push_back(Event::Message {
-                    channel: channel.clone(),
-                    from: from.clone(),
-                    data: data.clone(),
-                    from_metadata: from_metadata.clone(),
-                });
-            }
-            ServerFrame::Direct { from, data, from_metadata } => {
-                self.expected.push_back(Event::Direct {
-                    from: from.clone(),
-                    data: data.clone(),
-                    from_metadata: from_metadata.clone(),
-                });
-            }
-            ServerFrame::Presence { channel, joined, left } => {
-                self.expected.push_back(Event::Presence {
-                    channel: channel.clone(),
-                    joined: joined.clone(),
-                    left: left.clone(),
-                });
-            }
-            ServerFrame::GoingAway { retry_after_ms } => {
-                self.expected.push_back(Event::GoingAway { retry_after_ms: *retry_after_ms });
-            }
-            ServerFrame::Pong => {}
+            ServerFrame::Error { request_id: None, .. }
+            | ServerFrame::Welcome(_)
+            | ServerFrame::Message { .. }
+            | ServerFrame::Direct { .. }
+            | ServerFrame::Presence { .. }
+            | ServerFrame::GoingAway { .. }
+            | ServerFrame::Pong => {}
         }
     }
 
@@ -259,6 +306,9 @@ impl Watch {
         rule("each frame of a peer becomes an event", self.expected.is_empty(), || {
             format!("{:?}", self.expected)
         })?;
+        if self.next.is_none() && self.old.is_none() {
+            self.possible.clear();
+        }
         self.check_calls(machine)?;
         self.check_sockets(held)?;
         self.check_alarm(machine)
@@ -279,5 +329,25 @@ impl Watch {
         let requests = machine.requests_in_flight();
         rule("a closed client has no requests", requests == 0, || format!("{requests}"))?;
         self.calls.all_settled()
+    }
+}
+
+/// What users see of a frame.
+fn event_of(frame: &ServerFrame<String>) -> Option<Event<String>> {
+    match frame.clone() {
+        ServerFrame::Message { channel, from, data, from_metadata } => {
+            Some(Event::Message { channel, from, data, from_metadata })
+        }
+        ServerFrame::Direct { from, data, from_metadata } => {
+            Some(Event::Direct { from, data, from_metadata })
+        }
+        ServerFrame::Presence { channel, joined, left } => {
+            Some(Event::Presence { channel, joined, left })
+        }
+        ServerFrame::GoingAway { retry_after_ms } => Some(Event::GoingAway { retry_after_ms }),
+        ServerFrame::Welcome(_)
+        | ServerFrame::Ack { .. }
+        | ServerFrame::Error { .. }
+        | ServerFrame::Pong => None,
     }
 }

@@ -27,6 +27,8 @@ struct Wish {
     answer: Answer,
     /// What was expected before.
     before: Expected,
+    /// It was not answered when another connection was about to take over, and so asked for on that one too.
+    beside: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,11 +44,13 @@ enum Answer {
 #[derive(Debug, Default)]
 pub(super) struct Subscriptions {
     wishes: [Option<Wish>; CHANNELS.len()],
+    /// Another connection is about to take over.
+    joining: bool,
 }
 
 impl Subscriptions {
     pub(super) fn forget_all(&mut self) {
-        self.wishes = Default::default();
+        *self = Subscriptions::default();
     }
 
     pub(super) fn subscribes(
@@ -78,7 +82,26 @@ impl Subscriptions {
             Some(wish) => wish.tracked(),
         };
         let answer = if call.is_some() { Answer::Pending } else { Answer::Unknown };
-        self.wishes[channel] = Some(Wish { call, metadata, welcomes, answer, before });
+        let beside = self.joining;
+        self.wishes[channel] = Some(Wish { call, metadata, welcomes, answer, before, beside });
+    }
+
+    /// Another connection is about to take over, or is not.
+    pub(super) fn joins(&mut self, joining: bool) {
+        self.joining = joining;
+        for wish in self.wishes.iter_mut().flatten() {
+            wish.beside = joining && wish.answer == Answer::Pending;
+        }
+    }
+
+    /// What is not answered yet, or was refused meanwhile, was asked for on the new connection too.
+    pub(super) fn taken_over(&mut self, welcomes: u32) {
+        for wish in self.wishes.iter_mut().flatten() {
+            if wish.answer == Answer::Pending || wish.beside && wish.answer == Answer::Failed {
+                wish.welcomes = welcomes;
+            }
+        }
+        self.joins(false);
     }
 
     /// A call was answered. What was withdrawn is taken back, whatever the server has made of it.
@@ -133,7 +156,7 @@ impl Watch {
     /// A channel that ought to be live and is not.
     #[must_use]
     pub(crate) fn missing(&self, seat: &Seat) -> Option<String> {
-        (0..CHANNELS.len()).filter(|channel| !seat.trouble[*channel]).find_map(|channel| {
+        (0..CHANNELS.len()).filter(|channel| seat.trouble[*channel] < REPLAYS).find_map(|channel| {
             let Expected::Live(metadata) = self.expected(channel) else { return None };
             let right = match seat.channels[channel] {
                 None => false,
@@ -154,7 +177,8 @@ impl Watch {
     /// The rule that is broken.
     pub(crate) fn unwanted(&self, seat: &Seat) -> Result<(), Broken> {
         for channel in 0..CHANNELS.len() {
-            let unwanted = self.expected(channel) == Expected::Gone;
+            let unwanted =
+                self.expected(channel) == Expected::Gone && seat.trouble[channel] < REPLAYS;
             let live = seat.channels[channel].is_some();
             rule("nothing is subscribed to unasked", !(unwanted && live), || {
                 format!("channel {channel}: {:?}", self.subscriptions.wishes[channel])
@@ -163,3 +187,6 @@ impl Watch {
         Ok(())
     }
 }
+
+/// How often a client asks for a channel on one connection: once, and three times more.
+const REPLAYS: u8 = 4;
