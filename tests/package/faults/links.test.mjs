@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { startSite } from "./kit/browser.mjs";
+import { startSite } from "./kit/site.mjs";
 import { inNode, inPage, WITH_GLOBAL, WITHOUT_GLOBAL } from "./kit/place.mjs";
 import { startProxy } from "./kit/proxy.mjs";
 import { startServer } from "./kit/server.mjs";

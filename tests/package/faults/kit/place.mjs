@@ -4,7 +4,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
-import { startBrowser } from "./browser.mjs";
+import { startTabs } from "./tabs.mjs";
 
 const CHILD = fileURLToPath(new URL("child.mjs", import.meta.url));
 const LOOK_EVERY_MS = 10;
@@ -92,34 +92,29 @@ export async function inNode({ library = "ours", node = process.execPath, flags 
 export const WITH_GLOBAL = MAJOR >= 22 ? [] : ["--experimental-websocket"];
 export const WITHOUT_GLOBAL = MAJOR >= 22 ? ["--no-experimental-websocket"] : [];
 
-/** A page of its own in a Chromium of its own, or in one that is there. */
+/** A page in a Chromium of its own, or in a new tab of one that is there. */
 export async function inPage(site, { library = "ours", browser } = {}) {
-  const own = browser ? undefined : await startBrowser();
-  const context = await (browser ?? own).newContext();
-  const page = await context.newPage();
-  await page.goto(`${site.url}/`);
-  await page.evaluate(async ({ entry, driven }) => {
-    const [{ SignallingClient }, { Driven }] = await Promise.all([import(entry), import(driven)]);
+  const tabs = browser ?? (await startTabs());
+  const tab = await tabs.open(`${site.url}/`);
+  const { entry, driven } = site.entries(library);
+  await tab.evaluate(`(async () => {
+    const [{ SignallingClient }, { Driven }] = await Promise.all([import("${entry}"), import("${driven}")]);
+    const clients = new Map();
     globalThis.SignallingClient = SignallingClient;
-    globalThis.clients = new Map();
     globalThis.ask = (client, method, args) => {
-      if (method === "make") return void globalThis.clients.set(client, new Driven(SignallingClient, args[0]));
-      return globalThis.clients.get(client)[method](...args);
+      if (method === "make") return void clients.set(client, new Driven(SignallingClient, args[0]));
+      return clients.get(client)[method](...args);
     };
-  }, site.entries(library));
+  })()`);
   let last = 0;
   return {
-    page,
-    context,
+    tab,
     async client(options) {
       const client = ++last;
-      const ask = (method, ...args) => page.evaluate(([c, m, a]) => globalThis.ask(c, m, a), [client, method, args]);
+      const ask = (method, ...args) => tab.evaluate(`ask(${client}, ${JSON.stringify(method)}, ${JSON.stringify(args)})`);
       await ask("make", options);
       return new Client(ask);
     },
-    async close() {
-      await context.close();
-      await own?.close();
-    },
+    close: () => (browser ? tab.send("Page.close") : tabs.close()),
   };
 }

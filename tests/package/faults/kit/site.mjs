@@ -1,4 +1,4 @@
-// A headless Chromium, and a site with an empty page and the libraries.
+// A site with empty pages and the libraries.
 
 import { createServer } from "node:http";
 import { once } from "node:events";
@@ -6,16 +6,6 @@ import { readFile } from "node:fs/promises";
 import { join, normalize, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FOLDERS, pageEntry } from "./library.mjs";
-
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage"];
-
-export async function startBrowser(options = {}) {
-  const executablePath = process.env.METERED_CHROMIUM;
-  if (!executablePath) throw new Error("METERED_CHROMIUM does not name a Chromium; run `cargo xtask test`, which finds one.");
-  const { chromium } = await import("playwright-core");
-  const { args = [], ...rest } = options;
-  return chromium.launch({ executablePath, args: [...FLAGS, ...args], ...rest });
-}
 
 /** Two empty pages (`/` and `/other`), `/ours/`, `/official/` and `/kit/`. */
 export async function startSite() {

@@ -1,0 +1,88 @@
+// Tabs of a Chromium, by the DevTools protocol alone. Playwright keeps every page visible, and a visible page cannot be frozen.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { WebSocket } from "ws";
+
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage", "--headless=new"];
+
+export async function startTabs() {
+  const program = process.env.METERED_CHROMIUM;
+  if (!program) throw new Error("METERED_CHROMIUM does not name a Chromium; run `cargo xtask test`, which finds one.");
+  const profile = mkdtempSync(join(tmpdir(), "metered-tabs-"));
+  const flags = [...FLAGS, "--remote-debugging-port=0", `--user-data-dir=${profile}`, "about:blank"];
+  const child = spawn(program, flags, { stdio: ["ignore", "ignore", "pipe"] });
+  const exited = once(child, "exit");
+  const host = await devtoolsOf(child);
+  const sockets = [];
+  return {
+    /** Opens a tab in front of all others. */
+    async open(url) {
+      const response = await fetch(`http://${host}/json/new?${encodeURIComponent(url)}`, { method: "PUT" });
+      const socket = new WebSocket((await response.json()).webSocketDebuggerUrl);
+      sockets.push(socket);
+      await once(socket, "open");
+      const tab = new Tab(socket);
+      await tab.evaluate("new Promise((done) => document.readyState === 'complete' ? done() : addEventListener('load', done, { once: true }))");
+      return tab;
+    },
+    async close() {
+      for (const socket of sockets) socket.terminate();
+      child.kill();
+      await exited;
+      rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    },
+  };
+}
+
+async function devtoolsOf(child) {
+  for await (const line of createInterface({ input: child.stderr })) {
+    const found = /DevTools listening on ws:\/\/([^/]+)/.exec(line);
+    if (found) {
+      child.stderr.resume();
+      return found[1];
+    }
+  }
+  throw new Error("Chromium did not say where its DevTools are");
+}
+
+class Tab {
+  #socket;
+  #waiting = new Map();
+  #last = 0;
+
+  constructor(socket) {
+    this.#socket = socket;
+    socket.on("message", (text) => {
+      const { id, result, error } = JSON.parse(text);
+      const waiting = this.#waiting.get(id);
+      this.#waiting.delete(id);
+      if (error) waiting?.reject(new Error(error.message));
+      else waiting?.resolve(result);
+    });
+  }
+
+  send(method, params = {}) {
+    const id = ++this.#last;
+    this.#socket.send(JSON.stringify({ id, method, params }));
+    return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+  }
+
+  /** The value of an expression, which may be a promise. */
+  async evaluate(expression) {
+    const { result, exceptionDetails } = await this.send("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true });
+    if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+    return result.value;
+  }
+
+  /** The types of the listeners that an object has. */
+  async listeners(expression) {
+    const { result } = await this.send("Runtime.evaluate", { expression });
+    const { listeners } = await this.send("DOMDebugger.getEventListeners", { objectId: result.objectId });
+    return listeners.map(({ type }) => type).sort();
+  }
+}
