@@ -16,6 +16,7 @@ mod progress;
 mod stamp;
 mod tally;
 mod tools;
+mod wasm_tests;
 mod workspace;
 
 use clap::Parser;

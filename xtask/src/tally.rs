@@ -1,6 +1,9 @@
 //! Reading the closing lines of the test runners: how many tests ran, so that a suite in which
 //! none ran cannot pass.
 
+use crate::process::Cmd;
+use anyhow::{Context as _, Result, bail};
+
 /// What a runner said at its end.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
@@ -10,6 +13,17 @@ pub(crate) struct Tally {
     pub(crate) failed: u64,
     /// The lines themselves, those without a test left out.
     pub(crate) closing_lines: Vec<String>,
+}
+
+/// Runs a test runner and counts; no test is a failure, so that nothing is skipped in silence.
+pub(crate) fn counted(runner: Cmd) -> Result<Tally> {
+    let (output, result) = runner.run_and_keep();
+    let tally = read(&output);
+    result.with_context(|| format!("{} passed, {} failed", tally.passed, tally.failed))?;
+    if tally.passed == 0 {
+        bail!("no test ran");
+    }
+    Ok(tally)
 }
 
 /// Reads the output of libtest, wasm-bindgen-test and node:test.

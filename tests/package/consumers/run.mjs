@@ -4,7 +4,7 @@
 //
 // With another engine than Chromium: only the pages that need no build tool.
 // Set by `cargo xtask consumers`: METERED_TARBALL, METERED_SERVER_BIN, METERED_CHROMIUM. By `cargo xtask browsers` also
-// METERED_FIREFOX and METERED_GECKODRIVER, METERED_WEBKIT and METERED_WEBKIT_DRIVER.
+// METERED_FIREFOX and METERED_GECKODRIVER, METERED_WEBKIT_DRIVER.
 
 import { parseArgs } from "node:util";
 import { startServer } from "../support/server.mjs";

@@ -52,7 +52,7 @@ pub(crate) fn quick(workspace: &Workspace, shell: &Shell) -> Result<Cmd> {
 }
 
 /// The harness with everything that it is told by its environment.
-fn harness(workspace: &Workspace, shell: &Shell) -> Result<Cmd> {
+pub(crate) fn harness(workspace: &Workspace, shell: &Shell) -> Result<Cmd> {
     let browser = Browser::find(shell).context("set-up found a browser before")?;
     build::build(workspace, shell, false)?;
     let tarball = pack::pack(workspace, shell)?;
@@ -66,7 +66,7 @@ fn harness(workspace: &Workspace, shell: &Shell) -> Result<Cmd> {
 }
 
 /// What builds the package, and what the harness itself uses.
-fn needs() -> Vec<Need> {
+pub(crate) fn needs() -> Vec<Need> {
     [&Need::FOR_BUILD[..], &[Need::Browser, Need::PackageTestDependencies]].concat()
 }
 

@@ -5,6 +5,7 @@
 //! it (`build::build`, `pack::pack`, `demo::show`) takes that shell. A long table of measurements
 //! or environments is a command of its own, never a part of `test`.
 
+pub(crate) mod browsers;
 pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod consumers;
@@ -33,6 +34,8 @@ pub(crate) enum Command {
     Test(test::Args),
     /// Use the packed tarball in every environment that it promises to work in.
     Consumers(consumers::Args),
+    /// Run the tests of the browser side in Firefox and WebKitGTK, where they can be installed.
+    Browsers(browsers::Args),
     /// Show which rule of docs/SPEC.md is shown by which tests, and which by none.
     Spec(spec::Args),
     /// Show two Node clients and a browser page talking through the local server.
@@ -49,6 +52,7 @@ impl Command {
             Command::Check(args) => check::run(&args, workspace),
             Command::Test(args) => test::run(&args, workspace),
             Command::Consumers(args) => consumers::run(&args, workspace),
+            Command::Browsers(args) => browsers::run(&args, workspace),
             Command::Spec(args) => spec::run(&args, workspace),
             Command::Demo(args) => demo::run(&args, workspace),
         }

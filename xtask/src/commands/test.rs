@@ -2,10 +2,11 @@
 
 use super::{build, check, consumers, demo, pack, setup};
 use crate::dev_server::DevServer;
-use crate::process::{Cmd, Shell};
+use crate::process::Shell;
 use crate::progress::{note, seconds, step};
 use crate::tally::{self, Tally};
 use crate::tools::{Browser, Need};
+use crate::wasm_tests;
 use crate::workspace::Workspace;
 use anyhow::{Context as _, Result, bail};
 use std::time::{Duration, Instant};
@@ -82,12 +83,12 @@ fn checks(context: &Context<'_>) -> Result<Tally> {
 }
 
 fn rust(context: &Context<'_>) -> Result<Tally> {
-    counted(context.shell.cmd("cargo").args(["test", "--workspace", "--locked"]))
+    tally::counted(context.shell.cmd("cargo").args(["test", "--workspace", "--locked"]))
 }
 
 fn wasm_node(context: &Context<'_>) -> Result<Tally> {
     let server = DevServer::start(context.workspace, &context.shell)?;
-    counted(wasm_pack_test(context, &server, "web_node", &["--node"])?)
+    tally::counted(wasm_tests::runner(&context.shell, &server, "web_node", &["--node"]))
 }
 
 fn wasm_chrome(context: &Context<'_>) -> Result<Tally> {
@@ -95,32 +96,7 @@ fn wasm_chrome(context: &Context<'_>) -> Result<Tally> {
     let driver = browser.driver.to_string_lossy().into_owned();
     let server = DevServer::start(context.workspace, &context.shell)?;
     let platform = ["--headless", "--chrome", "--chromedriver", &driver];
-    counted(wasm_pack_test(context, &server, "web", &platform)?)
-}
-
-/// A test target is made for one platform: wasm-bindgen-test skips it on the other.
-fn wasm_pack_test(
-    context: &Context<'_>,
-    server: &DevServer,
-    target: &str,
-    platform: &[&str],
-) -> Result<Cmd> {
-    let file = format!("tests/{target}.rs");
-    if !context.workspace.path(&file).is_file() {
-        bail!("{file} is missing, so nothing tests the web driver");
-    }
-    Ok(context
-        .shell
-        .cmd("wasm-pack")
-        // The tests read it while they are compiled: wasm has no environment.
-        .env("METERED_TEST_URL", &server.url)
-        .env("WASM_BINDGEN_TEST_TIMEOUT", "180")
-        .args(["test", "--mode", "no-install"])
-        .args(platform)
-        .args(["--", "--locked", "--no-default-features", "--features", "web,npm"])
-        // wasm-pack adds `--tests` to the build itself; the selection keeps doctests, which wasm
-        // cannot run, out of the test.
-        .args(["--lib", "--test", "*"]))
+    tally::counted(wasm_tests::runner(&context.shell, &server, "web", &platform))
 }
 
 fn package(context: &Context<'_>) -> Result<Tally> {
@@ -136,26 +112,15 @@ fn package(context: &Context<'_>) -> Result<Tally> {
         .env("METERED_SERVER_BIN", server)
         .env("METERED_CHROMIUM", browser.chromium)
         .args(["test", "--silent"]);
-    counted(tests)
+    tally::counted(tests)
 }
 
 fn consumers_quick(context: &Context<'_>) -> Result<Tally> {
-    counted(consumers::quick(context.workspace, &context.shell)?)
+    tally::counted(consumers::quick(context.workspace, &context.shell)?)
 }
 
 fn demonstration(context: &Context<'_>) -> Result<Tally> {
     demo::show(context.workspace, &context.shell, demo::Until::OneVisit).map(|()| Tally::default())
-}
-
-/// Runs a test runner and counts; no test is a failure, so that nothing is skipped in silence.
-fn counted(runner: Cmd) -> Result<Tally> {
-    let (output, result) = runner.run_and_keep();
-    let tally = tally::read(&output);
-    result.with_context(|| format!("{} passed, {} failed", tally.passed, tally.failed))?;
-    if tally.passed == 0 {
-        bail!("no test ran");
-    }
-    Ok(tally)
 }
 
 /// The table, the runners' own closing lines, and the verdict.

@@ -46,6 +46,15 @@ impl CargoTool {
         }
     }
 
+    pub(super) fn geckodriver() -> Self {
+        Self {
+            package: "geckodriver",
+            binaries: &["geckodriver"],
+            version: "0.37.1".into(),
+            minutes: 2,
+        }
+    }
+
     /// Finds the program on the search path or in the cache, or else builds it into the cache.
     pub(super) fn ensure(&self, workspace: &Workspace, shell: &mut Shell) -> Result<State> {
         let what = format!("{} {}", self.package, self.version);

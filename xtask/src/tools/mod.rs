@@ -5,10 +5,12 @@
 
 mod browser;
 mod cargo_tool;
+mod engines;
 mod node;
 mod rust;
 
 pub(crate) use browser::Browser;
+pub(crate) use engines::{Firefox, WebKit};
 pub(crate) use rust::WASM_TARGET;
 
 use crate::guard::Guard;
@@ -42,11 +44,15 @@ pub(crate) enum Need {
     PackageTestDependencies,
     /// Chromium and its driver.
     Browser,
+    /// Firefox and its driver.
+    Firefox,
+    /// WebKitGTK, its driver and a display for it.
+    WebKit,
 }
 
 impl Need {
-    /// Everything, cheap checks first: what we cannot install ourselves is reported before the
-    /// long builds start.
+    /// Everything but the other browsers, cheap checks first: what we cannot install ourselves is
+    /// reported before the long builds start.
     pub(crate) const ALL: [Need; 10] = [
         Need::Node,
         Need::CompilerForC,
@@ -82,6 +88,8 @@ impl Need {
             Need::PackageBuildDependencies => node::packages(workspace, shell, "pkg-template"),
             Need::PackageTestDependencies => node::packages(workspace, shell, "tests/package"),
             Need::Browser => browser::ensure(shell),
+            Need::Firefox => engines::firefox(workspace, shell),
+            Need::WebKit => engines::webkit(shell),
         }
     }
 }

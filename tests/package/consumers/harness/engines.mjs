@@ -16,8 +16,8 @@ const DRIVEN = {
   webkit: {
     driver: "METERED_WEBKIT_DRIVER",
     flags: (port) => [`--port=${port}`],
-    wanted: () => ({ "webkitgtk:browserOptions": { binary: process.env.METERED_WEBKIT, args: ["--automation"] } }),
-    // It has no headless mode.
+    // Its own MiniBrowser, which has no headless mode.
+    wanted: () => ({}),
     needsDisplay: true,
   },
 };
@@ -67,8 +67,11 @@ async function drive({ driver, flags, wanted, needsDisplay }) {
   if (!program) throw new Error(`${driver} names no program; run \`cargo xtask browsers\`, which finds it.`);
   const port = await freePort();
   const env = needsDisplay ? { DISPLAY: await virtualDisplay() } : {};
-  started.push(start(program, flags(String(port)), { env }));
-  await untilItAnswers(`http://127.0.0.1:${port}/status`);
+  const child = start(program, flags(String(port)), { env });
+  started.push(child);
+  await untilItAnswers(`http://127.0.0.1:${port}/status`).catch(() => {
+    throw new Error(`${child.shown} does not answer:\n${child.output}`);
+  });
   return Session.open(`http://127.0.0.1:${port}`, wanted());
 }
 
