@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use metered_realtime::wire::{CloseCode, fit_reason};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
@@ -174,6 +174,8 @@ async fn read_out(socket: &mut Socket) -> Result<(), Error> {
 async fn refuse_frame(socket: &mut Socket, code: u16, reason: &str) -> Result<(), Error> {
     let frame = CloseFrame { code: code.into(), reason: reason.into() };
     socket.close(Some(frame)).await?;
+    // A client that has answered waits for the server to end TCP first (RFC 6455, 7.1.1).
+    socket.get_mut().shutdown().await?;
     let mut rest = [0; 4096];
     while let 1.. = socket.get_mut().read(&mut rest).await? {}
     Ok(())

@@ -6,7 +6,7 @@ use futures_util::SinkExt;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -96,6 +96,23 @@ async fn a_text_that_is_not_utf_8_is_closed_with_1007() {
     let frame = [0x81, 0x81, 0, 0, 0, 0, 0xff];
     a.socket.get_mut().write_all(&frame).await.unwrap();
     assert_eq!(a.end().await, End::Close(1007, "text is not UTF-8".to_owned()));
+}
+
+#[tokio::test]
+async fn after_a_frame_that_is_too_large_tcp_ends_at_once() {
+    let server = server().await;
+    let mut stream = TcpStream::connect(server.addr()).await.unwrap();
+    stream.write_all(HANDSHAKE.as_bytes()).await.unwrap();
+    // The head of a masked text frame of 70,000 bytes, whose mask is zero, and the bytes.
+    stream.write_all(&[0x81, 0xff, 0, 0, 0, 0, 0, 1, 0x11, 0x70, 0, 0, 0, 0]).await.unwrap();
+    stream.write_all(&[b' '; 70_000]).await.unwrap();
+    let mut answer = Vec::new();
+    // This client, as many do, waits for the end from the server.
+    tokio::time::timeout(Duration::from_millis(1500), stream.read_to_end(&mut answer))
+        .await
+        .expect("the server ends TCP")
+        .unwrap();
+    assert!(String::from_utf8_lossy(&answer).ends_with("frame too large"));
 }
 
 #[tokio::test]
