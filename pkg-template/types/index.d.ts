@@ -44,7 +44,7 @@ export interface ReconnectOptions {
   jitterRatio?: number;
   /** Retries in a row before giving up: a whole number of at least 0, or `Infinity`. Default 100. */
   maxAttempts?: number;
-  /** How often a minute to dial a server that drops what it has just welcomed: at least 1, or `Infinity`. Default 20. */
+  /** How often a minute to dial a server that drops what it has just welcomed: whole, at least 1, or `Infinity`. Default 20. */
   maxDialsPerMinute?: number;
   /**
    * The window over which clients spread their first dial after the server sent everybody away (close 1001, 1012, 1013, or
@@ -75,7 +75,8 @@ export interface SignallingClientOptions {
   autoResubscribe?: boolean;
   /**
    * How long before a token expires a new connection with a fresh one takes over, without a gap: no `disconnected`, and a
-   * `connected` when it is done. A message that crosses that moment may come twice. Finite, at least 0; 0: never. Default 0.
+   * `connected` when it is done. A message that crosses that moment may come twice. Needs a token provider and
+   * `autoResubscribe`. Finite, at least 0; 0: never. Default 0.
    */
   renewBeforeExpiryMs?: number;
   /** Whether the page's return (`online`, `visibilitychange`, `pageshow`, `resume`) checks the connection at once. Default `true`. */
@@ -431,6 +432,7 @@ export declare const WsCloseCode: {
   readonly AdminDisconnect: 4020;
 };
 export type WsCloseCode = (typeof WsCloseCode)[keyof typeof WsCloseCode];
+/** Another name, as in the official package, which has it as a type only. */
 export type WsCloseCodeValue = WsCloseCode;
 
 /** Drops everything. */
