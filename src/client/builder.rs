@@ -98,8 +98,8 @@ impl Builder {
     }
 
     /// How long before its token expires a connection is replaced by one with a fresh token, without a gap: the new one
-    /// subscribes to everything before it takes over. Zero: not at all. Default: zero. Of use with
-    /// [`token_provider`](Builder::token_provider) only.
+    /// subscribes to everything before it takes over. Zero: not at all. Default: zero. Needs
+    /// [`token_provider`](Builder::token_provider) and [`auto_resubscribe`](Builder::auto_resubscribe).
     pub fn renew_before_expiry(mut self, lead: Duration) -> Builder {
         self.raw.renew_before_expiry_ms = milliseconds(lead);
         self

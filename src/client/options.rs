@@ -30,7 +30,7 @@ pub struct ReconnectOptions {
     /// Default: 20. It delays dials and changes nothing else (decisions, item 15).
     pub max_dials_per_minute: Option<u32>,
     /// The window over which clients spread their first dial after the server told all of them to go (`going_away`, or close
-    /// code 1001), so that they do not come back all at once. Zero: the ordinary backoff. Default: zero.
+    /// code 1001, 1012 or 1013), so that they do not come back all at once. Zero: the ordinary backoff. Default: zero.
     pub fleet_spread: Duration,
     /// Whether the first dial waits for as long as the server's `going_away` asked. Default: `false`.
     pub honour_going_away: bool,
