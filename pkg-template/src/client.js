@@ -137,6 +137,11 @@ export class SignallingClient {
     return { state: this.state };
   }
 
+  /** Also keeps frameworks (Vue) from wrapping a client in a proxy, which could not reach its private fields. */
+  get [Symbol.toStringTag]() {
+    return "SignallingClient";
+  }
+
   // ---- calls into the core ----
 
   /** Checks what all calls have in common, makes the call, and gives its promise. */

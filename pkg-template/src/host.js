@@ -243,7 +243,7 @@ export class Host {
     let name;
     try {
       text = await this.#provider();
-      if (typeof text !== "string" || text === "") throw new TypeError("the token provider did not return a non-empty string");
+      if (typeof text !== "string" || text === "") throw new Error("the token provider did not return a non-empty string");
     } catch (error) {
       const failure = error ?? new Error("the token provider failed");
       text = messageOf(failure);

@@ -58,7 +58,7 @@ function checkType(options, name, type, prefix = "") {
 function numbers(given, normal) {
   return Object.entries(normal).map(([name, value]) => {
     const number = given[name];
-    if (number === undefined) return value;
+    if (number === undefined || number === null) return value;
     return typeof number === "number" ? number : Number.NaN;
   });
 }
