@@ -17,10 +17,27 @@ pub(crate) struct DevServer {
 }
 
 impl DevServer {
-    /// Builds the server and returns the path of its program.
+    /// The package that the server is, and the name of its program.
+    pub(crate) const PACKAGE: &str = "metered-realtime-server";
+
+    /// Builds the server for tests and returns the path of its program.
     pub(crate) fn build(workspace: &Workspace, shell: &Shell) -> Result<PathBuf> {
-        shell.cmd("cargo").args(["build", "--package", PROGRAM]).run()?;
-        let program = workspace.target_dir.join("debug").join(PROGRAM);
+        Self::build_into(workspace, shell, "debug", &[])
+    }
+
+    /// Builds the server for measurements and returns the path of its program.
+    pub(crate) fn build_release(workspace: &Workspace, shell: &Shell) -> Result<PathBuf> {
+        Self::build_into(workspace, shell, "release", &["--release"])
+    }
+
+    fn build_into(
+        workspace: &Workspace,
+        shell: &Shell,
+        directory: &str,
+        flags: &[&str],
+    ) -> Result<PathBuf> {
+        shell.cmd("cargo").args(["build", "--package", Self::PACKAGE]).args(flags).run()?;
+        let program = workspace.target_dir.join(directory).join(Self::PACKAGE);
         Ok(program.with_extension(std::env::consts::EXE_EXTENSION))
     }
 
@@ -39,5 +56,3 @@ impl DevServer {
         Ok(Self { url: url.to_owned(), _process: process })
     }
 }
-
-const PROGRAM: &str = "metered-realtime-server";

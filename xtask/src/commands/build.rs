@@ -79,7 +79,8 @@ fn hash_of_package(workspace: &Workspace) -> Result<String> {
     stamp::hash(&workspace.root, &[workspace.pkg()])
 }
 
-const WASM_DIR: &str = "target/npm/wasm-pack";
+/// What wasm-pack writes and the package is made of.
+pub(crate) const WASM_DIR: &str = "target/npm/wasm-pack";
 const BUILD_SCRIPT: &str = "pkg-template/build.mjs";
 const INPUTS: [&str; 7] =
     ["src", "Cargo.toml", "Cargo.lock", "pkg-template", "README.md", "LICENSE", "CHANGELOG.md"];

@@ -4,7 +4,6 @@ use super::{build, pack, setup};
 use crate::dev_server::{DevServer, KEY};
 use crate::process::{Background, Shell};
 use crate::progress::{note, step};
-use crate::stamp;
 use crate::tools::{Browser, Need};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
@@ -59,32 +58,13 @@ pub(crate) fn show(workspace: &Workspace, shell: &Shell, until: Until) -> Result
     }
 }
 
-/// A folder in which the tarball is installed like any dependency.
+/// A folder with the package and the scripts that use it.
 fn install(workspace: &Workspace, shell: &Shell, tarball: &Path) -> Result<PathBuf> {
-    let home = workspace.npm_work().join("demo");
-    std::fs::create_dir_all(&home)?;
+    let home = pack::install(workspace, shell, tarball, "demo")?;
     for script in SCRIPTS {
         std::fs::copy(workspace.path("xtask/demo").join(script), home.join(script))
             .with_context(|| format!("cannot copy xtask/demo/{script}"))?;
     }
-    let stamp_file = home.join("node_modules").join(".installed-tarball");
-    let value = stamp::hash(&workspace.root, &[tarball.to_owned()])?;
-    if stamp::matches(&stamp_file, &value) {
-        note("    already there");
-        return Ok(home);
-    }
-    // Without the old lock npm takes the new tarball of the same version for the old one.
-    std::fs::remove_file(home.join("package-lock.json")).ok();
-    std::fs::remove_dir_all(home.join("node_modules")).ok();
-    std::fs::write(home.join("package.json"), "{ \"private\": true, \"type\": \"module\" }\n")?;
-    shell
-        .cmd("npm")
-        .dir(&home)
-        .args(["install", "--prefer-offline", "--no-audit", "--no-fund"])
-        .arg(tarball)
-        .remedy("Is the npm registry reachable?")
-        .run()?;
-    stamp::write(&stamp_file, &value)?;
     Ok(home)
 }
 

@@ -5,6 +5,7 @@
 //! it (`build::build`, `pack::pack`, `demo::show`) takes that shell. A long table of measurements
 //! or environments is a command of its own, never a part of `test`.
 
+pub(crate) mod bench;
 pub(crate) mod browsers;
 pub(crate) mod build;
 pub(crate) mod check;
@@ -12,6 +13,7 @@ pub(crate) mod consumers;
 pub(crate) mod demo;
 pub(crate) mod pack;
 pub(crate) mod setup;
+pub(crate) mod size;
 pub(crate) mod spec;
 pub(crate) mod test;
 
@@ -36,6 +38,10 @@ pub(crate) enum Command {
     Consumers(consumers::Args),
     /// Run the tests of the browser side in Firefox and WebKitGTK, where they can be installed.
     Browsers(browsers::Args),
+    /// Measure the files of the package; the budget fails the command.
+    Size(size::Args),
+    /// Measure speed: the package against other clients, or the local server.
+    Bench(bench::Args),
     /// Show which rule of docs/SPEC.md is shown by which tests, and which by none.
     Spec(spec::Args),
     /// Show two Node clients and a browser page talking through the local server.
@@ -53,6 +59,8 @@ impl Command {
             Command::Test(args) => test::run(&args, workspace),
             Command::Consumers(args) => consumers::run(&args, workspace),
             Command::Browsers(args) => browsers::run(&args, workspace),
+            Command::Size(args) => size::run(&args, workspace),
+            Command::Bench(args) => bench::run(&args, workspace),
             Command::Spec(args) => spec::run(&args, workspace),
             Command::Demo(args) => demo::run(&args, workspace),
         }

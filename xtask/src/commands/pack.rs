@@ -2,12 +2,13 @@
 
 use super::{build, setup};
 use crate::process::Shell;
-use crate::progress::step;
+use crate::progress::{note, step};
+use crate::stamp;
 use crate::tools::Need;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Prints the path of the tarball and its size.
 #[derive(clap::Args)]
@@ -37,6 +38,37 @@ pub(crate) fn pack(workspace: &Workspace, shell: &Shell) -> Result<PathBuf> {
         })?;
         Ok(destination.join(name))
     })
+}
+
+/// A folder below the work directory in which the tarball is installed like any dependency; left
+/// alone when exactly this one is.
+pub(crate) fn install(
+    workspace: &Workspace,
+    shell: &Shell,
+    tarball: &Path,
+    name: &str,
+) -> Result<PathBuf> {
+    let home = workspace.npm_work().join(name);
+    let stamp_file = home.join("node_modules").join(".installed-tarball");
+    let value = stamp::hash(&workspace.root, &[tarball.to_owned()])?;
+    if stamp::matches(&stamp_file, &value) {
+        note("    already there");
+        return Ok(home);
+    }
+    std::fs::create_dir_all(&home)?;
+    // Without the old lock npm takes the new tarball of the same version for the old one.
+    std::fs::remove_file(home.join("package-lock.json")).ok();
+    std::fs::remove_dir_all(home.join("node_modules")).ok();
+    std::fs::write(home.join("package.json"), "{ \"private\": true, \"type\": \"module\" }\n")?;
+    shell
+        .cmd("npm")
+        .dir(&home)
+        .args(["install", "--prefer-offline", "--no-audit", "--no-fund"])
+        .arg(tarball)
+        .remedy("Is the npm registry reachable?")
+        .run()?;
+    stamp::write(&stamp_file, &value)?;
+    Ok(home)
 }
 
 /// npm up to 11 reports an array of packages; newer ones may key them by name.

@@ -1,0 +1,72 @@
+//! `cargo xtask bench`: how fast the package and the local server are, against others or by
+//! themselves. Figures of a machine that does something else at the same time are worth little.
+
+use super::{build, pack, setup};
+use crate::dev_server::DevServer;
+use crate::progress::step;
+use crate::tools::Need;
+use crate::workspace::Workspace;
+use anyhow::Result;
+use clap::Subcommand;
+
+/// Everything is built for release.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// The npm package, the official client and a bare WebSocket with JSON, taking turns.
+    Client {
+        /// How often each task is measured; the table has the medians.
+        #[arg(long, default_value_t = 5)]
+        rounds: u32,
+        /// Only tasks whose names contain this.
+        #[arg(long, value_name = "TASK")]
+        only: Option<String>,
+    },
+    /// Idle connections, fan-out and latency of the local server.
+    Server {
+        /// Flags of the load driver; `-- --help` lists them.
+        #[arg(last = true)]
+        flags: Vec<String>,
+    },
+}
+
+pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
+    match &args.what {
+        What::Client { rounds, only } => client(workspace, *rounds, only.as_deref()),
+        What::Server { flags } => server(workspace, flags),
+    }
+}
+
+fn client(workspace: &Workspace, rounds: u32, only: Option<&str>) -> Result<()> {
+    let needs = [&Need::FOR_BUILD[..], &[Need::PackageTestDependencies]].concat();
+    let shell = setup::ensure(workspace, &needs)?;
+    build::build(workspace, &shell, false)?;
+    let tarball = pack::pack(workspace, &shell)?;
+    let home = step("install the package", || pack::install(workspace, &shell, &tarball, "bench"))?;
+    let server = DevServer::build_release(workspace, &shell)?;
+    let mut bench = shell
+        .cmd("node")
+        .env("BENCH_SERVER_BIN", server)
+        .env("BENCH_OURS", home.join("node_modules/metered-realtime/dist/node.mjs"))
+        .env("BENCH_REQUIRE_FROM", workspace.path("tests/package/package.json"))
+        .args(["benches/client/run.mjs", "--rounds", &rounds.to_string()]);
+    if let Some(task) = only {
+        bench = bench.args(["--only", task]);
+    }
+    bench.run()
+}
+
+fn server(workspace: &Workspace, flags: &[String]) -> Result<()> {
+    let shell = setup::ensure(workspace, &[Need::CompilerForC])?;
+    shell
+        .cmd("cargo")
+        .args(["run", "--locked", "--release"])
+        .args(["--package", DevServer::PACKAGE, "--example", "load", "--"])
+        .args(flags)
+        .run()
+}
