@@ -11,15 +11,15 @@ const ACK_TIMEOUT_MS = 15_000;
 const NOT_CONNECTED = -1;
 const OVERSIZED = -2;
 const STREAM_MAX = 4096;
-/** Names that were found to be right; bounded. */
+/** Names that were found to be right, as JSON. All clients share them; bounded. */
 const KNOWN_NAMES_MAX = 1024;
+const knownChannels = new Map();
+const knownPeers = new Map();
 
 export class SignallingClient {
   #handle;
   #host;
   #emitter;
-  #knownChannels = new Map();
-  #knownPeers = new Map();
 
   constructor(options) {
     const opts = readOptions(options);
@@ -75,7 +75,7 @@ export class SignallingClient {
 
   publish(channel, data, options) {
     try {
-      const name = this.#knownChannels.get(channel) ?? this.#checkChannel(channel);
+      const name = knownChannels.get(channel) ?? this.#checkChannel(channel);
       return this.#transmit('{"type":"publish","channel":', name, data, options);
     } catch (error) {
       return Promise.reject(error);
@@ -84,7 +84,7 @@ export class SignallingClient {
 
   send(toPeerId, data, options) {
     try {
-      const name = this.#knownPeers.get(toPeerId) ?? this.#checkPeer(toPeerId);
+      const name = knownPeers.get(toPeerId) ?? this.#checkPeer(toPeerId);
       return this.#transmit('{"type":"send","to":', name, data, options);
     } catch (error) {
       return Promise.reject(error);
@@ -209,11 +209,11 @@ export class SignallingClient {
   }
 
   #checkChannel(channel) {
-    return this.#check(this.#knownChannels, channel, "channel", false);
+    return this.#check(knownChannels, channel, "channel", false);
   }
 
   #checkPeer(id) {
-    return this.#check(this.#knownPeers, id, "toPeerId", true);
+    return this.#check(knownPeers, id, "toPeerId", true);
   }
 
   /** The name as JSON, once it is known to be right. */

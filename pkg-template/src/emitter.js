@@ -9,9 +9,10 @@ const WARN_AT = 100;
 
 export class Emitter {
   #lists = new Map();
-  #sinks = new Map();
-  #warned = new Set();
-  #running = new Set();
+  // Made when first needed: most clients have no streams and no asynchronous handlers, and there may be thousands of clients.
+  #sinks = null;
+  #warned = null;
+  #running = null;
   #idle = null;
   #epoch = 0;
   /** Whether the handler that runs has called close(). */
@@ -60,13 +61,14 @@ export class Emitter {
 
   /** A stream's sink: runs after all handlers, and never throws. */
   addSink(event, sink) {
+    this.#sinks ??= new Map();
     const sinks = this.#sinks.get(event);
     if (sinks) sinks.add(sink);
     else this.#sinks.set(event, new Set([sink]));
   }
 
   removeSink(event, sink) {
-    const sinks = this.#sinks.get(event);
+    const sinks = this.#sinks?.get(event);
     sinks?.delete(sink);
     if (sinks?.size === 0) this.#sinks.delete(event);
   }
@@ -74,7 +76,7 @@ export class Emitter {
   emit(event, payload) {
     const list = this.#lists.get(event);
     if (list !== undefined) this.#dispatch(event, list, payload);
-    if (this.#sinks.size > 0) for (const sink of this.#sinks.get(event) ?? NONE) sink(payload);
+    if (this.#sinks !== null) for (const sink of this.#sinks.get(event) ?? NONE) sink(payload);
   }
 
   /** From now on, listeners belong to the time after this close(). */
@@ -92,7 +94,7 @@ export class Emitter {
 
   /** Calls back once no asynchronous handler runs. */
   whenIdle(callback) {
-    if (this.#running.size === 0) callback();
+    if (!this.#running?.size) callback();
     else this.#idle = callback;
   }
 
@@ -122,14 +124,14 @@ export class Emitter {
     const tracked = Promise.resolve(promise)
       .catch((error) => this.#failed(event, error))
       .then(() => {
-        this.#running.delete(tracked);
-        if (this.#running.size === 0 && this.#idle) {
+        this.#running?.delete(tracked);
+        if (!this.#running?.size && this.#idle) {
           const callback = this.#idle;
           this.#idle = null;
           callback();
         }
       });
-    if (waitedFor) this.#running.add(tracked);
+    if (waitedFor) (this.#running ??= new Set()).add(tracked);
   }
 
   #failed(event, error) {
@@ -147,8 +149,8 @@ export class Emitter {
   #add(event, entry) {
     const list = [...this.#list(event), entry];
     this.#lists.set(event, list);
-    if (list.length >= WARN_AT && !this.#warned.has(event)) {
-      this.#warned.add(event);
+    if (list.length >= WARN_AT && !this.#warned?.has(event)) {
+      (this.#warned ??= new Set()).add(event);
       this.#warn(event, list.length);
     }
   }
@@ -166,7 +168,7 @@ export class Emitter {
     const list = this.#list(event).filter((other) => other !== entry);
     if (list.length === 0) this.#lists.delete(event);
     else this.#lists.set(event, list);
-    if (list.length < WARN_AT) this.#warned.delete(event);
+    if (list.length < WARN_AT) this.#warned?.delete(event);
   }
 }
 

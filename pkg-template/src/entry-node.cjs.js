@@ -2,9 +2,10 @@
 
 import { setSource } from "./core.js";
 import { setWebSocketLoader } from "./sockets.js";
+import { lean } from "./lean-ws.js";
 import { bytes } from "#bytes";
 
 setSource(bytes);
-setWebSocketLoader(() => require("ws"));
+setWebSocketLoader(() => lean(require("ws")));
 
 export * from "./index.js";

@@ -2,9 +2,10 @@
 
 import { setSource } from "./core.js";
 import { setWebSocketLoader } from "./sockets.js";
+import { lean } from "./lean-ws.js";
 import { bytes } from "#bytes";
 
 setSource(bytes);
-setWebSocketLoader(() => import("ws").then((ws) => ws.WebSocket ?? ws.default));
+setWebSocketLoader(() => import("ws").then((ws) => lean(ws.WebSocket ?? ws.default)));
 
 export * from "./index.js";

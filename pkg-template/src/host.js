@@ -45,7 +45,7 @@ export class Host {
   /** While pumping: something was told. */
   #again = false;
   /** What ends each stream, and whether it was made for the session to come. */
-  #streams = new Map();
+  #streams = null;
   #closed = false;
   #unwatch = null;
 
@@ -54,12 +54,7 @@ export class Host {
     this.#provider = provider;
     this.#logger = logger;
     this.#hooks = lifecycleHooks;
-    this.#sockets = new Sockets(factory, {
-      opened: (id) => this.#news(OPENED, id),
-      unavailable: (id) => this.#news(UNAVAILABLE, id),
-      closed: (id, code, reason, cause) => this.#enter(() => this.handle.closed(id, code, reason, cause, this.now())),
-      message: (id, data) => this.#message(id, data),
-    });
+    this.#sockets = new Sockets(factory, this);
   }
 
   // ---- the core ----
@@ -195,9 +190,21 @@ export class Host {
     if (this.#closed && this.pending.size === 0) setLive(this, false);
   }
 
-  // ---- what arrives ----
+  // ---- what sockets say ----
 
-  #message(id, data) {
+  opened(id) {
+    this.#news(OPENED, id);
+  }
+
+  unavailable(id) {
+    this.#news(UNAVAILABLE, id);
+  }
+
+  closed(id, code, reason, cause) {
+    this.#enter(() => this.handle.closed(id, code, reason, cause, this.now()));
+  }
+
+  message(id, data) {
     if (typeof data !== "string") return this.#news(BINARY, id);
     if (data.length > LARGEST_FRAME) return this.#news(OVERSIZE, id);
     let frame;
@@ -279,7 +286,7 @@ export class Host {
 
   /** A session begins. What was made for it before now belongs to it. */
   #begin() {
-    for (const end of this.#streams.keys()) this.#streams.set(end, false);
+    for (const end of this.#streams?.keys() ?? []) this.#streams.set(end, false);
     if (this.#hooks) this.#unwatch ??= watchLifecycle(() => this.#news(WAKE));
   }
 
@@ -297,12 +304,12 @@ export class Host {
   // ---- the end ----
 
   addStream(end, isForNextSession) {
-    this.#streams.set(end, isForNextSession);
+    (this.#streams ??= new Map()).set(end, isForNextSession);
     return () => this.#streams.delete(end);
   }
 
   #endStreams() {
-    for (const [end, isForNextSession] of [...this.#streams]) if (!isForNextSession) end();
+    for (const [end, isForNextSession] of [...(this.#streams ?? [])]) if (!isForNextSession) end();
   }
 
   /** The core is broken: nothing may be left waiting or open. */
@@ -315,7 +322,7 @@ export class Host {
       waiting.reject(error);
     }
     this.pending.clear();
-    for (const end of [...this.#streams.keys()]) end();
+    for (const end of [...(this.#streams?.keys() ?? [])]) end();
   }
 }
 

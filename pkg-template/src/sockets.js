@@ -13,19 +13,24 @@ export function setWebSocketLoader(load) {
 }
 
 export class Sockets {
-  /** By id: a socket with its listeners, or `null` while it is on its way. Few: the current one, and perhaps one that goes. */
-  #sockets = new Map();
+  /** Sockets with their ids and listeners; without a socket while it is on its way. Few: the current one, and perhaps one that goes. */
+  #entries = [];
   #factory;
   #news;
 
-  /** `news`: `opened(id)`, `message(id, data)`, `closed(id, code, reason, cause)` and `unavailable(id)`. */
+  /** `news`: takes `opened(id)`, `message(id, data)`, `closed(id, code, reason, cause)` and `unavailable(id)`. */
   constructor(factory, news) {
     this.#factory = factory;
     this.#news = news;
   }
 
+  #entry(id) {
+    for (const entry of this.#entries) if (entry.id === id) return entry;
+    return undefined;
+  }
+
   open(id, address) {
-    this.#sockets.set(id, null);
+    this.#entries.push({ id, socket: null, listeners: null });
     const factory = this.#factory;
     if (factory) this.#adopt(id, () => factory(address));
     else if (typeof globalThis.WebSocket === "function") this.#adopt(id, () => new globalThis.WebSocket(address));
@@ -51,7 +56,7 @@ export class Sockets {
   }
 
   #isWanted(id) {
-    return this.#sockets.get(id) === null;
+    return this.#entry(id)?.socket === null;
   }
 
   #adopt(id, make) {
@@ -70,9 +75,23 @@ export class Sockets {
     }
     // A socket of the user's may not have it.
     attempt(() => (socket.binaryType = "arraybuffer"));
-    const listeners = {
-      open: () => this.#news.opened(id),
-      message: (event) => this.#news.message(id, read(event, "data")),
+    const listeners = this.#listeners(id, socket);
+    const listens = attempt(() => {
+      for (const type in listeners) socket.addEventListener(type, listeners[type]);
+    });
+    if (listens && this.#isWanted(id)) {
+      Object.assign(this.#entry(id), { socket, listeners });
+      return;
+    }
+    detach({ socket, listeners });
+    if (!listens) this.#failed(id, "");
+  }
+
+  #listeners(id, socket) {
+    const news = this.#news;
+    return {
+      open: () => news.opened(id),
+      message: (event) => news.message(id, read(event, "data")),
       close: (event) => this.#closed(id, event),
       // The close that follows tells all there is to know. A Node before 24 has none for a handshake that failed, and its socket
       // goes on to say that it is connecting.
@@ -80,16 +99,6 @@ export class Sockets {
         if (read(socket, "readyState") === CONNECTING) this.#closed(id);
       },
     };
-    const entry = { socket, listeners };
-    const listens = attempt(() => {
-      for (const type in listeners) socket.addEventListener(type, listeners[type]);
-    });
-    if (listens && this.#isWanted(id)) {
-      this.#sockets.set(id, entry);
-      return;
-    }
-    detach(entry);
-    if (!listens) this.#failed(id, "");
   }
 
   #failed(id, cause) {
@@ -107,27 +116,27 @@ export class Sockets {
 
   /** Removes the socket's listeners too. */
   #forget(id) {
-    const entry = this.#sockets.get(id);
-    this.#sockets.delete(id);
-    if (entry) detach(entry);
+    const entry = this.#entry(id);
+    this.#entries = this.#entries.filter((other) => other !== entry);
+    if (entry?.socket) detach(entry);
   }
 
   /** `false`: the socket is not open, or refused. */
   send(id, text) {
-    const socket = this.#sockets.get(id)?.socket;
+    const socket = this.#entry(id)?.socket;
     return read(socket, "readyState") === OPEN && attempt(() => socket.send(text));
   }
 
   /** `report`: its end is wanted; else it is detached at once. */
   close(id, code, reason, report) {
-    const entry = this.#sockets.get(id);
-    if (!report || !entry) this.#forget(id);
-    if (entry) hangUp(entry.socket, code, reason, report);
+    const socket = this.#entry(id)?.socket;
+    if (!report || !socket) this.#forget(id);
+    if (socket) hangUp(socket, code, reason, report);
     else if (report) this.#news.closed(id, 1006, "", "");
   }
 
   closeAll() {
-    for (const id of [...this.#sockets.keys()]) this.close(id, 1000, "", false);
+    for (const { id } of this.#entries) this.close(id, 1000, "", false);
   }
 }
 
