@@ -1,4 +1,4 @@
-//! The web driver in Node: the frame corpus and fake sockets. Real sockets in Node are for the tests of the packed tarball.
+//! The web driver in Node, and the Rust surface on it: the frame corpus and fake sockets. Real sockets in Node are for the tests of the packed tarball.
 #![cfg(all(target_arch = "wasm32", feature = "web"))]
 #![allow(clippy::unwrap_used)]
 
@@ -10,3 +10,15 @@ mod driver;
 #[cfg(feature = "npm")]
 #[path = "web/fakes.rs"]
 mod fakes;
+#[cfg(feature = "web")]
+#[path = "web/rust_api_connection.rs"]
+mod rust_api_connection;
+#[cfg(feature = "web")]
+#[path = "web/rust_api_data.rs"]
+mod rust_api_data;
+#[cfg(feature = "web")]
+#[path = "web/rust_api_handles.rs"]
+mod rust_api_handles;
+#[cfg(feature = "web")]
+#[path = "web/rust_api_stage.rs"]
+mod rust_api_stage;

@@ -270,4 +270,38 @@ class TimerSpy {
   }
 }
 
-({ host: () => new Host(), spy: () => new TimerSpy() });
+/** Takes the place of the global WebSocket, for clients that know no other. */
+class Sockets {
+  made = [];
+  addresses = [];
+  /** Whether the constructor throws. */
+  refuses = false;
+  #before = globalThis.WebSocket;
+
+  constructor() {
+    const sockets = this;
+    globalThis.WebSocket = class extends FakeSocket {
+      constructor(address) {
+        super();
+        sockets.addresses.push(address);
+        if (sockets.refuses) throw new Error(`cannot dial ${address}`);
+        sockets.made.push(this);
+      }
+    };
+  }
+
+  socket(index) {
+    return this.made.at(index);
+  }
+
+  remove() {
+    delete globalThis.WebSocket;
+  }
+
+  restore() {
+    if (this.#before === undefined) this.remove();
+    else globalThis.WebSocket = this.#before;
+  }
+}
+
+({ host: () => new Host(), spy: () => new TimerSpy(), sockets: () => new Sockets() });
