@@ -129,7 +129,7 @@ test("options of a wrong type are refused by name", () => {
 
 test("options that are null or undefined count as not given, and unknown ones are ignored", () => {
   withKey({ tokenProvider: undefined, url: undefined, logger: undefined, reconnect: undefined, webSocketFactory: undefined, more: 1 });
-  withKey({ tokenProvider: null, logger: null, reconnect: null });
+  withKey({ tokenProvider: null, logger: null, reconnect: null, inactivityTimeoutMs: null });
 });
 
 test("a whole day as a timeout does not overflow the timers", async (t) => {

@@ -14,6 +14,11 @@ async function subscribe(p, channel, options) {
   await p.settle();
 }
 
+/** A call whose answer is not compared: it has got a name since. */
+function quietly(p, begin) {
+  begin(p.client).catch(() => {});
+}
+
 /** What both do alike. */
 const SAME = {
   "connect, and an orderly life": async (p) => {
@@ -299,6 +304,66 @@ const SAME = {
       },
     }),
   ],
+  "a provider that gives nothing": [
+    async (p) => {
+      p.call("connect", (client) => client.connect());
+      await p.settle();
+    },
+    { tokenProvider: () => "" },
+  ],
+  "a second connect() after an end, and after a failure": async (p) => {
+    await p.connect();
+    p.socket.end(4001, "over");
+    await p.settle();
+    await p.connect();
+    await p.bounce();
+  },
+  "an early ack, and a welcome late in the day": async (p) => {
+    p.call("connect", (client) => client.connect());
+    p.socket.open();
+    p.socket.receive({ type: "ack", requestId: "1" });
+    p.socket.receive(MESSAGE);
+    await p.pass(9000, 1000);
+    p.socket.welcome();
+    await p.settle();
+  },
+  "the watchdog before the welcome of a retry": [
+    async (p) => {
+      await p.connect();
+      p.socket.end(1006);
+      await p.pass(500);
+      p.socket.open();
+      await p.pass(5000, 1000);
+    },
+    { inactivityTimeoutMs: 5000 },
+  ],
+  "a retry without a welcome": async (p) => {
+    await p.connect();
+    p.socket.end(1006);
+    await p.pass(500);
+    p.socket.open();
+    await p.pass(10_000, 1000);
+    await p.pass(1000);
+  },
+  "many requests, answered out of order": async (p) => {
+    await p.connect();
+    for (let i = 0; i < 20; i += 1) p.call(`publish ${i}`, (client) => client.publish("c", i));
+    for (const frame of p.socket.frames.reverse()) p.socket.ack(frame);
+    for (const frame of p.socket.frames) p.socket.ack(frame);
+    await p.settle();
+  },
+  "close() on an idle and on a closed client": async (p) => {
+    p.call("close", (client) => client.close());
+    await p.settle();
+    p.call("close", (client) => client.close());
+    await p.settle();
+  },
+  "a subscribe that times out is brought back": async (p) => {
+    await p.connect();
+    quietly(p, (client) => client.subscribe("a"));
+    await p.pass(15_000, 1000);
+    await p.bounce();
+  },
   "frames on a socket of before": async (p) => {
     await p.connect();
     await p.bounce();
@@ -429,6 +494,15 @@ const DIFFERENT = {
     script: async (p) => {
       p.call("connect", (client) => client.connect());
       p.socket.open();
+      await p.pass(10_000, 1000);
+    },
+  },
+  "a token provider that hangs": {
+    why: "decisions, Errors: the error of the timeout has a name",
+    may: /^connect rejected/,
+    options: { tokenProvider: () => new Promise(() => {}) },
+    script: async (p) => {
+      p.call("connect", (client) => client.connect());
       await p.pass(10_000, 1000);
     },
   },

@@ -26,6 +26,12 @@ const ways = {
     client.connect().catch(() => {});
     await client.close();
   },
+  async "close of a dead peer"() {
+    const client = new SignallingClient(options);
+    await client.connect();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await client.close();
+  },
   async "close while connecting"() {
     const client = new SignallingClient(options);
     client.connect().catch(() => {});
