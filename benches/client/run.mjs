@@ -82,7 +82,7 @@ function report(task, result) {
   }
 }
 
-function verdict({ task, figure, official, bare }, result) {
+function verdict({ figure, official, bare }, result) {
   const ratio = (client) => result.ours[figure] / result[client][figure];
   return (official === undefined || ratio("official") <= official) && (bare === undefined || ratio("bare") <= bare);
 }

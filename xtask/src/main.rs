@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod apt;
+mod clients;
 mod commands;
 mod dev_server;
 mod guard;

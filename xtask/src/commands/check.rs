@@ -136,7 +136,15 @@ fn js(_: &Workspace, shell: &Shell) -> Result<()> {
         .cmd("node")
         .args(["tests/package/node_modules/eslint/bin/eslint.js", "--max-warnings", "0"])
         .args(["--config", "xtask/eslint.config.mjs", "--no-error-on-unmatched-pattern"])
-        .args(["pkg-template", "tests/package", "www-example", "examples-js", "xtask"])
+        .args([
+            "pkg-template",
+            "tests/package",
+            "tests/clients",
+            "benches",
+            "www-example",
+            "examples-js",
+            "xtask",
+        ])
         .run()
 }
 

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: set-up, the checks, then every suite once.
 
 use super::{build, check, consumers, demo, pack, setup};
+use crate::clients;
 use crate::dev_server::DevServer;
 use crate::process::Shell;
 use crate::progress::{note, seconds, step};
@@ -57,13 +58,14 @@ struct Row {
     took: Duration,
 }
 
-const SUITES: [Suite; 7] = [
+const SUITES: [Suite; 8] = [
     Suite { name: "check", about: "format, lints, docs, layers, licences", run: checks },
     Suite { name: "rust", about: "cargo test: machine, native client, server", run: rust },
     Suite { name: "wasm-node", about: "wasm-bindgen tests in Node", run: wasm_node },
     Suite { name: "wasm-chrome", about: "wasm-bindgen tests in Chromium", run: wasm_chrome },
     Suite { name: "package", about: "the packed tarball, used as its users would", run: package },
     Suite { name: "consumers-quick", about: "bundles, pages, types", run: consumers_quick },
+    Suite { name: "clients", about: "the official clients and ours, together", run: real_clients },
     Suite { name: "demo", about: "`cargo xtask demo --once`", run: demonstration },
 ];
 
@@ -117,6 +119,13 @@ fn package(context: &Context<'_>) -> Result<Tally> {
 
 fn consumers_quick(context: &Context<'_>) -> Result<Tally> {
     tally::counted(consumers::quick(context.workspace, &context.shell)?)
+}
+
+fn real_clients(context: &Context<'_>) -> Result<Tally> {
+    let Context { workspace, shell } = context;
+    build::build(workspace, shell, false)?;
+    let tarball = pack::pack(workspace, shell)?;
+    tally::counted(clients::suite(workspace, shell, &tarball)?)
 }
 
 fn demonstration(context: &Context<'_>) -> Result<Tally> {

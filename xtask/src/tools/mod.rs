@@ -7,10 +7,12 @@ mod browser;
 mod cargo_tool;
 mod engines;
 mod node;
+mod python;
 mod rust;
 
 pub(crate) use browser::Browser;
 pub(crate) use engines::{Firefox, WebKit};
+pub(crate) use python::program as python_program;
 pub(crate) use rust::WASM_TARGET;
 
 use crate::guard::Guard;
@@ -44,6 +46,8 @@ pub(crate) enum Need {
     PackageTestDependencies,
     /// Chromium and its driver.
     Browser,
+    /// The official Python client, in a virtual environment.
+    PythonClients,
     /// Firefox and its driver.
     Firefox,
     /// WebKitGTK, its driver and a display for it.
@@ -51,7 +55,7 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    /// Everything but the other browsers, cheap checks first: what we cannot install ourselves is
+    /// Everything but the other browsers and Python, cheap checks first: what we cannot install ourselves is
     /// reported before the long builds start.
     pub(crate) const ALL: [Need; 10] = [
         Need::Node,
@@ -88,6 +92,7 @@ impl Need {
             Need::PackageBuildDependencies => node::packages(workspace, shell, "pkg-template"),
             Need::PackageTestDependencies => node::packages(workspace, shell, "tests/package"),
             Need::Browser => browser::ensure(shell),
+            Need::PythonClients => python::clients(workspace, shell),
             Need::Firefox => engines::firefox(workspace, shell),
             Need::WebKit => engines::webkit(shell),
         }

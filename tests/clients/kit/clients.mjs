@@ -1,0 +1,134 @@
+// The four clients, and what a test does with one.
+
+import assert from "node:assert/strict";
+import { after } from "node:test";
+import { fileURLToPath } from "node:url";
+import { isDeepStrictEqual } from "node:util";
+import { startAgent } from "./agent.mjs";
+import { official, ours } from "./javascript.mjs";
+import { variable } from "./variable.mjs";
+
+/** Every client by its name. `seesStatus`: it can tell with which HTTP status it was refused. */
+export const KINDS = [
+  { name: "official JavaScript", agent: official, seesStatus: false, checksSize: true },
+  {
+    name: "official Python",
+    agent: startAgent(variable("METERED_PYTHON"), fileURLToPath(new URL("../agents/official.py", import.meta.url))),
+    seesStatus: true,
+    checksSize: false,
+  },
+  { name: "our JavaScript", agent: ours, seesStatus: false, checksSize: true },
+  { name: "our Rust", agent: startAgent(variable("METERED_NATIVE_AGENT")), seesStatus: true, checksSize: true },
+];
+
+/** Those that were made and not closed: what a failed test leaves behind would hold the process. */
+const open = new Set();
+
+after(async () => {
+  await Promise.allSettled([...open].map((participant) => participant.close()));
+  await Promise.all(KINDS.map(({ agent }) => agent.stop()));
+});
+
+/** One client of a test. What it tells is kept until the test asks for it. */
+export class Participant {
+  #call;
+  #heard = [];
+  #waiting = new Set();
+
+  /** Makes a client; `options`: url, apiKey or tokenProvider, inactivityTimeoutMs. */
+  static async make(kind, options) {
+    const participant = new Participant();
+    participant.kind = kind;
+    participant.#call = await kind.agent.make(options, (event, payload) => participant.#tell(event, payload));
+    open.add(participant);
+    return participant;
+  }
+
+  /** Connects and gives what `connected` told; its peer id is kept. */
+  async connect() {
+    await this.#call("connect");
+    const connected = await this.hears("connected");
+    this.peerId = connected.peerId;
+    return connected;
+  }
+
+  state = () => this.#call("state");
+  unsubscribe = (channel) => this.#call("unsubscribe", channel);
+  publish = (channel, data) => this.#call("publish", channel, data);
+  send = (to, data) => this.#call("send", to, data);
+
+  close() {
+    open.delete(this);
+    return this.#call("close");
+  }
+
+  /** Subscribes and gives the snapshot: who is there. */
+  async subscribe(channel, options = {}) {
+    await this.#call("subscribe", channel, options);
+    const { joined } = await this.hears("presence", (presence) => presence.channel === channel && presence.left.length === 0);
+    return joined;
+  }
+
+  /** The next event of that name that fits, heard already or still to come; a second call gives the one after. */
+  async hears(event, fits = () => true) {
+    const holds = typeof fits === "function" ? fits : (payload) => isDeepStrictEqual(plain(payload), fits);
+    const take = () => {
+      const at = this.#heard.findIndex((entry) => entry.event === event && holds(entry.payload));
+      return at < 0 ? undefined : this.#heard.splice(at, 1)[0];
+    };
+    const found = take() ?? (await this.#untilSomething(take));
+    if (found) return plain(found.payload);
+    const wanted = typeof fits === "function" ? "" : ` ${JSON.stringify(fits)}`;
+    const heard = this.#heard.map(({ event, payload }) => `  ${event} ${JSON.stringify(payload)}`).join("\n");
+    throw new assert.AssertionError({
+      message: `${this.kind.name} did not hear ${event}${wanted} within ${PATIENCE_MS} ms. Not asked for yet:\n${heard || "  nothing"}`,
+      stackStartFn: this.hears,
+    });
+  }
+
+  /** What it has heard and was not asked for. */
+  unasked(event) {
+    return this.#heard.filter((entry) => entry.event === event).map(({ payload }) => plain(payload));
+  }
+
+  #tell(event, payload) {
+    this.#heard.push({ event, payload });
+    for (const look of [...this.#waiting]) look();
+  }
+
+  #untilSomething(take) {
+    return new Promise((resolve) => {
+      const finish = (found) => {
+        clearTimeout(timer);
+        this.#waiting.delete(look);
+        resolve(found);
+      };
+      const look = () => {
+        const found = take();
+        if (found) finish(found);
+      };
+      const timer = setTimeout(finish, PATIENCE_MS);
+      this.#waiting.add(look);
+    });
+  }
+}
+
+/** Asserts that a call is refused, and gives the error. `fields`: code, closeCode, httpStatus, name. */
+export async function refused(promise, fields) {
+  const error = await promise.then(
+    () => assert.fail(`was not refused with ${JSON.stringify(fields)}`),
+    (error) => error,
+  );
+  for (const [name, value] of Object.entries(fields)) {
+    assert.equal(error[name], value, `refused with ${error.name} ${error.code ?? error.closeCode ?? ""}: ${error.message}`);
+  }
+  return error;
+}
+
+/** Without prototypes and what is undefined, so that payloads of all clients compare. */
+function plain(payload) {
+  return JSON.parse(JSON.stringify(payload));
+}
+
+/** Far more than anything here takes, on a busy machine too. */
+const PATIENCE_MS = 8_000;
