@@ -1,4 +1,4 @@
-// For Node as ES module: the same, and `ws` where there is no global WebSocket, loaded when it is needed.
+// For Node as ES module: the same, with the sockets of `ws`, loaded when the first one is needed.
 
 import { setSource } from "./core.js";
 import { setWebSocketLoader } from "./sockets.js";

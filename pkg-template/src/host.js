@@ -5,7 +5,7 @@
 // The core never calls; it is asked. So any method of the client may be called from any handler.
 
 import { Clock } from "./clock.js";
-import { fatal, guarded, poison, setLive } from "./core.js";
+import { fatal, poison, setLive } from "./core.js";
 import { errorOf } from "./errors.js";
 import { watchLifecycle } from "./lifecycle.js";
 import { logTo } from "./loggers.js";

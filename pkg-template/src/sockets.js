@@ -5,8 +5,12 @@ const CONNECTING = 0;
 const OPEN = 1;
 const nothing = () => {};
 
-/** How a socket is made where the user gives no factory. Set by the entry for Node. */
+/**
+ * How a socket is made in Node where the user gives no factory; set by the entry. Node's own class (from 22 on) cannot be made to
+ * let go of a peer that is gone, and would hold the process for a minute. One that took its place is the user's wish.
+ */
 let loadWebSocket = null;
+const nodesOwn = globalThis.WebSocket;
 
 export function setWebSocketLoader(load) {
   loadWebSocket = load;
@@ -32,9 +36,14 @@ export class Sockets {
   open(id, address) {
     this.#entries.push({ id, socket: null, listeners: null });
     const factory = this.#factory;
+    const { WebSocket } = globalThis;
     if (factory) this.#adopt(id, () => factory(address));
-    else if (typeof globalThis.WebSocket === "function") this.#adopt(id, () => new globalThis.WebSocket(address));
-    else if (loadWebSocket) this.#openLater(id, address);
+    else if (loadWebSocket && WebSocket === nodesOwn) this.#openLater(id, address);
+    else this.#openWith(WebSocket, id, address);
+  }
+
+  #openWith(WebSocket, id, address) {
+    if (typeof WebSocket === "function") this.#adopt(id, () => new WebSocket(address));
     else this.#unavailable(id);
   }
 
@@ -44,15 +53,13 @@ export class Sockets {
   }
 
   async #openLater(id, address) {
-    let WebSocket;
+    let WebSocket = nodesOwn;
     try {
       WebSocket = await loadWebSocket();
     } catch {
-      // Then there is none.
+      // `ws` is not installed, or not in the bundle.
     }
-    if (!this.#isWanted(id)) return;
-    if (WebSocket) this.#adopt(id, () => new WebSocket(address));
-    else this.#unavailable(id);
+    if (this.#isWanted(id)) this.#openWith(WebSocket, id, address);
   }
 
   #isWanted(id) {
