@@ -15,7 +15,7 @@ const typescript = (version, resolution, tools, quick) => ({
 export default [
   typescript("typescript", "bundler", "quick", true),
   typescript("typescript", "node16", "quick", true),
-  typescript("typescript50", "bundler", "typescript"),
+  typescript("typescript56", "bundler", "typescript"),
   typescript("typescript7", "bundler", "typescript"),
   typescript("typescript7", "node16", "typescript"),
   {
