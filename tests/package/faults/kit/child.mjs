@@ -2,6 +2,7 @@
 
 import { Driven } from "./driven.js";
 import { load } from "./library.mjs";
+import { complete } from "./options.mjs";
 
 const { SignallingClient } = await load(process.env.FAULTS_LIBRARY);
 const clients = new Map();
@@ -12,13 +13,6 @@ async function answer({ client, method, args }) {
     return undefined;
   }
   return clients.get(client)[method](...args);
-}
-
-/** The official client knows no `ws`. */
-export async function complete(options) {
-  if (process.env.FAULTS_LIBRARY !== "official" || typeof globalThis.WebSocket === "function") return options;
-  const { WebSocket } = await import("ws");
-  return { ...options, webSocketFactory: (url) => new WebSocket(url) };
 }
 
 process.on("message", async (request) => {

@@ -95,6 +95,15 @@ export const WITHOUT_GLOBAL = MAJOR >= 22 ? ["--no-experimental-websocket"] : []
 /** A page in a Chromium of its own, or in a new tab of one that is there. */
 export async function inPage(site, { library = "ours", browser } = {}) {
   const tabs = browser ?? (await startTabs());
+  try {
+    return await pageOf(tabs, site, library, !browser);
+  } catch (error) {
+    if (!browser) await tabs.close();
+    throw error;
+  }
+}
+
+async function pageOf(tabs, site, library, isOwn) {
   const tab = await tabs.open(`${site.url}/`);
   const { entry, driven } = site.entries(library);
   await tab.evaluate(`(async () => {
@@ -115,6 +124,6 @@ export async function inPage(site, { library = "ours", browser } = {}) {
       await ask("make", options);
       return new Client(ask);
     },
-    close: () => (browser ? tab.send("Page.close") : tabs.close()),
+    close: () => (isOwn ? tabs.close() : tab.send("Page.close")),
   };
 }

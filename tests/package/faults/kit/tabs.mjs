@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { WebSocket } from "ws";
+import { until } from "./time.mjs";
 
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage", "--headless=new"];
 
@@ -27,7 +28,9 @@ export async function startTabs() {
       sockets.push(socket);
       await once(socket, "open");
       const tab = new Tab(socket);
-      await tab.evaluate("new Promise((done) => document.readyState === 'complete' ? done() : addEventListener('load', done, { once: true }))");
+      const isThere = `location.href === ${JSON.stringify(url)} && document.readyState === "complete"`;
+      // While the page is on its way, what is evaluated may be lost with the page before it.
+      await until(() => tab.evaluate(isThere).catch(() => false));
       return tab;
     },
     async close() {

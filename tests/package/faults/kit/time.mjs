@@ -9,7 +9,7 @@ export async function until(condition, patienceMs = 10_000, what = condition) {
   const end = Date.now() + patienceMs;
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`not so after ${patienceMs} ms: ${what}`);
-    await sleep(10);
+    await sleep(2);
   }
 }
 
