@@ -123,7 +123,7 @@ impl<P> Machine<P> {
             Link::Fetching { deadline, request, .. } => {
                 if *deadline <= now {
                     let request = *request;
-                    self.queue.push_back(super::Output::ForgetToken { request });
+                    self.queue.push(super::Output::ForgetToken { request });
                     self.on_token_failed(ProviderFailure {
                         name: "TimeoutError".into(),
                         message: "the token provider did not answer in time".into(),

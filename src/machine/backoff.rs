@@ -1,7 +1,5 @@
 //! When to dial again (spec B.7; decisions, items 6 and 15).
 
-use std::collections::VecDeque;
-
 use super::jitter::Jitter;
 use super::options::{Reconnect, millis};
 use super::time::Instant;
@@ -35,7 +33,7 @@ pub(super) struct Backoff {
     /// The next dial follows a short session, and so counts against the budget.
     counts: bool,
     /// When such dials were made, those of the last minute only.
-    counted: VecDeque<Instant>,
+    counted: Vec<Instant>,
 }
 
 impl Backoff {
@@ -54,7 +52,7 @@ impl Backoff {
     pub(super) fn dialled(&mut self, now: Instant) {
         if std::mem::take(&mut self.counts) {
             self.counted.retain(|dial| dial.after(MINUTE_MS) > now);
-            self.counted.push_back(now);
+            self.counted.push(now);
         }
     }
 

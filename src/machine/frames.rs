@@ -225,7 +225,7 @@ impl<P> Machine<P> {
 
     /// Closes a socket with a code and a reason that the platform takes.
     pub(super) fn close_socket(&mut self, socket: SocketId, close: &Close, report: bool) {
-        self.queue.push_back(Output::CloseSocket {
+        self.queue.push(Output::CloseSocket {
             socket,
             code: sendable_code(close.code),
             reason: fit_reason(&close.reason).to_owned(),

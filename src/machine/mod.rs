@@ -22,19 +22,20 @@ mod jitter;
 mod link;
 mod liveness;
 mod options;
+mod queue;
 mod renewal;
 mod requests;
 mod session;
 mod slots;
 mod subscriptions;
 mod time;
-
-use std::collections::VecDeque;
+mod timetable;
 
 use backoff::Backoff;
 use io::Ids;
 use jitter::Jitter;
 use link::{Link, Stage};
+use queue::Queue;
 use renewal::Renewal;
 use requests::{Purpose, Requests};
 use session::{Closing, Session};
@@ -69,7 +70,7 @@ pub struct Machine<P> {
     max_message_size: f64,
     jitter: Jitter,
     ids: Ids,
-    queue: VecDeque<Output<P>>,
+    queue: Queue<Output<P>>,
     /// The latest time that was told.
     now: Instant,
     /// After a late alarm: until when nothing that waits for the peer fails.
@@ -94,7 +95,7 @@ impl<P> Machine<P> {
             max_message_size: f64::from(FALLBACK_MAX_MESSAGE_SIZE),
             jitter: Jitter::new(seed),
             ids: Ids::default(),
-            queue: VecDeque::new(),
+            queue: Queue::new(),
             now,
             grace: now,
             logging: true,
@@ -127,7 +128,7 @@ impl<P> Machine<P> {
     /// The next thing to do, or `None` if there is nothing until the next input or alarm.
     pub fn poll_output(&mut self) -> Option<Output<P>> {
         loop {
-            while let Some(output) = self.queue.pop_front() {
+            while let Some(output) = self.queue.pop() {
                 if self.is_wanted(&output) {
                     return Some(output);
                 }
@@ -180,13 +181,13 @@ impl<P> Machine<P> {
         match &mut self.link {
             Link::Fetching { request, asked, .. } if !*asked => {
                 *asked = true;
-                self.queue.push_back(Output::FetchToken { request: *request });
+                self.queue.push(Output::FetchToken { request: *request });
                 true
             }
             Link::Dialling { socket, address, .. } => match address.take() {
                 Some(address) => {
                     self.backoff.dialled(self.now);
-                    self.queue.push_back(Output::OpenSocket { socket: *socket, address });
+                    self.queue.push(Output::OpenSocket { socket: *socket, address });
                     true
                 }
                 None => false,
@@ -217,16 +218,16 @@ impl<P> Machine<P> {
     /// Queues a frame for the current socket.
     fn send(&mut self, call: Option<CallId>, frame: Outgoing<P>) {
         if let Some(socket) = self.link.socket() {
-            self.queue.push_back(Output::Send { socket, frame, call });
+            self.queue.push(Output::Send { socket, frame, call });
         }
     }
 
     fn settle(&mut self, call: CallId, result: Result<(), CallError>) {
-        self.queue.push_back(Output::Settle { call, result });
+        self.queue.push(Output::Settle { call, result });
     }
 
     fn emit(&mut self, event: Event<P>) {
-        self.queue.push_back(Output::Event(event));
+        self.queue.push(Output::Event(event));
     }
 
     fn emit_state_change(&mut self, from: State) {
@@ -238,7 +239,7 @@ impl<P> Machine<P> {
 
     fn log(&mut self, level: Level, message: &'static str, context: &[(&'static str, LogValue)]) {
         if self.logging {
-            self.queue.push_back(Output::Log(Log { level, message, context: context.to_vec() }));
+            self.queue.push(Output::Log(Log { level, message, context: context.to_vec() }));
         }
     }
 

@@ -141,7 +141,7 @@ impl<P> Machine<P> {
     /// Gives up on a renewal, with everything that belongs to it. The current connection is not touched.
     pub(super) fn drop_renewal(&mut self) {
         if let Some(request) = self.renewal.token_request() {
-            self.queue.push_back(Output::ForgetToken { request });
+            self.queue.push(Output::ForgetToken { request });
         }
         if let Some(socket) = self.renewal.socket() {
             self.close_socket(socket, &Close::new(1000, "superseded"), false);
@@ -155,11 +155,11 @@ impl<P> Machine<P> {
         match &mut self.renewal {
             Renewal::Fetching { request, asked, .. } if !*asked => {
                 *asked = true;
-                self.queue.push_back(Output::FetchToken { request: *request });
+                self.queue.push(Output::FetchToken { request: *request });
             }
             Renewal::Dialling { socket, address, .. } => {
                 let Some(address) = address.take() else { return false };
-                self.queue.push_back(Output::OpenSocket { socket: *socket, address });
+                self.queue.push(Output::OpenSocket { socket: *socket, address });
             }
             Renewal::Joining { replays: Some(replays), .. } => {
                 match self.subscriptions.next_replay(replays) {
@@ -290,14 +290,14 @@ impl<P> Machine<P> {
         let call = CallId(self.ids.next());
         self.requests.add(call, Purpose::Join(replay.attempt), ACK_TIMEOUT_MS, self.now);
         let frame = Outgoing::Text(replay.frame(call).to_text());
-        self.queue.push_back(Output::Send { socket, frame, call: Some(call) });
+        self.queue.push(Output::Send { socket, frame, call: Some(call) });
     }
 
     /// What the user does not want any more while the subscriptions are brought over is not brought over either.
     pub(super) fn send_beside(&mut self, frame: OutgoingFrame<'_>) {
         if let Renewal::Joining { socket, .. } = self.renewal {
             let frame = Outgoing::Text(frame.to_text());
-            self.queue.push_back(Output::Send { socket, frame, call: None });
+            self.queue.push(Output::Send { socket, frame, call: None });
         }
     }
 
@@ -347,7 +347,7 @@ impl<P> Machine<P> {
         };
         self.log(Level::Info, "a connection with a fresh token took over", &[]);
         let frame = Outgoing::Text(OutgoingFrame::Ping.to_text());
-        self.queue.push_back(Output::Send { socket: old, frame, call: None });
+        self.queue.push(Output::Send { socket: old, frame, call: None });
         self.emit(Event::Connected(*connected));
     }
 

@@ -1,12 +1,11 @@
 //! Requests in flight: who waits for an answer, and until when (spec B.4).
 
-use std::collections::VecDeque;
-
 use super::error::Outcome;
 use super::io::CallId;
 use super::slots::Slots;
 use super::subscriptions::Attempt;
 use super::time::Instant;
+use super::timetable::Timetable;
 
 /// One request that waits for its `ack` or `error`.
 #[derive(Debug)]
@@ -46,13 +45,13 @@ pub(super) enum Purpose {
 #[derive(Debug)]
 pub(super) struct Requests {
     pending: Slots<Request>,
-    /// Ascending; entries of answered requests are dropped when they come up.
-    deadlines: VecDeque<(Instant, u32)>,
+    /// Entries of answered requests are dropped when they come up.
+    deadlines: Timetable,
 }
 
 impl Requests {
     pub(super) fn new() -> Requests {
-        Requests { pending: Slots::new(), deadlines: VecDeque::new() }
+        Requests { pending: Slots::new(), deadlines: Timetable::default() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -62,9 +61,7 @@ impl Requests {
     pub(super) fn add(&mut self, call: CallId, purpose: Purpose, timeout_ms: u64, now: Instant) {
         let deadline = now.after(timeout_ms);
         self.pending.push(call.0, Request { purpose, timeout_ms, deadline, sent: false });
-        // Nearly always the latest of all, so this is a push.
-        let at = self.deadlines.partition_point(|(other, _)| *other <= deadline);
-        self.deadlines.insert(at, (deadline, call.0));
+        self.deadlines.add(deadline, call.0);
     }
 
     /// Notes that the request's frame was handed to the socket. `false` if nobody waits for it any more.
@@ -91,11 +88,11 @@ impl Requests {
     /// A request whose time is up.
     pub(super) fn take_expired(&mut self, now: Instant) -> Option<(CallId, Request)> {
         loop {
-            let (deadline, id) = *self.deadlines.front()?;
+            let (deadline, id) = self.deadlines.first()?;
             if deadline > now {
                 return None;
             }
-            self.deadlines.pop_front();
+            self.deadlines.remove_first();
             if let Some(request) = self.pending.remove(id) {
                 return Some((CallId(id), request));
             }
@@ -103,9 +100,8 @@ impl Requests {
     }
 
     /// All of them, oldest first.
-    pub(super) fn take_all(&mut self) -> impl Iterator<Item = (CallId, Request)> + use<> {
-        self.deadlines.clear();
-        self.pending.drain().map(|(id, request)| (CallId(id), request))
+    pub(super) fn take_all(&mut self) -> Vec<(CallId, Request)> {
+        self.take_up_to(CallId(u32::MAX))
     }
 
     /// Whether none up to this one waits.
@@ -137,17 +133,17 @@ impl Requests {
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.deadlines.front().map(|(deadline, _)| *deadline)
+        self.deadlines.first().map(|(deadline, _)| deadline)
     }
 
     fn drop_stale_deadlines(&mut self) {
-        while self.deadlines.front().is_some_and(|(_, id)| self.pending.get(*id).is_none()) {
-            self.deadlines.pop_front();
+        while self.deadlines.first().is_some_and(|(_, id)| self.pending.get(id).is_none()) {
+            self.deadlines.remove_first();
         }
         if self.deadlines.len() > 2 * self.pending.len() + STALE {
             let pending = &self.pending;
-            self.deadlines.retain(|(deadline, id)| {
-                pending.get(*id).is_some_and(|request| request.deadline == *deadline)
+            self.deadlines.retain(&|deadline, id| {
+                pending.get(id).is_some_and(|request| request.deadline == deadline)
             });
         }
     }

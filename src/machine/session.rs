@@ -88,7 +88,7 @@ impl<P> Machine<P> {
         if let Some(socket) = socket {
             self.close_socket(socket, &close, true);
         }
-        self.queue.push_back(Output::DrainHandlers);
+        self.queue.push(Output::DrainHandlers);
         self.closing = Some(Closing {
             calls: vec![call],
             deadline: now.after(CLOSE_FLUSH_MS),
@@ -117,7 +117,7 @@ impl<P> Machine<P> {
     fn end_link(&mut self) -> Option<SocketId> {
         let socket = self.link.socket();
         if let Link::Fetching { request, asked: true, .. } = self.link {
-            self.queue.push_back(Output::ForgetToken { request });
+            self.queue.push(Output::ForgetToken { request });
         }
         self.link = Link::Closed;
         self.drop_renewal();
@@ -152,15 +152,15 @@ impl<P> Machine<P> {
     pub(super) fn finish_closing(&mut self) {
         let Some(closing) = self.closing.take() else { return };
         if let Some(socket) = closing.socket {
-            self.queue.push_back(Output::CloseSocket {
+            self.queue.push(Output::CloseSocket {
                 socket,
                 code: 1000,
                 reason: String::new(),
                 report: false,
             });
         }
-        self.queue.push_back(Output::ForgetListeners);
-        self.queue.push_back(Output::EndStreams);
+        self.queue.push(Output::ForgetListeners);
+        self.queue.push(Output::EndStreams);
         for call in closing.calls {
             self.settle(call, Ok(()));
         }
@@ -245,7 +245,7 @@ impl<P> Machine<P> {
         } else if !self.schedule_retry(Loss::default()) {
             self.emit_disconnected(&Close::new(1006, "token provider failed"), false);
             self.emit_state_change(from);
-            self.queue.push_back(Output::EndStreams);
+            self.queue.push(Output::EndStreams);
         }
     }
 
@@ -320,7 +320,7 @@ impl<P> Machine<P> {
         if let Some(connect) = first {
             self.settle(connect, Err(error));
         } else if !retries {
-            self.queue.push_back(Output::EndStreams);
+            self.queue.push(Output::EndStreams);
         } else if slept {
             // The link broke while we were away, not the server: nothing is gained by waiting.
             self.wake();

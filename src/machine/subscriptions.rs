@@ -2,11 +2,10 @@
 //!
 //! Each entry knows what is wanted and what to fall back to, so that a failed change can be rolled back.
 
-use std::collections::VecDeque;
-
 use super::io::CallId;
 use super::slots::Slots;
 use super::time::Instant;
+use super::timetable::Timetable;
 use crate::wire::OutgoingFrame;
 
 /// One try to subscribe: which entry, and which of its versions.
@@ -72,7 +71,7 @@ pub(super) struct Subscriptions {
     by_channel: Vec<u32>,
     next_id: u32,
     /// Replays to be tried again; all wait equally long, so they are due in this order.
-    retries: VecDeque<(Instant, u32)>,
+    retries: Timetable,
 }
 
 impl Subscriptions {
@@ -81,7 +80,7 @@ impl Subscriptions {
             entries: Slots::new(),
             by_channel: Vec::new(),
             next_id: 0,
-            retries: VecDeque::new(),
+            retries: Timetable::default(),
         }
     }
 
@@ -187,7 +186,7 @@ impl Subscriptions {
         self.entries.get(attempt.id)?;
         let due = now.after(REPLAY_RETRY_MS);
         self.cancel_retry(attempt.id);
-        self.retries.push_back((due, attempt.id));
+        self.retries.add(due, attempt.id);
         Some(due)
     }
 
@@ -227,11 +226,11 @@ impl Subscriptions {
 
     /// A replay whose time to be tried again has come.
     pub(super) fn take_due_retry(&mut self, now: Instant) -> Option<Replay> {
-        let (due, id) = *self.retries.front()?;
+        let (due, id) = self.retries.first()?;
         if due > now {
             return None;
         }
-        self.retries.pop_front();
+        self.retries.remove_first();
         self.entries.get(id).map(|entry| entry.replay(id))
     }
 
@@ -241,7 +240,7 @@ impl Subscriptions {
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.retries.front().map(|(due, _)| *due)
+        self.retries.first().map(|(due, _)| due)
     }
 
     pub(super) fn channel(&self, attempt: Attempt) -> Option<&str> {
@@ -249,7 +248,7 @@ impl Subscriptions {
     }
 
     fn cancel_retry(&mut self, id: u32) {
-        self.retries.retain(|(_, other)| *other != id);
+        self.retries.retain(&|_, other| other != id);
     }
 
     fn find(&self, channel: &str) -> Result<usize, usize> {

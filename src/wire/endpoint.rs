@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::outgoing::push_decimal;
+use super::scrub::find;
 use super::secret::Secret;
 
 /// Where the service is, unless told otherwise.
@@ -68,15 +69,19 @@ impl Endpoint {
     /// # Errors
     /// The rule that is broken.
     pub fn parse(address: &str) -> Result<Endpoint, EndpointError> {
-        let (scheme, rest) = address.split_once("://").ok_or(EndpointError::NotAnAddress)?;
-        let secure = match scheme.to_ascii_lowercase().as_str() {
-            "wss" => true,
-            "ws" => false,
-            _ => return Err(EndpointError::Scheme),
+        let at = find(address, "://").ok_or(EndpointError::NotAnAddress)?;
+        let (scheme, rest) = (&address[..at], &address[at + 3..]);
+        let secure = if scheme.eq_ignore_ascii_case("wss") {
+            true
+        } else if scheme.eq_ignore_ascii_case("ws") {
+            false
+        } else {
+            return Err(EndpointError::Scheme);
         };
-        let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+        let ends = |b: &u8| matches!(b, b'/' | b'?' | b'#' | b'\\');
+        let end = rest.as_bytes().iter().position(ends).unwrap_or(rest.len());
         let (authority, tail) = rest.split_at(end);
-        if authority.contains('@') {
+        if authority.as_bytes().contains(&b'@') {
             return Err(EndpointError::UserInfo);
         }
         if !matches!(tail, "" | "/") {
@@ -86,13 +91,12 @@ impl Endpoint {
         if !secure && !matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]") {
             return Err(EndpointError::InsecureHost);
         }
-        let (scheme, default_port) = if secure { ("wss", 443) } else { ("ws", 80) };
-        let mut origin = String::from(scheme);
-        origin.push_str("://");
+        let (start, default_port) = if secure { ("wss://", 443) } else { ("ws://", 80) };
+        let mut origin = String::from(start);
         origin.push_str(&host);
         if let Some(port) = port.filter(|port| *port != default_port) {
             origin.push(':');
-            push_decimal(&mut origin, port.into());
+            push_decimal(&mut origin, port);
         }
         Ok(Endpoint { origin })
     }
@@ -122,27 +126,33 @@ impl Default for Endpoint {
     }
 }
 
-fn host_and_port(authority: &str) -> Option<(String, Option<u16>)> {
+fn host_and_port(authority: &str) -> Option<(String, Option<u32>)> {
+    let position = |wanted: u8| authority.as_bytes().iter().position(|b| *b == wanted);
     let host_end = if authority.starts_with('[') {
-        authority.find(']')? + 1
+        position(b']')? + 1
     } else {
-        authority.find(':').unwrap_or(authority.len())
+        position(b':').unwrap_or(authority.len())
     };
     let (host, port) = authority.split_at(host_end);
-    let port = match port.strip_prefix(':') {
-        None if port.is_empty() => None,
-        None => return None,
-        Some("") => None,
-        Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => Some(digits.parse().ok()?),
-        Some(_) => return None,
+    let port = match port.as_bytes() {
+        [] | [b':'] => None,
+        [b':', digits @ ..] => Some(port_number(digits)?),
+        [..] => return None,
     };
     is_host(host).then(|| (host.to_ascii_lowercase(), port))
 }
 
+fn port_number(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0, |number, digit| {
+        let number = number * 10 + u32::from(digit.checked_sub(b'0').filter(|d| *d < 10)?);
+        (number <= u32::from(u16::MAX)).then_some(number)
+    })
+}
+
 fn is_host(host: &str) -> bool {
-    if let Some(inner) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        return inner.contains(':')
-            && inner.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.');
+    if let [b'[', inner @ .., b']'] = host.as_bytes() {
+        return inner.contains(&b':')
+            && inner.iter().all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.'));
     }
     let allowed =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') || !c.is_ascii();

@@ -156,13 +156,12 @@ fn presence<V: Value>(value: &V) -> Option<ServerFrame<V::Payload>> {
 }
 
 fn peers<V: Value>(list: V) -> Option<Vec<PresencePeer<V::Payload>>> {
-    list.items()?
-        .into_iter()
-        .map(|entry| {
-            let peer_id = text(&entry, "peerId")?;
-            Some(PresencePeer { peer_id, metadata: object(&entry, "metadata") })
-        })
-        .collect()
+    let mut peers = Vec::new();
+    for entry in list.items()? {
+        let peer_id = text(&entry, "peerId")?;
+        peers.push(PresencePeer { peer_id, metadata: object(&entry, "metadata") });
+    }
+    Some(peers)
 }
 
 /// An empty id counts as none, as in the official JS client.

@@ -1,5 +1,6 @@
 //! ICE servers in the welcome's metadata (spec B.13). One broken rule, and there are none at all.
 
+use super::name::utf16_len;
 use super::value::Value;
 
 /// One ICE server, ready for an `RTCPeerConnection`.
@@ -47,7 +48,11 @@ pub(super) fn ice_servers<V: Value>(metadata: &V) -> Option<Vec<IceServer>> {
     if entries.len() > MAX_SERVERS {
         return None;
     }
-    entries.iter().map(ice_server).collect()
+    let mut servers = Vec::new();
+    for entry in entries {
+        servers.push(ice_server(&entry)?);
+    }
+    Some(servers)
 }
 
 fn ice_server<V: Value>(entry: &V) -> Option<IceServer> {
@@ -65,24 +70,24 @@ fn urls<V: Value>(value: &V) -> Option<Urls> {
     if let Some(url) = value.string() {
         return is_ice_url(&url).then_some(Urls::One(url));
     }
-    let urls: Vec<String> = value
-        .items()?
-        .iter()
-        .map(|url| url.string().filter(|url| is_ice_url(url)))
-        .collect::<Option<_>>()?;
+    let mut urls = Vec::new();
+    for item in value.items()? {
+        urls.push(item.string().filter(|url| is_ice_url(url))?);
+    }
     (!urls.is_empty()).then_some(Urls::Many(urls))
 }
 
 fn is_ice_url(url: &str) -> bool {
-    let Some((scheme, _)) = url.split_once(':') else { return false };
+    let Some(end) = url.as_bytes().iter().position(|b| *b == b':') else { return false };
+    let scheme = &url[..end];
     let known = ["stun", "stuns", "turn", "turns"].iter().any(|s| scheme.eq_ignore_ascii_case(s));
-    known && url.encode_utf16().count() <= MAX_URL
+    known && utf16_len(url) <= MAX_URL
 }
 
 /// `Some(None)`: not there, or not a string and so dropped. `None`: too long.
 fn short_text<V: Value>(entry: &V, name: &str) -> Option<Option<String>> {
     match entry.field(name).and_then(|field| field.string()) {
-        Some(text) if text.encode_utf16().count() > MAX_TEXT => None,
+        Some(text) if utf16_len(&text) > MAX_TEXT => None,
         text => Some(text),
     }
 }

@@ -53,7 +53,7 @@ fn check(name: &str, max: usize) -> Result<(), NameError> {
     if name.is_empty() {
         return Err(NameError::Empty);
     }
-    if name.len() > max && name.encode_utf16().count() > max {
+    if utf16_len(name) > max {
         return Err(NameError::TooLong { max });
     }
     let control = |c: char| matches!(c, '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}');
@@ -61,4 +61,9 @@ fn check(name: &str, max: usize) -> Result<(), NameError> {
         return Err(NameError::ControlCharacter);
     }
     Ok(())
+}
+
+/// UTF-16 units, as JavaScript counts.
+pub(super) fn utf16_len(text: &str) -> usize {
+    text.chars().map(char::len_utf16).sum()
 }

@@ -57,19 +57,18 @@ fn secret_at(rest: &str) -> Option<Found> {
 /// `://user:password@`
 fn user_info(rest: &str) -> Option<Found> {
     let authority = rest.strip_prefix("://")?;
-    let end = authority
-        .find(|c: char| c.is_whitespace() || "/?#\"'".contains(c))
-        .unwrap_or(authority.len());
-    let at = authority[..end].rfind('@')?;
+    let end =
+        length_until(authority, |c| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"' | '\''));
+    let at = authority.as_bytes()[..end].iter().rposition(|b| *b == b'@')?;
     Some(Found { start: 3, end: 3 + at })
 }
 
 /// `Bearer abc`
 fn bearer(rest: &str) -> Option<Found> {
     let after = strip_prefix_ignore_case(rest, "bearer")?;
-    let value = after.trim_start_matches([' ', '\t']);
+    let value = without_blanks(after);
     let start = rest.len() - value.len();
-    let length = value.find(ends_value).unwrap_or(value.len());
+    let length = length_until(value, ends_value);
     (value.len() < after.len() && length > 0).then_some(Found { start, end: start + length })
 }
 
@@ -78,35 +77,37 @@ fn json_web_token(rest: &str) -> Option<Found> {
     if !rest.starts_with("eyJ") {
         return None;
     }
-    let end = rest.find(|c| !is_word(c) && c != '.').unwrap_or(rest.len());
-    rest[..end].contains('.').then_some(Found { start: 0, end })
+    let end = length_until(rest, |c| !is_word(c) && c != '.');
+    rest.as_bytes()[..end].contains(&b'.').then_some(Found { start: 0, end })
 }
 
 /// `pk_live_…`, `sk_secret_…`
 fn service_key(rest: &str) -> Option<Found> {
-    let after = rest.strip_prefix("pk_").or_else(|| rest.strip_prefix("sk_"))?;
-    let end = after.find(|c| !is_word(c)).unwrap_or(after.len());
-    (end > 0).then_some(Found { start: 0, end: 3 + end })
+    if !(rest.starts_with("pk_") || rest.starts_with("sk_")) {
+        return None;
+    }
+    let end = length_until(rest, |c| !is_word(c));
+    (end > 3).then_some(Found { start: 0, end })
 }
 
 /// A field's name, a separator and its value: `?token=abc`, `"credential": "abc"`, `ice-pwd:abc`, `token%3Dabc`.
 fn field(rest: &str) -> Option<Found> {
     let (name, after) =
         FIELDS.iter().find_map(|name| Some((name, strip_prefix_ignore_case(rest, name)?)))?;
-    let unquoted = after.trim_start_matches(is_quote);
+    let unquoted = without_quotes(after);
     let quoted_name = unquoted.len() < after.len();
-    let separator = unquoted.trim_start_matches([' ', '\t']);
-    let value = match separator.chars().next()? {
-        '=' => &separator[1..],
-        ':' if quoted_name || MARKED_BY_COLON.contains(name) => &separator[1..],
-        '%' => strip_prefix_ignore_case(separator, "%3d")
+    let separator = without_blanks(unquoted);
+    let value = match separator.as_bytes().first()? {
+        b'=' => &separator[1..],
+        b':' if quoted_name || MARKED_BY_COLON.contains(name) => &separator[1..],
+        b'%' => strip_prefix_ignore_case(separator, "%3d")
             .or_else(|| strip_prefix_ignore_case(separator, "%253d"))?,
         _ => return None,
     };
-    let value = value.trim_start_matches([' ', '\t']);
-    let content = value.trim_start_matches(is_quote);
+    let value = without_blanks(value);
+    let content = without_quotes(value);
     let length = if content.len() < value.len() {
-        content.find(|c| is_quote(c) || c == '\n').unwrap_or(content.len())
+        length_until(content, |c| is_quote(c) || c == '\n')
     } else {
         bare_length(content)
     };
@@ -116,13 +117,13 @@ fn field(rest: &str) -> Option<Found> {
 
 /// Up to white space, a quote, `&` or its escaped form.
 fn bare_length(value: &str) -> usize {
-    let plain = value.find(ends_value).unwrap_or(value.len());
-    let lower = value[..plain].to_ascii_lowercase();
-    lower.find("%26").unwrap_or(plain)
+    let plain = length_until(value, ends_value);
+    find(&value[..plain], "%26").unwrap_or(plain)
 }
 
 fn ends_value(c: char) -> bool {
-    c.is_whitespace() || is_quote(c) || "&,;)}]<>".contains(c)
+    let closes = matches!(c, '&' | ',' | ';' | ')' | '}' | ']' | '<' | '>');
+    closes || c.is_whitespace() || is_quote(c)
 }
 
 fn is_quote(c: char) -> bool {
@@ -131,6 +132,24 @@ fn is_quote(c: char) -> bool {
 
 fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_' || c == '-'
+}
+
+fn without_quotes(text: &str) -> &str {
+    &text[length_until(text, |c| !is_quote(c))..]
+}
+
+fn without_blanks(text: &str) -> &str {
+    &text[length_until(text, |c| !matches!(c, ' ' | '\t'))..]
+}
+
+/// How much of the text comes before the first such character. A pointer, so that it is compiled once and not for each kind.
+fn length_until(text: &str, ends: fn(char) -> bool) -> usize {
+    text.find(ends).unwrap_or(text.len())
+}
+
+/// Where the first `pattern` begins. The search of the standard library is made for longer texts, and long itself.
+pub(super) fn find(text: &str, pattern: &str) -> Option<usize> {
+    text.as_bytes().windows(pattern.len()).position(|window| window == pattern.as_bytes())
 }
 
 fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
