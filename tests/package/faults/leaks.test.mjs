@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { startBare } from "./kit/bare.mjs";
-import { inPage, WITH_GLOBAL, WITHOUT_GLOBAL } from "./kit/place.mjs";
+import { inPage, WITH_GLOBAL, WITH_WS } from "./kit/place.mjs";
 import { measurePage } from "./kit/page-memory.mjs";
 import { measureMemory, startFlapping } from "./kit/programs.mjs";
 import { startSite } from "./kit/site.mjs";
@@ -11,12 +11,12 @@ import { startSite } from "./kit/site.mjs";
 /** A short run sees the engine warm up, which a long one does not. What a client would leak is a multiple of this. */
 const NOISE_BYTES = 1000;
 
-for (const [runtime, flags] of Object.entries({ "Node with ws": WITHOUT_GLOBAL, "Node with the global WebSocket": WITH_GLOBAL })) {
+for (const [runtime, how] of Object.entries({ "Node with ws": WITH_WS, "Node with the global WebSocket": WITH_GLOBAL })) {
   describe(runtime, () => {
     test("300 reconnects, each with a subscription to bring back, leave nothing", async (t) => {
       const server = await startFlapping({ ask: true });
       t.after(() => server.stop());
-      const result = await measureMemory({ name: "reconnects", url: server.url, count: 300 }, { flags });
+      const result = await measureMemory({ name: "reconnects", url: server.url, count: 300 }, how);
       t.diagnostic(JSON.stringify(result));
       assert.equal(result.reconnects, 300);
       assert.ok(result.bytesPerReconnect < NOISE_BYTES, `${result.bytesPerReconnect} bytes each`);
@@ -28,7 +28,7 @@ for (const [runtime, flags] of Object.entries({ "Node with ws": WITHOUT_GLOBAL, 
     test("1,000 clients that connected and were closed leave nothing", async (t) => {
       const bare = await startBare();
       t.after(() => bare.stop());
-      const result = await measureMemory({ name: "clients", url: bare.url, count: 1000 }, { flags });
+      const result = await measureMemory({ name: "clients", url: bare.url, count: 1000 }, how);
       t.diagnostic(JSON.stringify(result));
       assert.ok(result.bytesPerClient < NOISE_BYTES, `${result.bytesPerClient} bytes each`);
       assert.equal(result.wasmGrowth, 0);
@@ -36,7 +36,7 @@ for (const [runtime, flags] of Object.entries({ "Node with ws": WITHOUT_GLOBAL, 
     });
 
     test("10,000 clients that were only constructed leave nothing", async (t) => {
-      const result = await measureMemory({ name: "constructed", count: 10_000 }, { flags });
+      const result = await measureMemory({ name: "constructed", count: 10_000 }, how);
       t.diagnostic(JSON.stringify(result));
       assert.ok(result.bytesPerClient < 10, `${result.bytesPerClient} bytes each`);
       assert.equal(result.wasmGrowth, 0);
@@ -44,7 +44,7 @@ for (const [runtime, flags] of Object.entries({ "Node with ws": WITHOUT_GLOBAL, 
 
     // centrifuge-js#389
     test("a closed client is collected, and one that is connected works on, though nobody refers to it", async () => {
-      const { alive } = await measureMemory({ name: "collectable" }, { flags });
+      const { alive } = await measureMemory({ name: "collectable" }, how);
       assert.deepEqual(alive, ["connected"]);
     });
   });

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { startSite } from "./kit/site.mjs";
-import { inNode, inPage, WITH_GLOBAL, WITHOUT_GLOBAL } from "./kit/place.mjs";
+import { inNode, inPage, WITH_GLOBAL, WITH_WS } from "./kit/place.mjs";
 import { startProxy } from "./kit/proxy.mjs";
 import { startServer } from "./kit/server.mjs";
 import { sleep, until } from "./kit/time.mjs";
@@ -27,8 +27,8 @@ after(async () => {
 });
 
 const RUNTIMES = {
-  "Node with ws": () => inNode({ flags: WITHOUT_GLOBAL }),
-  "Node with the global WebSocket": () => inNode({ flags: WITH_GLOBAL }),
+  "Node with ws": () => inNode(WITH_WS),
+  "Node with the global WebSocket": () => inNode(WITH_GLOBAL),
   Chromium: () => inPage(site),
 };
 

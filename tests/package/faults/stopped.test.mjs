@@ -3,18 +3,18 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { answer, startBare } from "./kit/bare.mjs";
-import { inNode, WITH_GLOBAL, WITHOUT_GLOBAL } from "./kit/place.mjs";
+import { inNode, WITH_GLOBAL, WITH_WS } from "./kit/place.mjs";
 import { sleep, until } from "./kit/time.mjs";
 
 const TIMEOUT_MS = 1500;
 const STOPPED_MS = 4000;
 
-for (const [runtime, flags] of Object.entries({ "Node with ws": WITHOUT_GLOBAL, "Node with the global WebSocket": WITH_GLOBAL })) {
+for (const [runtime, how] of Object.entries({ "Node with ws": WITH_WS, "Node with the global WebSocket": WITH_GLOBAL })) {
   describe(runtime, { concurrency: true }, () => {
     /** A process of its own for each test, as it is stopped whole. */
     async function stage(t, act) {
       const bare = await startBare({ act });
-      const place = await inNode({ flags });
+      const place = await inNode(how);
       t.after(async () => {
         await place.close();
         await bare.stop();

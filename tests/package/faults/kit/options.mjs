@@ -1,8 +1,13 @@
-// What an option set needs to work with a library.
+// What an option set needs to work with a library in this process.
 
-/** The official client knows no `ws`, so a Node without a global WebSocket has to bring it. */
-export async function complete(options, library = process.env.FAULTS_LIBRARY) {
-  if (library !== "official" || typeof globalThis.WebSocket === "function") return options;
+/**
+ * FAULTS_SOCKET: `global` for the global WebSocket, which ours takes only where `ws` is missing; `ws` for `ws`, which the
+ * official client does not know.
+ */
+export async function complete(options) {
+  const { FAULTS_LIBRARY: library, FAULTS_SOCKET: kind } = process.env;
+  if (kind === "global") return { ...options, webSocketFactory: (url) => new globalThis.WebSocket(url) };
+  if (library === "ours") return options;
   const { WebSocket } = await import("ws");
   return { ...options, webSocketFactory: (url) => new WebSocket(url) };
 }

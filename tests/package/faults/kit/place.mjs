@@ -55,9 +55,14 @@ export class Client {
   }
 }
 
-/** A child process: `node` is a program, `flags` its flags. */
-export async function inNode({ library = "ours", node = process.execPath, flags = [] } = {}) {
-  const child = fork(CHILD, [], { execPath: node, execArgv: flags, env: { ...process.env, FAULTS_LIBRARY: library } });
+/** Whose WebSocket a Node uses: that of `ws`, or its own. */
+export const WITH_WS = { flags: [], env: { FAULTS_SOCKET: "ws" } };
+export const WITH_GLOBAL = { flags: MAJOR >= 22 ? [] : ["--experimental-websocket"], env: { FAULTS_SOCKET: "global" } };
+
+/** A child process. `node` is its program, another one than ours perhaps. */
+export async function inNode({ library = "ours", node = process.execPath, flags = [], env = {} } = {}) {
+  const options = { execPath: node, execArgv: flags, env: { ...process.env, FAULTS_LIBRARY: library, ...env } };
+  const child = fork(CHILD, [], options);
   const waiting = new Map();
   const [hello] = await once(child, "message");
   if (!hello.ready) throw new Error("the child process did not start");
@@ -87,10 +92,6 @@ export async function inNode({ library = "ours", node = process.execPath, flags 
     },
   };
 }
-
-/** The flags with which this Node has a global WebSocket, or none. */
-export const WITH_GLOBAL = MAJOR >= 22 ? [] : ["--experimental-websocket"];
-export const WITHOUT_GLOBAL = MAJOR >= 22 ? ["--no-experimental-websocket"] : [];
 
 /** A page in a Chromium of its own, or in a new tab of one that is there. */
 export async function inPage(site, { library = "ours", browser } = {}) {

@@ -27,9 +27,9 @@ export async function startFlapping({ ask = false } = {}) {
 }
 
 /** Runs one of the measurements of memory.mjs in a fresh process with a collector that can be called. */
-export async function measureMemory(task, { library = "ours", flags = [], node = process.execPath } = {}) {
-  const env = { ...process.env, FAULTS_LIBRARY: library };
-  const child = program("memory.mjs", { env, execPath: node, execArgv: ["--expose-gc", ...flags] });
+export async function measureMemory(task, { library = "ours", flags = [], env = {}, node = process.execPath } = {}) {
+  const all = { ...process.env, FAULTS_LIBRARY: library, ...env };
+  const child = program("memory.mjs", { env: all, execPath: node, execArgv: ["--expose-gc", ...flags] });
   const result = once(child, "message").then(([message]) => message);
   const exited = once(child, "exit").then(([code]) => ({ failed: `the measurement exited with ${code}` }));
   child.send(task);
