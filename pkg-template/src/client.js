@@ -165,7 +165,7 @@ export class SignallingClient {
   #request(channel, options, begin) {
     try {
       this.#checkChannel(channel);
-      const withMetadata = options?.includeSenderMetadata === true;
+      const withMetadata = Boolean(options?.includeSenderMetadata);
       return this.#call(options, "request", (handle, now, timeout) => begin(handle, now, timeout, withMetadata));
     } catch (error) {
       return Promise.reject(error);

@@ -61,6 +61,8 @@ pub struct Machine<P> {
     session: Session,
     closing: Option<Closing>,
     renewal: Renewal,
+    /// Who is in the channels of a connection that has not yet taken over.
+    held: Vec<Event<P>>,
     requests: Requests,
     subscriptions: Subscriptions,
     backoff: Backoff,
@@ -88,6 +90,7 @@ impl<P> Machine<P> {
             session: Session::default(),
             closing: None,
             renewal: Renewal::Off,
+            held: Vec::new(),
             requests: Requests::new(),
             subscriptions: Subscriptions::new(),
             backoff: Backoff::default(),

@@ -148,6 +148,7 @@ impl<P> Machine<P> {
         }
         self.requests.take_joins();
         self.renewal = Renewal::Off;
+        self.held = Vec::new();
     }
 
     /// Tells the driver what the renewal needs next. `false`: nothing.
@@ -252,6 +253,11 @@ impl<P> Machine<P> {
             }
             (Renewal::Leaving { .. }, ServerFrame::GoingAway { .. }) => None,
             (Renewal::Leaving { .. }, frame) => Some(frame),
+            // Who is there is told once the new one has taken over, as after any welcome.
+            (Renewal::Joining { .. }, ServerFrame::Presence { channel, joined, left }) => {
+                self.held.push(Event::Presence { channel, joined, left });
+                None
+            }
             // Messages come from the old connection until the new one takes over.
             (
                 _,
@@ -349,6 +355,9 @@ impl<P> Machine<P> {
         let frame = Outgoing::Text(OutgoingFrame::Ping.to_text());
         self.queue.push(Output::Send { socket: old, frame, call: None });
         self.emit(Event::Connected(*connected));
+        for presence in std::mem::take(&mut self.held) {
+            self.emit(presence);
+        }
     }
 
     fn leave(&mut self) {

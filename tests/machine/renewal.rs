@@ -95,6 +95,36 @@ fn messages_come_from_the_old_connection_until_it_is_replaced_and_then_from_the_
 }
 
 #[test]
+fn who_is_there_is_told_once_the_new_connection_has_taken_over() {
+    let mut sim = subscribed();
+    sim.advance(UNTIL_RENEWAL_MS);
+    sim.receive(&welcome(3_600));
+    sim.forget_trace_but_frames();
+    let snapshot = |channel: &str| {
+        format!(
+            r#"{{"type":"presence","channel":"{channel}","joined":[{{"peerId":"x"}}],"left":[]}}"#
+        )
+    };
+    let last = sim.last_request_id();
+    sim.ack(metered_realtime::machine::CallId(last.0 - 1));
+    sim.receive(&snapshot("a"));
+    assert_eq!(sim.events(), []);
+    sim.ack(last);
+    sim.receive(&snapshot("b"));
+    let told: Vec<&str> = sim
+        .events()
+        .iter()
+        .map(|event| match event {
+            Event::Connected(_) => "connected",
+            Event::Presence { channel, .. } if channel == "a" => "a",
+            Event::Presence { .. } => "b",
+            _ => "?",
+        })
+        .collect();
+    assert_eq!(told, ["connected", "a", "b"]);
+}
+
+#[test]
 fn a_request_that_is_in_flight_is_answered_on_the_old_connection() {
     let mut sim = renewing();
     let old = sim.socket();
