@@ -44,6 +44,16 @@
 //!   is done.
 //! - **Logs** go to `tracing`, with the target `metered_realtime`. No log line, error or `Debug` output holds a credential.
 //!
+//! # In a browser
+//!
+//! With `default-features = false, features = ["web"]` and the target `wasm32-unknown-unknown` the client is the same, on the
+//! browser's own WebSocket, for frontends in Rust such as Yew or Leptos; `examples/page.rs` is one. What differs:
+//!
+//! - Nothing has to be `Send`. Asynchronous handlers and the token provider run as tasks of `wasm_bindgen_futures`.
+//! - [`Payload`]s are JavaScript values underneath. Integers beyond 2<sup>53</sup> are refused by `publish` and `send`, as
+//!   JavaScript's numbers cannot hold them, and so are map keys that are numbers.
+//! - A panic, in a handler too, is the end of the program, as always on this target.
+//!
 //! # Features
 //!
 //! | feature | |

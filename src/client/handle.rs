@@ -159,7 +159,8 @@ impl SignallingClient {
     }
 
     /// Runs a handler for every event of a type, in the order in which handlers were added (spec B.15). A handler that was
-    /// added while an event is handed out waits for the next one. One that panics is logged, and the others run.
+    /// added while an event is handed out waits for the next one. One that panics is logged, and the others run (natively: in
+    /// a browser a panic ends the program).
     ///
     /// ```
     /// # fn example(client: &metered_realtime::SignallingClient) {

@@ -189,6 +189,7 @@ async fn what_json_or_a_javascript_number_cannot_hold_is_refused() {
     let (client, socket) = stage.connected().await;
     for request in [
         client.publish("c", BTreeMap::from([(vec![1], 1)])),
+        client.publish("c", BTreeMap::from([(1, 1)])),
         client.publish("c", u64::MAX),
         client.publish("c", [1_i128]),
         client.publish("c", Refuses),

@@ -99,8 +99,9 @@ fn clippy(_: &Workspace, shell: &Shell) -> Result<()> {
         vec!["--lib", "--features", "native-roots"],
     ];
     for features in ["web", "npm", "web,npm"] {
-        let target = ["--lib", "--tests", "--target", WASM_TARGET, "--no-default-features"];
-        sets.push(target.into_iter().chain(["--features", features]).collect());
+        let target = ["--lib", "--tests", "--examples", "--target", WASM_TARGET];
+        let features = ["--no-default-features", "--features", features];
+        sets.push(target.into_iter().chain(features).collect());
     }
     let mut failed = 0;
     let total = sets.len();
