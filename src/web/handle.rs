@@ -8,10 +8,12 @@ use wasm_bindgen::prelude::*;
 
 use super::driver::{Driver, Host, Opening};
 use crate::machine::{
-    CallError, CallId, Event, Input, Log, LogValue, Machine, OptionError, OptionName, Options, Outcome, ProviderFailure,
-    RawOptions, RawReconnect, SocketId, State, TokenRequestId,
+    CallError, CallId, Event, Input, Log, LogValue, Machine, OptionError, OptionName, Options,
+    Outcome, ProviderFailure, RawOptions, RawReconnect, SocketId, State, TokenRequestId,
 };
-use crate::wire::{IceServer, NameError, PresencePeer, Secret, Urls, check_channel, check_peer_id, scrub};
+use crate::wire::{
+    IceServer, NameError, PresencePeer, Secret, Urls, check_channel, check_peer_id, scrub,
+};
 use std::rc::Rc;
 
 #[wasm_bindgen]
@@ -24,7 +26,13 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     fn listener(this: &JsHost, socket: u32) -> Result<Function, JsValue>;
     #[wasm_bindgen(method, catch)]
-    fn hang_up(this: &JsHost, socket: &JsValue, code: u16, reason: &str, gently: bool) -> Result<(), JsValue>;
+    fn hang_up(
+        this: &JsHost,
+        socket: &JsValue,
+        code: u16,
+        reason: &str,
+        gently: bool,
+    ) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     fn fetch_token(this: &JsHost, request: u32) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
@@ -34,7 +42,15 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     fn resolve(this: &JsHost, call: u32) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
-    fn reject(this: &JsHost, call: u32, kind: u8, outcome: u8, number: f64, a: JsValue, b: JsValue) -> Result<(), JsValue>;
+    fn reject(
+        this: &JsHost,
+        call: u32,
+        kind: u8,
+        outcome: u8,
+        number: f64,
+        a: JsValue,
+        b: JsValue,
+    ) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     fn forget_listeners(this: &JsHost) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
@@ -49,28 +65,65 @@ extern "C" {
     fn on_state(this: &JsHost, from: u8, to: u8) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     fn on_connected(
-        this: &JsHost, peer_id: &str, server_time: f64, expires_at: Option<f64>, is_reconnect: bool,
-        max_message_size: f64, ice_servers: Option<Array>,
+        this: &JsHost,
+        peer_id: &str,
+        server_time: f64,
+        expires_at: Option<f64>,
+        is_reconnect: bool,
+        max_message_size: f64,
+        ice_servers: Option<Array>,
     ) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
-    fn on_disconnected(this: &JsHost, code: u16, reason: &str, will_reconnect: bool) -> Result<(), JsValue>;
+    fn on_disconnected(
+        this: &JsHost,
+        code: u16,
+        reason: &str,
+        will_reconnect: bool,
+    ) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
-    fn on_message(this: &JsHost, channel: &str, from: &str, data: JsValue, metadata: JsValue) -> Result<(), JsValue>;
+    fn on_message(
+        this: &JsHost,
+        channel: &str,
+        from: &str,
+        data: JsValue,
+        metadata: JsValue,
+    ) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
-    fn on_direct(this: &JsHost, from: &str, data: JsValue, metadata: JsValue) -> Result<(), JsValue>;
+    fn on_direct(
+        this: &JsHost,
+        from: &str,
+        data: JsValue,
+        metadata: JsValue,
+    ) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
-    fn on_presence(this: &JsHost, channel: &str, joined: Array, left: Array) -> Result<(), JsValue>;
+    fn on_presence(this: &JsHost, channel: &str, joined: Array, left: Array)
+    -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
-    fn on_server_error(this: &JsHost, code: &str, message: JsValue, request_id: JsValue) -> Result<(), JsValue>;
+    fn on_server_error(
+        this: &JsHost,
+        code: &str,
+        message: JsValue,
+        request_id: JsValue,
+    ) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     fn on_going_away(this: &JsHost, retry_after_ms: f64) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
-    fn on_token_provider_error(this: &JsHost, failures: u32, name: &str, message: &str) -> Result<(), JsValue>;
+    fn on_token_provider_error(
+        this: &JsHost,
+        failures: u32,
+        name: &str,
+        message: &str,
+    ) -> Result<(), JsValue>;
 
     #[wasm_bindgen(method, catch)]
     fn peer(this: &JsHost, peer_id: &str, metadata: JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch)]
-    fn ice_server(this: &JsHost, urls: JsValue, username: JsValue, credential: JsValue) -> Result<JsValue, JsValue>;
+    fn ice_server(
+        this: &JsHost,
+        urls: JsValue,
+        username: JsValue,
+        credential: JsValue,
+    ) -> Result<JsValue, JsValue>;
 }
 
 /// One client. The numbers that its methods give: above zero the id of the call, else what is wrong with it.
@@ -150,12 +203,14 @@ impl Handle {
     }
 
     pub fn unsubscribe(&self, channel: &str, timeout_ms: f64) -> i32 {
-        self.driver.with(|machine, now| number(machine.unsubscribe(channel, timeout_ms as u64, now)))
+        self.driver
+            .with(|machine, now| number(machine.unsubscribe(channel, timeout_ms as u64, now)))
     }
 
     /// Admits a publish or send with that much data; its frame follows by `direct` or `transmit`.
     pub fn reserve(&self, size: u32, timeout_ms: f64) -> i32 {
-        self.driver.with(|machine, now| number(machine.reserve(size as usize, timeout_ms as u64, now)))
+        self.driver
+            .with(|machine, now| number(machine.reserve(size as usize, timeout_ms as u64, now)))
     }
 
     /// Whether the caller may write the frame itself: the id of the socket, or 0. From inside of a handler, too.
@@ -181,7 +236,8 @@ impl Handle {
 
     /// A text arrived. `true`: the caller may hand it to the user itself, and says `end` after that.
     pub fn begin(&self, socket: u32) -> bool {
-        self.driver.with(|machine, now| machine.heard(SocketId(socket), now)) && self.driver.begin_dispatch()
+        self.driver.with(|machine, now| machine.heard(SocketId(socket), now))
+            && self.driver.begin_dispatch()
     }
 
     pub fn end(&self) {
@@ -294,14 +350,20 @@ impl Host for JsHost {
         let Err(error) = result else { return ignore(self.resolve(call.0)) };
         let outcome = outcome_index(error.outcome());
         let (kind, number, a, b) = match error {
-            CallError::WrongState { state } => (0, f64::from(state as u8), JsValue::UNDEFINED, JsValue::UNDEFINED),
-            CallError::Connect(close) => (1, f64::from(close.code), close.reason.into(), text(close.cause)),
+            CallError::WrongState { state } => {
+                (0, f64::from(state as u8), JsValue::UNDEFINED, JsValue::UNDEFINED)
+            }
+            CallError::Connect(close) => {
+                (1, f64::from(close.code), close.reason.into(), text(close.cause))
+            }
             CallError::Unavailable => (2, 0.0, JsValue::UNDEFINED, JsValue::UNDEFINED),
             CallError::Token(failure) => (3, 0.0, failure.name.into(), failure.message.into()),
             CallError::Aborted { .. } => (4, 0.0, JsValue::UNDEFINED, JsValue::UNDEFINED),
             CallError::NotConnected => (5, 0.0, JsValue::UNDEFINED, JsValue::UNDEFINED),
             CallError::Rejected { code, message } => (6, 0.0, code.into(), text(message)),
-            CallError::AckTimeout { timeout_ms } => (7, timeout_ms as f64, JsValue::UNDEFINED, JsValue::UNDEFINED),
+            CallError::AckTimeout { timeout_ms } => {
+                (7, timeout_ms as f64, JsValue::UNDEFINED, JsValue::UNDEFINED)
+            }
             CallError::Disconnected { close_code, .. } => {
                 (8, f64::from(close_code), JsValue::UNDEFINED, JsValue::UNDEFINED)
             }
@@ -385,7 +447,8 @@ impl JsHost {
                 Urls::One(url) => url.into(),
                 Urls::Many(urls) => urls.into_iter().map(JsValue::from).collect::<Array>().into(),
             };
-            self.ice_server(urls, text(server.username), text(server.credential)).unwrap_or_default()
+            self.ice_server(urls, text(server.username), text(server.credential))
+                .unwrap_or_default()
         };
         servers.into_iter().map(server).collect()
     }
