@@ -120,8 +120,9 @@ impl<P> Machine<P> {
         let now = self.now;
         match &mut self.link {
             Link::Idle | Link::Closed => {}
-            Link::Fetching { deadline, request, .. } => {
-                if *deadline <= now {
+            Link::Fetching { deadline, request, asked } => {
+                // Who is not even asked is not late.
+                if *asked && *deadline <= now {
                     let request = *request;
                     self.queue.push(super::Output::ForgetToken { request });
                     self.on_token_failed(ProviderFailure {

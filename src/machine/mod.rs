@@ -182,8 +182,9 @@ impl<P> Machine<P> {
     /// Does what the state asks for once the queue is empty. `false`: nothing.
     fn take_next_step(&mut self) -> bool {
         match &mut self.link {
-            Link::Fetching { request, asked, .. } if !*asked => {
+            Link::Fetching { request, asked, deadline } if !*asked => {
                 *asked = true;
+                *deadline = self.now.after(self.options.token_provider_timeout_ms);
                 self.queue.push(Output::FetchToken { request: *request });
                 true
             }

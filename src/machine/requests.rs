@@ -93,7 +93,8 @@ impl Requests {
                 return None;
             }
             self.deadlines.remove_first();
-            if let Some(request) = self.pending.remove(id) {
+            // What follows may be the deadline of a request that is answered.
+            if let Some(request) = self.take(CallId(id)) {
                 return Some((CallId(id), request));
             }
         }

@@ -55,6 +55,28 @@ fn a_subscribe_that_timed_out_before_it_was_sent_is_brought_back_as_its_answer_s
     assert_eq!(sim.lines_of(&["send"]), ["send subscribe a"]);
 }
 
+#[test]
+fn no_alarm_is_left_of_a_request_that_was_answered_while_a_shorter_one_waited() {
+    let mut sim = Sim::connected_with(RawOptions { inactivity_timeout_ms: 0.0, ..options() });
+    let long = sim.publish_within("a", "1", 3_600_000).unwrap();
+    sim.publish_within("a", "2", 1).unwrap();
+    sim.ack(long);
+    sim.advance(1);
+    assert_eq!(sim.alarm_in(), None);
+}
+
+#[test]
+fn a_token_provider_that_was_not_asked_yet_is_not_late() {
+    let mut sim = Sim::with(RawOptions { token_provider_timeout_ms: 1.0, ..token_options() });
+    sim.machine.connect(sim.instant()).unwrap();
+    sim.sleep(10);
+    let now = sim.instant();
+    sim.machine.handle_timeout(now);
+    sim.pump();
+    assert_eq!(sim.lines(), ["idle -> connecting", "fetch 1"]);
+    assert_eq!(sim.alarm_in(), Some(1));
+}
+
 const NOW: u64 = 1_767_222_000;
 
 fn welcome(expires_in_s: Option<u64>) -> String {
