@@ -14,7 +14,7 @@ use super::rust_api_stage::{Notes, Socket, Stage, next, pass, until, within};
 // ---- requests ----
 
 #[wasm_bindgen_test]
-async fn requests_are_written_in_their_order_and_answered_by_their_acks() {
+async fn e053_requests_are_written_in_their_order_and_answered_by_their_acks() {
     let stage = Stage::new();
     let (client, socket) = stage.connected().await;
     let subscribed = client.subscribe("c");
@@ -44,7 +44,7 @@ async fn requests_are_written_in_their_order_and_answered_by_their_acks() {
 }
 
 #[wasm_bindgen_test]
-async fn futures_of_calls_are_ready_in_the_order_of_their_answers_and_after_earlier_events() {
+async fn e055_futures_of_calls_are_ready_in_the_order_of_their_answers_and_after_earlier_events() {
     let stage = Stage::new();
     let (client, socket) = stage.connected().await;
     let notes = Notes::default();
@@ -78,7 +78,7 @@ async fn a_request_that_is_dropped_at_once_is_not_sent() {
 }
 
 #[wasm_bindgen_test]
-async fn arguments_are_checked_before_anything_else() {
+async fn e077_arguments_are_checked_before_anything_else() {
     let stage = Stage::new();
     let client = stage.client();
     let long = "x".repeat(257);
@@ -92,7 +92,7 @@ async fn arguments_are_checked_before_anything_else() {
 }
 
 #[wasm_bindgen_test]
-async fn a_payload_over_the_cap_is_refused_by_its_bytes() {
+async fn e085_a_payload_over_the_cap_is_refused_by_its_bytes() {
     let stage = Stage::new();
     let (client, socket) = stage.connected().await;
     let error = within(client.publish("c", "é".repeat(500))).await.unwrap_err();
@@ -155,7 +155,7 @@ async fn data_is_written_as_json() {
 }
 
 #[wasm_bindgen_test]
-async fn numbers_that_are_not_finite_are_refused_wherever_they_are() {
+async fn e083_numbers_that_are_not_finite_are_refused_wherever_they_are() {
     #[derive(Serialize)]
     struct Deep {
         list: Vec<Option<f32>>,
@@ -178,7 +178,7 @@ async fn numbers_that_are_not_finite_are_refused_wherever_they_are() {
 }
 
 #[wasm_bindgen_test]
-async fn what_json_or_a_javascript_number_cannot_hold_is_refused() {
+async fn e090_what_json_or_a_javascript_number_cannot_hold_is_refused() {
     struct Refuses;
     impl Serialize for Refuses {
         fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {

@@ -58,7 +58,7 @@ async fn asynchronous_handlers_have_a_task_for_each_event() {
 // ---- streams ----
 
 #[wasm_bindgen_test]
-async fn a_full_stream_drops_the_oldest_and_counts_it() {
+async fn e218_e219_a_full_stream_drops_the_oldest_and_counts_it() {
     let stage = Stage::new();
     let (client, socket) = stage.connected().await;
     let (mut small, unbounded) =
@@ -207,7 +207,7 @@ async fn a_call_from_a_handler_takes_effect_at_once_and_its_events_follow() {
 // ---- handles ----
 
 #[wasm_bindgen_test]
-async fn dropping_the_last_handle_closes_the_connection_and_leaves_nothing_behind() {
+async fn e203_dropping_the_last_handle_closes_the_connection_and_leaves_nothing_behind() {
     let stage = Stage::new();
     let timers = Timers::watch();
     let (client, socket) = stage.connected().await;
@@ -246,7 +246,7 @@ async fn a_dropped_client_whose_peer_never_answers_is_gone_after_a_second() {
 }
 
 #[wasm_bindgen_test]
-async fn dropping_the_last_handle_ends_dials_and_retries() {
+async fn e203_dropping_the_last_handle_ends_dials_and_retries() {
     let stage = Stage::new();
     let (client, socket) = stage.connected().await;
     socket.closed(1006, "");
