@@ -1,11 +1,12 @@
 // The class that users construct: checks what JavaScript can get wrong, and hands the rest to the core.
 
-import { fatal, guarded, handleClass, poison } from "./core.js";
+import { createClient, fatal, guarded } from "./core.js";
 import { Emitter } from "./emitter.js";
 import { argumentError, errorOf, OversizedPayloadError, RequestAbortedError, SignallingError, withOutcome } from "./errors.js";
 import { Host, stateName } from "./host.js";
 import { readOptions } from "./options.js";
 import { EventStream } from "./stream.js";
+import * as wasm from "#wasm";
 
 const ACK_TIMEOUT_MS = 15_000;
 const NOT_CONNECTED = -1;
@@ -17,40 +18,23 @@ const knownChannels = new Map();
 const knownPeers = new Map();
 
 export class SignallingClient {
-  #handle;
   #host;
   #emitter;
 
   constructor(options) {
     const opts = readOptions(options);
-    const Handle = handleClass();
     this.#emitter = new Emitter(this, opts.logger);
     this.#host = new Host(this.#emitter, opts);
-    try {
-      this.#handle = new Handle(
-        opts.key ?? "",
-        opts.url,
-        opts.provider !== undefined,
-        opts.autoResubscribe,
-        opts.reconnects,
-        opts.logger !== null,
-        Math.random(),
-        ...opts.numbers,
-      );
-    } catch (error) {
-      if (typeof error === "string") throw new TypeError(error);
-      throw poison(error);
-    }
-    this.#host.handle = this.#handle;
+    createClient(this.#host, opts);
   }
 
   get state() {
     if (fatal) return "closed";
-    return stateName(this.#handle.state());
+    return stateName(wasm.state(this.#host.client));
   }
 
   connect(options) {
-    return this.#call(options, "connect", (handle, now) => handle.connect(now));
+    return this.#call(options, "connect", (client, now) => wasm.connect(client, now));
   }
 
   close(code = 1000, reason = "client requested close") {
@@ -60,17 +44,17 @@ export class SignallingClient {
     if (typeof reason !== "string") return Promise.reject(argumentError("reason must be a string"));
     if (fatal) return Promise.resolve();
     this.#emitter.beginEpoch();
-    return this.#call(undefined, "close", (handle, now) => handle.close(code, reason, now));
+    return this.#call(undefined, "close", (client, now) => wasm.close(client, code, reason, now));
   }
 
   subscribe(channel, options) {
-    return this.#request(channel, options, (handle, now, timeout, withMetadata) =>
-      handle.subscribe(channel, withMetadata, timeout, now),
+    return this.#request(channel, options, (client, now, timeout, withMetadata) =>
+      wasm.subscribe(client, channel, withMetadata, timeout, now),
     );
   }
 
   unsubscribe(channel, options) {
-    return this.#request(channel, options, (handle, now, timeout) => handle.unsubscribe(channel, timeout, now));
+    return this.#request(channel, options, (client, now, timeout) => wasm.unsubscribe(client, channel, timeout, now));
   }
 
   publish(channel, data, options) {
@@ -151,7 +135,7 @@ export class SignallingClient {
       if (fatal) throw fatal;
       const { signal, timeout } = checkCallOptions(options);
       if (signal?.aborted) throw withOutcome(new RequestAbortedError(signal.reason), 0);
-      const call = guarded(() => begin(this.#handle, host.now(), timeout));
+      const call = guarded(() => begin(host.client, host.now(), timeout));
       if (call < 0) throw this.#refused(what, call, 0);
       const promise = this.#wait(call, signal);
       guarded(() => host.pump());
@@ -166,7 +150,7 @@ export class SignallingClient {
     try {
       this.#checkChannel(channel);
       const withMetadata = Boolean(options?.includeSenderMetadata);
-      return this.#call(options, "request", (handle, now, timeout) => begin(handle, now, timeout, withMetadata));
+      return this.#call(options, "request", (client, now, timeout) => begin(client, now, timeout, withMetadata));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -181,7 +165,7 @@ export class SignallingClient {
     const json = stringify(data);
     // A character has at most three bytes, so most sizes need no counting.
     const size = json.length * 3 <= host.cap ? json.length : byteLength(json);
-    const call = guarded(() => this.#handle.reserve(size, timeout, host.now()));
+    const call = guarded(() => wasm.reserve(host.client, size, timeout, host.now()));
     if (call < 0) throw this.#refused("request", call, size);
     const text = `${head}${name},"data":${json},"requestId":"${call}"}`;
     const promise = this.#wait(call, signal);
@@ -203,7 +187,7 @@ export class SignallingClient {
 
   #refused(what, result, size) {
     if (what === "connect") return new SignallingError(`connect() is not possible in state "${this.state}"`);
-    if (result === OVERSIZED) return withOutcome(new OversizedPayloadError(size, this.#handle.cap()), 0);
+    if (result === OVERSIZED) return withOutcome(new OversizedPayloadError(size, wasm.cap(this.#host.client)), 0);
     if (result === NOT_CONNECTED) return errorOf(5, 0);
     return new SignallingError("the call is not possible now");
   }
@@ -220,7 +204,7 @@ export class SignallingClient {
   #check(known, name, what, isPeer) {
     if (typeof name !== "string") throw argumentError(`${what} must be a string`);
     const said = [];
-    guarded(() => this.#handle.constructor.rule(isPeer, name, said));
+    guarded(() => wasm.rule(isPeer, name, said));
     if (said.length > 0) throw argumentError(`${what} ${said[0]}`);
     const json = JSON.stringify(name);
     if (known.size >= KNOWN_NAMES_MAX) known.clear();

@@ -1,7 +1,7 @@
 // The one wasm instance of this module, made when the first client needs it: importing does nothing.
 
 import { FatalError, WasmUnavailableError } from "./errors.js";
-import { Handle, initSync } from "#wasm";
+import { create, free, initSync } from "#wasm";
 
 /** Gives the core's bytes or module; set by the entry. */
 let source = null;
@@ -10,6 +10,9 @@ let ready = false;
 export let fatal = null;
 /** Clients that hold sockets or wait; also keeps them from being collected while they do. */
 const live = new Set();
+
+/** Frees what the core holds of clients that nobody holds any more. */
+const collected = globalThis.FinalizationRegistry && new FinalizationRegistry((client) => fatal || free(client));
 
 export function setSource(give) {
   source = give;
@@ -27,10 +30,15 @@ export function instantiate(bytesOrModule) {
   }
 }
 
-export function handleClass() {
+/** Gives the host its client in the core. */
+export function createClient(host, { key, url, numbers }) {
   if (fatal) throw fatal;
   if (!ready) instantiate(source());
-  return Handle;
+  const said = [];
+  const client = guarded(() => create(key, url, numbers, said));
+  if (said.length > 0) throw new TypeError(said.join(" "));
+  host.client = client;
+  collected?.register(host, client);
 }
 
 export function setLive(host, isLive) {

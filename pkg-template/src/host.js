@@ -10,6 +10,7 @@ import { errorOf } from "./errors.js";
 import { watchLifecycle } from "./lifecycle.js";
 import { logTo } from "./loggers.js";
 import { messageOf, nameOf, Sockets } from "./sockets.js";
+import * as wasm from "#wasm";
 
 const STATES = ["idle", "connecting", "connected", "reconnecting", "closed"];
 const LEVELS = ["debug", "info", "warn", "error"];
@@ -18,20 +19,18 @@ const CLOSED = 4;
 const LARGEST_FRAME = 1_048_576;
 
 // What is told to the core without words; see `tell` in src/web/exported.rs.
-const ALARM = 0;
-const STEPPED_ALARM = 1;
-const ABORT = 2;
-const OPENED = 3;
-const UNAVAILABLE = 4;
-const NOT_JSON = 5;
-const BINARY = 6;
-const OVERSIZE = 7;
-const SEND_FAILED = 8;
-const DRAINED = 9;
-const WAKE = 10;
+const OPENED = 0;
+const UNAVAILABLE = 1;
+const NOT_JSON = 2;
+const BINARY = 3;
+const OVERSIZE = 4;
+const SEND_FAILED = 5;
+const DRAINED = 6;
+const WAKE = 7;
 
 export class Host {
-  handle = null;
+  /** The number by which the core knows this client. */
+  client;
   pending = new Map();
   /** The largest payload, as of the last welcome. */
   cap = 65_536;
@@ -39,7 +38,7 @@ export class Host {
   #provider;
   #logger;
   #hooks;
-  #clock = new Clock((stepped) => this.#news(stepped ? STEPPED_ALARM : ALARM));
+  #clock = new Clock((stepped) => this.#enter(() => wasm.ring(this.client, stepped, this.now())));
   #sockets;
   #pumping = false;
   /** While pumping: something was told. */
@@ -75,11 +74,11 @@ export class Host {
   }
 
   #news(what, id = 0) {
-    this.#enter(() => this.handle.tell(what, id, this.now()));
+    this.#enter(() => wasm.tell(this.client, what, id, this.now()));
   }
 
   abort(call) {
-    this.#news(ABORT, call);
+    this.#enter(() => wasm.abort(this.client, call, this.now()));
   }
 
   /** Does what the core says until it says nothing more. From inside of itself: the outer one goes on. */
@@ -89,7 +88,7 @@ export class Host {
     this.#pumping = true;
     while (!fatal) {
       const said = [];
-      const action = this.handle.next(said);
+      const action = wasm.next(this.client, said);
       if (action === 0) break;
       this.#act(action, said);
     }
@@ -98,7 +97,7 @@ export class Host {
   }
 
   #arm() {
-    if (!fatal) this.#clock.arm(this.handle.due());
+    if (!fatal) this.#clock.arm(wasm.due(this.client));
   }
 
   /** The numbers and details are those of src/web/said.rs. */
@@ -163,9 +162,9 @@ export class Host {
 
   /** Sends the frame of a reserved request: at once, or after what is to be done first. */
   transmit(call, text) {
-    const socket = this.handle.direct(call);
+    const socket = wasm.direct(this.client, call);
     if (socket === 0) {
-      this.handle.transmit(call, text);
+      wasm.transmit(this.client, call, text);
       this.pump();
     } else if (this.#sockets.send(socket, text)) this.#arm();
     else this.#news(SEND_FAILED, call);
@@ -201,7 +200,7 @@ export class Host {
   }
 
   closed(id, code, reason, cause) {
-    this.#enter(() => this.handle.closed(id, code, reason, cause, this.now()));
+    this.#enter(() => wasm.closed(this.client, id, code, reason, cause, this.now()));
   }
 
   message(id, data) {
@@ -216,7 +215,7 @@ export class Host {
     if (fatal) return;
     try {
       if (this.#short(id, frame)) return;
-      this.handle.frame(id, frame, this.now());
+      wasm.frame(this.client, id, frame, this.now());
       this.pump();
     } catch (error) {
       poison(error);
@@ -229,7 +228,7 @@ export class Host {
     if (frame.type === "message") {
       const { channel, from, data, fromMetadata } = frame;
       if (typeof channel !== "string" || typeof from !== "string" || data === undefined) return false;
-      if (!this.handle.heard(id, this.now())) return false;
+      if (!wasm.heard(this.client, id, this.now())) return false;
       this.#pumping = true;
       this.#emitter.emit("message", isObject(fromMetadata) ? { channel, from, data, fromMetadata } : { channel, from, data });
       this.#pumping = false;
@@ -238,7 +237,7 @@ export class Host {
     }
     if (frame.type === "ack" && typeof frame.requestId === "string") {
       const call = Number(frame.requestId);
-      if (!this.pending.has(call) || !this.handle.heard(id, this.now()) || !this.handle.acked(call)) return false;
+      if (!this.pending.has(call) || !wasm.heard(this.client, id, this.now()) || !wasm.acked(this.client, call)) return false;
       this.#settle(call);
       return true;
     }
@@ -256,7 +255,7 @@ export class Host {
       text = messageOf(failure);
       name = nameOf(failure);
     }
-    this.#enter(() => this.handle.token(request, text, name, this.now()));
+    this.#enter(() => wasm.token(this.client, request, text, name, this.now()));
   }
 
   // ---- events ----

@@ -34,17 +34,25 @@ export function readOptions(options) {
   }
   const knobs = reconnect === true ? {} : reconnect || {};
   checkType(knobs, "honourGoingAway", "boolean", "reconnect.");
-  const logger = options.logger ?? null;
+  const logger = !options.logger || options.logger === NoopLogger ? null : options.logger;
   return {
-    key: options.apiKey ?? undefined,
-    provider: options.tokenProvider ?? undefined,
+    key: options.apiKey,
+    provider: options.tokenProvider,
     url: options.url ?? undefined,
-    factory: options.webSocketFactory ?? undefined,
-    numbers: [...numbers(options, NUMBERS), ...numbers(knobs, RECONNECT_NUMBERS), knobs.honourGoingAway === true],
-    autoResubscribe: options.autoResubscribe ?? true,
+    factory: options.webSocketFactory,
     lifecycleHooks: options.lifecycleHooks ?? true,
-    reconnects: reconnect !== false,
-    logger: logger === NoopLogger ? null : logger,
+    logger,
+    // In the order of `create` in src/web/exported.rs.
+    numbers: [
+      options.tokenProvider != null,
+      options.autoResubscribe ?? true,
+      reconnect !== false,
+      logger !== null,
+      ...numbers(options, NUMBERS),
+      ...numbers(knobs, RECONNECT_NUMBERS),
+      knobs.honourGoingAway === true,
+      Math.random(),
+    ],
   };
 }
 

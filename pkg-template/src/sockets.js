@@ -91,7 +91,7 @@ export class Sockets {
       return;
     }
     detach({ socket, listeners });
-    if (!listens) this.#failed(id, "");
+    if (!listens) this.#failed(id);
   }
 
   #listeners(id, socket) {
@@ -118,7 +118,7 @@ export class Sockets {
     const code = read(event, "code");
     const reason = read(event, "reason");
     this.#forget(id);
-    this.#news.closed(id, code > 0 && code < 65_536 ? code : 1006, typeof reason === "string" ? reason : "", "");
+    this.#news.closed(id, code > 0 && code < 65_536 ? code : 1006, typeof reason === "string" ? reason : "");
   }
 
   /** Removes the socket's listeners too. */
@@ -139,7 +139,7 @@ export class Sockets {
     const socket = this.#entry(id)?.socket;
     if (!report || !socket) this.#forget(id);
     if (socket) hangUp(socket, code, reason, report);
-    else if (report) this.#news.closed(id, 1006, "", "");
+    else if (report) this.#news.closed(id, 1006, "");
   }
 
   closeAll() {

@@ -9,6 +9,9 @@
 //! ```
 //!
 //! No rule of the protocol lives here. User code runs only from the pump, with nothing borrowed.
+//!
+//! That is the driver for Rust programs (feature `web`). The npm package (feature `npm` alone) is smaller with a driver in
+//! JavaScript, its `host.js`, which does the same; `exported` gives it the machine, `said` says what the machine asks for.
 
 #[cfg(feature = "web")]
 mod alarm;
@@ -19,6 +22,7 @@ mod clock;
 #[cfg(feature = "web")]
 mod driver;
 #[cfg(all(feature = "npm", not(feature = "web")))]
+#[allow(missing_docs, reason = "its functions do what the machine's methods of those names do")]
 mod exported;
 #[cfg(all(feature = "npm", feature = "web"))]
 mod handle;
@@ -29,7 +33,7 @@ mod socket;
 mod value;
 
 #[cfg(all(feature = "npm", not(feature = "web")))]
-pub use exported::Handle;
+pub use exported::*;
 #[cfg(all(feature = "npm", feature = "web"))]
 pub use handle::Handle;
 #[cfg(all(feature = "npm", not(feature = "web")))]

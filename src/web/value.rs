@@ -18,6 +18,10 @@ extern "C" {
     fn length(this: &Members) -> u32;
     #[wasm_bindgen(js_namespace = Array, js_name = isArray)]
     fn is_array(value: &JsValue) -> bool;
+    #[wasm_bindgen(js_namespace = Number, js_name = isFinite)]
+    fn is_finite(value: &JsValue) -> bool;
+    #[wasm_bindgen(js_name = Number)]
+    fn to_number(value: &JsValue) -> f64;
 }
 
 /// A parsed JSON value of JavaScript's.
@@ -41,7 +45,7 @@ impl Value for JsJson {
     }
 
     fn number(&self) -> Option<f64> {
-        self.0.as_f64().filter(|number| number.is_finite())
+        is_finite(&self.0).then(|| to_number(&self.0))
     }
 
     fn items(&self) -> Option<Vec<JsJson>> {
