@@ -84,16 +84,25 @@ impl<P> Machine<P> {
             .fold(link, earlier)
     }
 
-    /// The process slept: what arrived meanwhile is still in the socket, so nobody is late yet.
+    /// The process slept: what arrived meanwhile is still in the socket, so nobody is late yet. Nothing is put off twice:
+    /// where every alarm is late, as in a hidden page, it would never end.
     fn give_grace(&mut self) {
         self.log(Level::Debug, "the alarm was late; probing", &[]);
         let probe = self.options.inactivity_timeout_ms.map_or(LONGEST_PROBE_MS, probe_ms);
-        self.grace = self.now.after(probe);
-        let until = self.grace;
+        let (last, until) = (self.grace, self.now.after(probe));
+        if self.requests.deadline().is_none_or(|deadline| deadline > last) {
+            self.grace = until;
+        }
         match &mut self.link {
-            Link::Fetching { deadline, .. } => *deadline = (*deadline).max(until),
+            Link::Fetching { deadline, .. } => {
+                if *deadline > last {
+                    *deadline = (*deadline).max(until);
+                }
+            }
             Link::Dialling { deadline, liveness, .. } => {
-                *deadline = (*deadline).max(until);
+                if *deadline > last {
+                    *deadline = (*deadline).max(until);
+                }
                 if let Some(liveness) = liveness {
                     liveness.start_probe(self.now);
                 }

@@ -77,6 +77,31 @@ fn a_token_provider_that_was_not_asked_yet_is_not_late() {
     assert_eq!(sim.alarm_in(), Some(1));
 }
 
+#[test]
+fn where_every_alarm_is_late_a_dial_that_hangs_is_given_up_all_the_same() {
+    let mut sim = Sim::reconnecting();
+    sim.dial_default = Dial::Hang;
+    sim.advance_to_alarm();
+    sim.forget_trace();
+    for _ in 0..2 {
+        // A hidden page: one alarm a minute.
+        sim.sleep(60_000);
+        sim.ring();
+    }
+    assert_eq!(sim.lines_of(&["abandon"]).len(), 1);
+}
+
+#[test]
+fn where_every_alarm_is_late_a_request_without_an_answer_fails_all_the_same() {
+    let mut sim = Sim::connected_with(RawOptions { inactivity_timeout_ms: 0.0, ..options() });
+    let call = sim.publish("a", "1").unwrap();
+    for _ in 0..2 {
+        sim.sleep(60_000);
+        sim.ring();
+    }
+    assert_eq!(sim.error(call), &CallError::AckTimeout { timeout_ms: 15_000 });
+}
+
 const NOW: u64 = 1_767_222_000;
 
 fn welcome(expires_in_s: Option<u64>) -> String {
