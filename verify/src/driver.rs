@@ -506,7 +506,10 @@ impl World {
         let clock = self.clock(client);
         let Client { watch, machine, .. } = &mut self.clients[client];
         watch.rings(machine.poll_timeout(), machine.has_output());
+        let due = machine.poll_timeout().is_some_and(|due| due <= clock);
+        let verdict = if due { watch.rings_in_time() } else { Ok(()) };
         machine.handle_timeout(clock);
+        self.check(verdict);
         self.pump(client);
         let Client { watch, machine, .. } = &self.clients[client];
         let verdict = watch.rang(machine.poll_timeout());

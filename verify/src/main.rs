@@ -164,7 +164,10 @@ fn tell(failure: &Failure, runs: u32) {
     println!("  {broken}");
     let choices = run(Dice::recorded(*seed), false).choices;
     let length = choices.len();
-    let choices = shrink(choices, broken.rule, runs);
+    let choices = shrink(choices, runs, |choices| {
+        let outcome = run(Dice::scripted(choices), false);
+        outcome.broken.filter(|now| now.rule == broken.rule).map(|_| outcome.choices)
+    });
     println!("shrunk from {length} to {} choices:", choices.len());
     let outcome = run(Dice::scripted(choices), true);
     println!("{}", outcome.story.unwrap_or_default());

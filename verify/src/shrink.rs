@@ -1,80 +1,111 @@
-//! Makes a session that breaks a rule as short and as plain as it can be.
+//! Makes a list of choices as short and as plain as it can be while something still holds of it.
 
-use crate::dice::Dice;
-use crate::world::{Outcome, run};
-
-/// Shrinks the choices of a session that breaks a rule, with at most so many runs.
-#[must_use]
-pub fn shrink(choices: Vec<u64>, rule: &str, mut runs: u32) -> Vec<u64> {
-    let mut best = choices;
+/// Shrinks the choices, with at most so many tries. `still` gives the choices that were used if what matters still holds.
+pub fn shrink(
+    choices: Vec<u64>,
+    tries: u32,
+    still: impl FnMut(Vec<u64>) -> Option<Vec<u64>>,
+) -> Vec<u64> {
+    let mut shrinker = Shrinker { best: choices, tries, still };
     loop {
-        let before = best.clone();
-        drop_blocks(&mut best, rule, &mut runs);
-        lower(&mut best, rule, &mut runs);
-        if best == before || runs == 0 {
-            return best;
+        let before = shrinker.best.clone();
+        shrinker.drop_blocks();
+        shrinker.lower();
+        if shrinker.best == before || shrinker.tries == 0 {
+            return shrinker.best;
         }
     }
 }
 
-fn drop_blocks(best: &mut Vec<u64>, rule: &str, runs: &mut u32) {
-    let mut size = best.len() / 2;
-    while size > 0 {
-        let mut start = 0;
-        while start < best.len() && *runs > 0 {
-            let end = (start + size).min(best.len());
-            let mut without = best.clone();
-            without.drain(start..end);
-            let mut zeroed = best.clone();
-            zeroed[start..end].fill(0);
-            let shrunk = try_it(without, best, rule, runs) || try_it(zeroed, best, rule, runs);
-            if !shrunk {
-                start += size;
-            } else if best.len() < start + size {
-                break;
-            } else if best[start..(start + size).min(best.len())].iter().all(|choice| *choice == 0)
-            {
+struct Shrinker<F> {
+    best: Vec<u64>,
+    tries: u32,
+    still: F,
+}
+
+impl<F: FnMut(Vec<u64>) -> Option<Vec<u64>>> Shrinker<F> {
+    /// Leaves out blocks, or makes them plain, from large blocks to single choices.
+    fn drop_blocks(&mut self) {
+        let mut size = self.best.len() / 2;
+        while size > 0 {
+            let mut start = 0;
+            while start < self.best.len() && self.tries > 0 {
+                let end = (start + size).min(self.best.len());
+                let mut without = self.best.clone();
+                without.drain(start..end);
+                if self.takes(without) {
+                    continue;
+                }
+                let mut plain = self.best.clone();
+                plain[start..end].fill(0);
+                self.takes(plain);
                 start += size;
             }
+            size /= 2;
         }
-        size /= 2;
     }
-}
 
-fn lower(best: &mut Vec<u64>, rule: &str, runs: &mut u32) {
-    let mut at = 0;
-    while at < best.len() && *runs > 0 {
-        let (mut low, mut high) = (0, best[at]);
-        while low < high && *runs > 0 {
-            let middle = low + (high - low) / 2;
-            let mut candidate = best.clone();
-            candidate[at] = middle;
-            if try_it(candidate, best, rule, runs) {
-                high = best.get(at).copied().unwrap_or_default().min(middle);
-            } else {
-                low = middle + 1;
+    /// Makes each choice as small as it can be.
+    fn lower(&mut self) {
+        let mut at = 0;
+        while at < self.best.len() && self.tries > 0 {
+            let (mut low, mut high) = (0, self.best[at]);
+            while low < high && self.tries > 0 {
+                let middle = low + (high - low) / 2;
+                let mut candidate = self.best.clone();
+                candidate[at] = middle;
+                if self.takes(candidate) {
+                    high = self.best.get(at).copied().unwrap_or_default().min(middle);
+                } else {
+                    low = middle + 1;
+                }
             }
+            at += 1;
         }
-        at += 1;
+    }
+
+    /// Takes the candidate if it is plainer and will do.
+    fn takes(&mut self, candidate: Vec<u64>) -> bool {
+        if self.tries == 0 || candidate == self.best {
+            return false;
+        }
+        self.tries -= 1;
+        let Some(mut choices) = (self.still)(candidate) else { return false };
+        // Zeros at the end are what follows anyway.
+        while choices.last() == Some(&0) {
+            choices.pop();
+        }
+        let plainer = (choices.len(), &choices) < (self.best.len(), &self.best);
+        if plainer {
+            self.best = choices;
+        }
+        plainer
     }
 }
 
-/// Takes the candidate if it is plainer and breaks the same rule.
-fn try_it(candidate: Vec<u64>, best: &mut Vec<u64>, rule: &str, runs: &mut u32) -> bool {
-    if *runs == 0 || candidate == *best {
-        return false;
+#[cfg(test)]
+mod tests {
+    use super::shrink;
+
+    #[test]
+    fn what_does_not_matter_goes_and_what_matters_becomes_small() {
+        let choices = vec![5, 0, 9, 77, 3, 1_000, 4, 4, 4];
+        let small = shrink(choices, 10_000, |choices| {
+            let at = choices.iter().position(|choice| *choice >= 50)?;
+            let later = choices[at + 1..].iter().any(|choice| *choice >= 100);
+            later.then_some(choices)
+        });
+        assert_eq!(small, [50, 100]);
     }
-    *runs -= 1;
-    let Outcome { broken, mut choices, .. } = run(Dice::scripted(candidate), false);
-    if broken.is_none_or(|broken| broken.rule != rule) {
-        return false;
+
+    #[test]
+    fn it_ends_when_its_tries_are_used_up() {
+        let mut tries = 0;
+        let small = shrink(vec![9; 100], 25, |choices| {
+            tries += 1;
+            Some(choices).filter(|choices| choices.len() > 90)
+        });
+        assert_eq!(tries, 25);
+        assert!(small.len() <= 100);
     }
-    while choices.last() == Some(&0) {
-        choices.pop();
-    }
-    let plainer = (choices.len(), &choices) < (best.len(), best);
-    if plainer {
-        *best = choices;
-    }
-    plainer
 }

@@ -192,6 +192,7 @@ impl Watch {
     pub(crate) fn closes(&mut self, call: CallId, state: State) -> Result<(), Broken> {
         rule("close() closes at once", state == State::Closed, || format!("{state:?}"))?;
         self.calls.add(call, What::Close, self.clock, 1_000)?;
+        self.listeners_gone = false;
         self.shut = true;
         self.first_dial = false;
         self.link = None;
@@ -339,7 +340,10 @@ impl Watch {
                 What::Connect => {
                     rule("connect() needs a welcome", self.connected_events > 0, about)?;
                 }
-                What::Close => {}
+                What::Close => {
+                    let done = self.listeners_gone && self.streams_ended;
+                    rule("close() drops listeners and ends streams first", done, about)?;
+                }
                 _ => rule("success needs an ack", call.acked, about)?,
             },
             Err(CallError::Rejected { code, .. }) => {

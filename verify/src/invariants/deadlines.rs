@@ -14,6 +14,17 @@ impl Watch {
         }
     }
 
+    /// The alarm rings when it is due, and mostly has something to do.
+    ///
+    /// # Errors
+    /// The rule that is broken.
+    pub(crate) fn rings_in_time(&mut self) -> Result<(), Broken> {
+        self.idle_rings += 1;
+        rule("an alarm is set for a reason", self.idle_rings <= 4, || {
+            format!("{} alarms in a row for nothing", self.idle_rings)
+        })
+    }
+
     /// The alarm has rung, and all was carried out; this is when it is due next.
     ///
     /// # Errors

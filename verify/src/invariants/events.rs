@@ -35,11 +35,22 @@ impl Watch {
             }
             Event::ServerError { .. } => Ok(()),
             Event::TokenProviderError { consecutive_failures, error } => {
-                rule("three failures are worth an event", *consecutive_failures >= 3, String::new)?;
+                let told = *consecutive_failures;
+                let right = self.token_news > 0 && told >= 3;
+                self.token_news = self.token_news.saturating_sub(1);
+                let real = self.token_failures.saturating_sub(self.token_news);
+                rule("failures of the token provider are counted", right && told == real, || {
+                    format!("{told} told, {real} counted")
+                })?;
                 let leaks = error.message.contains("hidden");
                 rule("failures hold no credential", !leaks, || error.message.clone())
             }
         }
+    }
+
+    /// All streams end.
+    pub(super) fn streams_end(&mut self) {
+        self.streams_ended = true;
     }
 
     fn state_changes(&mut self, from: State, to: State) -> Result<(), Broken> {
@@ -65,6 +76,7 @@ impl Watch {
         self.announced = false;
         match to {
             State::Connecting => {
+                self.streams_ended = false;
                 self.ever = false;
                 self.finals = 0;
                 self.connected_events = 0;

@@ -88,14 +88,18 @@ impl Watch {
         let short = link.welcomed.is_some_and(|since| clock.since(since) < 10_000);
         let hint = self.hint.filter(|_| link.welcomed.is_some());
         let fleet = matches!(code, 1001 | 1012 | 1013) || hint.is_some();
-        let woken = code != 4000 && self.probe.is_some();
+        // A link that breaks right after a wake broke while we were away; then nobody waits.
+        let woken = self.probe.is_some_and(|(_, last)| clock.since(last) < 5_000);
         self.loss = Some(Loss { at: clock, code, short, fleet, hint, woken });
         self.probe = None;
         self.drop_renewal();
     }
 
+    /// The token provider failed.
     fn attempt_failed(&mut self) {
         self.undecided = None;
+        self.token_failures += 1;
+        self.token_news += u32::from(self.token_failures >= 3);
         let loss = Loss {
             at: self.clock,
             code: 1006,
@@ -121,6 +125,7 @@ impl Watch {
         }
         self.fetching = None;
         if usable {
+            self.token_failures = 0;
             self.token = Some(request);
         } else {
             self.attempt_failed();

@@ -110,6 +110,16 @@ pub(crate) struct Watch {
     shut: bool,
     /// From the answer of `close()` to `connect()`: nothing is said.
     silent: bool,
+    /// Streams were ended since the last `connecting`.
+    streams_ended: bool,
+    /// Listeners were dropped since the last `close()`.
+    listeners_gone: bool,
+    /// Failures of the token provider in a row.
+    token_failures: u32,
+    /// How often the user has to hear of them.
+    token_news: u32,
+    /// Alarms in a row, with nothing in between and nothing said.
+    idle_rings: u32,
     /// Events that have to come, in this order.
     expected: VecDeque<Event<String>>,
     /// Events that may come: from the connection beside the current one.
@@ -159,6 +169,11 @@ impl Watch {
             finals: 0,
             shut: false,
             silent: false,
+            streams_ended: false,
+            listeners_gone: false,
+            token_failures: 0,
+            token_news: 0,
+            idle_rings: 0,
             expected: VecDeque::new(),
             possible: Vec::new(),
             grace: None,
@@ -179,6 +194,7 @@ impl Watch {
 
     /// The machine is told something.
     pub(crate) fn told(&mut self, input: &Input<String>) {
+        self.idle_rings = 0;
         match input {
             Input::SocketOpened { socket } => {
                 if let Some(link) = self.current(*socket) {
@@ -271,6 +287,7 @@ impl Watch {
     /// # Errors
     /// The rule that is broken.
     pub(crate) fn said(&mut self, output: &Output<String>) -> Result<(), Broken> {
+        self.idle_rings = 0;
         match output {
             Output::OpenSocket { socket, address } => self.opens(*socket, address.expose()),
             Output::Send { socket, frame, call } => {
@@ -284,7 +301,15 @@ impl Watch {
             Output::ForgetToken { request } => self.forgets_token(request.0),
             Output::Settle { call, result } => self.settles(*call, result),
             Output::Event(event) => self.event(event),
-            Output::DrainHandlers | Output::ForgetListeners | Output::EndStreams => Ok(()),
+            Output::EndStreams => {
+                self.streams_end();
+                Ok(())
+            }
+            Output::ForgetListeners => {
+                self.listeners_gone = true;
+                Ok(())
+            }
+            Output::DrainHandlers => Ok(()),
             Output::Log(log) => {
                 let text = format!("{log:?}");
                 let leaks = text.contains("pk_live") || text.contains("token-");
@@ -309,6 +334,10 @@ impl Watch {
         if self.next.is_none() && self.old.is_none() {
             self.possible.clear();
         }
+        if self.shown == State::Closed && self.connected_events > 0 && !self.shut {
+            rule("streams end with the session", self.streams_ended, String::new)?;
+        }
+        rule("the user hears of three failures and more", self.token_news == 0, String::new)?;
         self.check_calls(machine)?;
         self.check_sockets(held)?;
         self.check_alarm(machine)
@@ -326,6 +355,8 @@ impl Watch {
         rule("a closed client holds no alarm", due.is_none(), || format!("{due:?}"))?;
         let channels = machine.tracked_channels();
         rule("a closed client tracks no channel", channels == 0, || format!("{channels}"))?;
+        let size = format!("{machine:?}").len();
+        rule("a closed client holds nothing", size < LARGEST_AT_REST, || format!("{machine:?}"))?;
         let requests = machine.requests_in_flight();
         rule("a closed client has no requests", requests == 0, || format!("{requests}"))?;
         self.calls.all_settled()
@@ -351,3 +382,6 @@ fn event_of(frame: &ServerFrame<String>) -> Option<Event<String>> {
         | ServerFrame::Pong => None,
     }
 }
+
+/// What a machine at rest may have in its debug text: no queue, no map, some marks of dials in the last minute.
+const LARGEST_AT_REST: usize = 6_000;

@@ -84,6 +84,7 @@ impl Watch {
         self.hint = None;
         self.probe = None;
         self.welcomes += 1;
+        self.token_failures = 0;
         self.subscriptions.taken_over(self.welcomes);
         self.cap = connected.max_message_size;
         self.last_welcome = self.next_welcome.take();
