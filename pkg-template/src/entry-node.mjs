@@ -6,6 +6,6 @@ import { lean } from "./lean-ws.js";
 import { bytes } from "#bytes";
 
 setSource(bytes);
-setWebSocketLoader(() => import("ws").then((ws) => lean(ws.WebSocket ?? ws.default)));
+setWebSocketLoader(() => import("ws").then(lean));
 
 export * from "./index.js";

@@ -9,8 +9,13 @@ const HANDLERS = {
 
 let made = null;
 
-/** The class with its own `addEventListener` and `removeEventListener`, for the four events of a WebSocket. */
-export function lean(WebSocket) {
+/**
+ * What is exported by `ws` made into a class with its own `addEventListener` and `removeEventListener`, for the four events of a
+ * WebSocket. Throws where `ws` is there but cannot send.
+ */
+export function lean(ws) {
+  const WebSocket = ws.WebSocket ?? ws.default ?? ws;
+  assertItSends(ws.Sender ?? WebSocket.Sender);
   made ??= class extends WebSocket {
     addEventListener(type, listener) {
       const handler = HANDLERS[type](listener);
@@ -23,4 +28,9 @@ export function lean(WebSocket) {
     }
   };
   return made;
+}
+
+/** Next's webpack puts an empty module in the place of bufferutil, which is optional to `ws`: then all longer frames fail. */
+function assertItSends(Sender) {
+  Sender?.frame(new Uint8Array(64), { mask: true, fin: true, opcode: 1, rsv1: false, readOnly: true });
 }
