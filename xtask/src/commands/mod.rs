@@ -16,6 +16,7 @@ pub(crate) mod setup;
 pub(crate) mod size;
 pub(crate) mod spec;
 pub(crate) mod test;
+pub(crate) mod verify;
 
 use crate::workspace::Workspace;
 use anyhow::Result;
@@ -44,6 +45,8 @@ pub(crate) enum Command {
     Bench(bench::Args),
     /// Show which rule of docs/SPEC.md is shown by which tests, and which by none.
     Spec(spec::Args),
+    /// Run the machine against a model server, a hostile network and a hostile user, by seeds.
+    Verify(verify::Args),
     /// Show two Node clients and a browser page talking through the local server.
     Demo(demo::Args),
 }
@@ -62,6 +65,7 @@ impl Command {
             Command::Size(args) => size::run(&args, workspace),
             Command::Bench(args) => bench::run(&args, workspace),
             Command::Spec(args) => spec::run(&args, workspace),
+            Command::Verify(args) => verify::run(&args, workspace),
             Command::Demo(args) => demo::run(&args, workspace),
         }
     }

@@ -1,0 +1,39 @@
+//! `cargo xtask verify`: the machine against a model server, a hostile network and a hostile user.
+
+use super::setup;
+use crate::tools::Need;
+use crate::workspace::Workspace;
+use anyhow::Result;
+
+/// A session is a function of its seed. One that breaks a rule is told as a story and shrunk; all
+/// rules are in `verify/src/invariants`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// How many sessions.
+    #[arg(long, default_value_t = 1_000_000)]
+    sessions: u64,
+    /// The seed of the run.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many threads; 0: one for each processor.
+    #[arg(long, default_value_t = 0)]
+    threads: usize,
+    /// Tell the story of this one session (the number that a failure prints) and do nothing else.
+    #[arg(long)]
+    story: Option<u64>,
+}
+
+pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
+    let shell = setup::ensure(workspace, &[Need::CompilerForC])?;
+    let mut verify = shell
+        .cmd("cargo")
+        .args(["run", "--locked", "--quiet", "--profile", "verify"])
+        .args(["--package", "metered-realtime-verify", "--"])
+        .args(["--sessions", &args.sessions.to_string()])
+        .args(["--seed", &args.seed.to_string()])
+        .args(["--threads", &args.threads.to_string()]);
+    if let Some(story) = args.story {
+        verify = verify.args(["--story", &story.to_string()]);
+    }
+    verify.run()
+}
