@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { withoutPanics } from "./panics.mjs";
 
@@ -84,7 +85,6 @@ function escape(text) {
 }
 
 async function bundleAll(core) {
-  const inline = core.wasm.toString("hex");
   const entries = [
     { entry: "entry-browser.js", file: "index.mjs", format: "esm" },
     { entry: "entry-browser.js", file: "index.cjs", format: "cjs" },
@@ -104,25 +104,50 @@ async function bundleAll(core) {
       globalName,
       platform: "neutral",
       target: "es2022",
+      charset: "utf8",
       external: ["ws"],
       inject: [join(here, "src/text-codec.js")],
       legalComments: "none",
       logLevel: "warning",
       // The bindings list some imports twice; the last one counts and is the right one.
       logOverride: { "duplicate-object-key": "silent" },
-      plugins: [virtual({ "#wasm": core.bindings, "#bytes": bytesModule(inline) })],
+      plugins: [virtual({ "#wasm": core.bindings, "#bytes": bytesModule(core.wasm, format) })],
     });
   }
 }
 
-/** Hexadecimal compresses better than base64: bytes stay aligned. */
-function bytesModule(hex) {
-  return `const text = "${hex}";
+/**
+ * The core as a string. Modules are always UTF-8, so there each byte is one character, shifted so that few need an escape: that
+ * compresses best. A classic script may be read in any encoding, so there it is hexadecimal, which still beats base64: bytes
+ * stay aligned.
+ */
+function bytesModule(wasm, format) {
+  if (format === "iife") {
+    return decoder(`"${wasm.toString("hex")}"`, "text.length / 2", "parseInt(text.substr(i * 2, 2), 16)");
+  }
+  const literals = Array.from({ length: 64 }, (_, i) => ({ shift: i * 4, text: asLiteral(wasm, i * 4) }));
+  const sizes = literals.map(({ text }) => gzipSync(text, { level: 9 }).length);
+  const { shift, text } = literals[sizes.indexOf(Math.min(...sizes))];
+  return decoder(text, "text.length", `text.charCodeAt(i) - ${shift}`);
+}
+
+function decoder(literal, length, byte) {
+  return `const text = ${literal};
 export function bytes() {
-  const bytes = new Uint8Array(text.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(text.substr(i * 2, 2), 16);
+  const bytes = new Uint8Array(${length});
+  for (let i = 0; i < bytes.length; i++) bytes[i] = ${byte};
   return bytes;
 }`;
+}
+
+/** A JavaScript string with a character for each byte plus `shift`, without control characters. */
+function asLiteral(wasm, shift) {
+  const text = Array.from(wasm, (byte) => String.fromCharCode((byte + shift) & 255)).join("");
+  // eslint-disable-next-line no-control-regex
+  const escaped = text.replace(/[\\"\x00-\x1f\x7f-\x9f]/g, (character) =>
+    /[\\"]/.test(character) ? `\\${character}` : `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+  return `"${escaped}"`;
 }
 
 function virtual(modules) {
