@@ -26,7 +26,7 @@ const tasks = [
   { task: "cold start", figure: "ms", official: 1.2 },
 ].filter(({ task }) => task.includes(values.only));
 
-const server = spawn(process.env.BENCH_SERVER_BIN, ["--listen", "127.0.0.1:0", "--relaxed"], {
+const server = spawn(process.env.BENCH_SERVER_BIN, ["--listen", "127.0.0.1:0", "--relaxed", "--log", "warn"], {
   stdio: ["ignore", "pipe", "inherit"],
 });
 try {
