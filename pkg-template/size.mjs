@@ -1,10 +1,11 @@
 // Measures the npm package: each file raw and compressed, what the default entry is made of, and whether it keeps its budget.
 //
-//   node size.mjs --pkg <folder of the package> --wasm <folder of wasm-pack's output>
+//   node size.mjs --pkg <folder of the package> --wasm <folder of wasm-pack's output> [--write]
 //
+// With --write the table in README.md says the same.
 // Ends with code 1 when the default browser entry is over budget.
 
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
@@ -18,9 +19,11 @@ const OFFICIAL = { umd: 15_174, signallingOnly: 8_200 };
 /** Parts of the code that are listed by name. */
 const LISTED_SHARE = 0.01;
 
-const { values: args } = parseArgs({ options: { pkg: { type: "string" }, wasm: { type: "string" } } });
+const { values: args } = parseArgs({
+  options: { pkg: { type: "string" }, wasm: { type: "string" }, write: { type: "boolean", default: false } },
+});
 if (!args.pkg || !args.wasm) {
-  console.error("usage: node size.mjs --pkg <folder of the package> --wasm <folder of wasm-pack's output>");
+  console.error("usage: node size.mjs --pkg <folder of the package> --wasm <folder of wasm-pack's output> [--write]");
   process.exit(2);
 }
 const dist = join(args.pkg, "dist");
@@ -55,7 +58,29 @@ console.log(
   `\n${MEASURED}: ${grouped(size)} bytes (gzip -9) of ${grouped(BUDGET)}: ${kept ? "within budget" : "OVER BUDGET"}; ` +
     `${ratio(OFFICIAL.umd)} the official UMD with WebRTC, ${ratio(OFFICIAL.signallingOnly)} its SignallingClient alone`,
 );
+if (args.write) writeReadme();
 process.exitCode = kept ? 0 : 1;
+
+/** Sizes as users of the package care for them, next to those of the official client. */
+function writeReadme() {
+  const file = new URL("README.md", import.meta.url);
+  const [begin, end] = ["<!-- sizes -->\n", "<!-- end of sizes -->"];
+  const text = readFileSync(file, "utf8");
+  const kilobytes = (bytes) => (bytes / 1000).toFixed(1);
+  const line = (what, [, gzip, brotli]) => `| ${what} | ${kilobytes(gzip)} KB | ${brotli ? `${kilobytes(brotli)} KB` : ""} |`;
+  const together = [measure(readFileSync(join(dist, "slim.mjs"))), measure(core)];
+  const table = [
+    "| | gzip | brotli |",
+    "|---|---:|---:|",
+    line("`metered-realtime`, everything in one file", measure(readFileSync(join(dist, MEASURED)))),
+    line("`metered-realtime/slim` and its core as a file", [0, 1, 2].map((column) => together[0][column] + together[1][column])),
+    line("`@metered-ca/realtime`, the whole UMD file, with WebRTC", [0, OFFICIAL.umd]),
+    line("`@metered-ca/realtime`, its `SignallingClient` alone, bundled", [0, OFFICIAL.signallingOnly]),
+  ];
+  const [from, to] = [text.indexOf(begin) + begin.length, text.indexOf(end)];
+  if (to < from) throw new Error(`README.md has lost the lines ${begin.trim()} and ${end}`);
+  writeFileSync(file, `${text.slice(0, from)}\n${table.join("\n")}\n\n${text.slice(to)}`);
+}
 
 function measure(bytes) {
   const params = { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY };

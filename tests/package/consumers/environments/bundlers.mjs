@@ -101,4 +101,26 @@ export default [
       await bothPages(lab, await lab.serve("dist"));
     },
   },
+  {
+    name: "esbuild-server",
+    title: "esbuild for Node, with the package inside",
+    tools: "quick",
+    app: "process",
+    uses: ["esbuild", "node"],
+    test: async (lab) => {
+      await lab.run(lab.program("esbuild"), "main.mjs", "--bundle", "--platform=node", "--outfile=dist/server.cjs");
+      await lab.converseInProcess(process.execPath, "dist/server.cjs");
+    },
+  },
+  {
+    name: "webpack-server",
+    title: "webpack 5 for Node, with the package inside",
+    tools: "web",
+    app: ["process", "webpack"],
+    uses: ["webpack", "node"],
+    test: async (lab) => {
+      await lab.tool("webpack-cli/bin/cli.js", "build", "--config", "webpack.server.cjs");
+      await lab.converseInProcess(process.execPath, "dist/server.js");
+    },
+  },
 ];
