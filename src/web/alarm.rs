@@ -37,12 +37,11 @@ impl Alarm {
     /// Whether the alarm is set well enough.
     ///
     /// A timer that is set for an earlier time is: it rings, finds nothing to do and is set again. So requests, whose deadlines
-    /// come and go, cost no timers. Only where a test turns the timers is there one for just the time, since it may turn them
-    /// without the wall clock: then the delay from now is all that is known.
-    pub(super) fn covers(&self, due: Option<Instant>, replaced: impl FnOnce() -> bool) -> bool {
+    /// come and go, cost no timers.
+    pub(super) fn covers(&self, due: Option<Instant>) -> bool {
         match (&self.armed, due) {
             (None, None) => true,
-            (Some(armed), Some(due)) => armed.due == due || (armed.due < due && !replaced()),
+            (Some(armed), Some(due)) => armed.due <= due,
             (None, Some(_)) | (Some(_), None) => false,
         }
     }

@@ -3,29 +3,19 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-use js_sys::Function;
 use wasm_bindgen::JsValue;
 
 use super::alarm::{Alarm, Rung};
 use super::clock::Clock;
-use super::socket::{News, Socket};
-use super::value::JsJson;
+use super::inbound;
+use super::socket::{News, NoSocket, Socket};
 use crate::machine::{
     CallError, CallId, Close, Event, Input, Instant, Log, Machine, Outgoing, Output, SocketId,
     TokenRequestId,
 };
-use crate::wire::{Malformed, decode};
 
 /// What a client's surface does for the driver. Its methods run user code, so nothing is borrowed when they are called.
 pub(super) trait Host: 'static {
-    /// Makes a socket for the address.
-    fn open(&self, socket: SocketId, address: &str) -> Opening;
-    /// The function that gets a socket's `message` events.
-    fn message_listener(&self, socket: SocketId) -> Function;
-    /// That function is not called any more.
-    fn forget_listener(&self, _socket: SocketId) {}
-    /// Closes a socket that nobody listens to any more; `gently` waits for the peer.
-    fn close_socket(&self, socket: &JsValue, code: u16, reason: &str, gently: bool);
     /// Calls the token provider.
     fn fetch_token(&self, request: TokenRequestId);
     /// The answer to this call is not wanted any more.
@@ -42,23 +32,6 @@ pub(super) trait Host: 'static {
     fn end_streams(&self);
     /// Tells the logger.
     fn log(&self, log: Log);
-    /// Whether the page's timers are not those that it began with, as in tests that turn a clock by hand.
-    fn timers_replaced(&self) -> bool {
-        false
-    }
-}
-
-/// What came of making a socket.
-pub(super) enum Opening {
-    /// Here it is.
-    Socket(JsValue),
-    /// It comes later, by [`Driver::adopt`], or never.
-    #[cfg(feature = "npm")]
-    Later,
-    /// There is no WebSocket.
-    Unavailable,
-    /// Making it failed, with this scrubbed message.
-    Failed(String),
 }
 
 /// One client's machine and what it drives.
@@ -67,8 +40,8 @@ pub(super) struct Driver<H> {
     machine: RefCell<Machine<JsValue>>,
     clock: RefCell<Clock>,
     alarm: RefCell<Alarm>,
-    /// Few: the current one, and perhaps one that is closing. `None`: on its way.
-    sockets: RefCell<Vec<(SocketId, Option<Rc<Socket>>)>>,
+    /// Few: the current one, and perhaps one that is closing.
+    sockets: RefCell<Vec<(SocketId, Rc<Socket>)>>,
     pumping: Cell<bool>,
     weak: Weak<Driver<H>>,
 }
@@ -89,7 +62,7 @@ impl<H: Host> Driver<H> {
         })
     }
 
-    /// Calls the machine. What it queues is not carried out; see [`call`](Self::call).
+    /// Calls the machine. What it queues is carried out by [`pump`](Self::pump).
     pub(super) fn with<T>(&self, call: impl FnOnce(&mut Machine<JsValue>, Instant) -> T) -> T {
         let now = self.clock.borrow_mut().now();
         call(&mut self.machine.borrow_mut(), now)
@@ -100,74 +73,14 @@ impl<H: Host> Driver<H> {
         look(&self.machine.borrow())
     }
 
-    /// Calls the machine and carries out what follows.
-    pub(super) fn call<T>(&self, call: impl FnOnce(&mut Machine<JsValue>, Instant) -> T) -> T {
-        let result = self.with(call);
-        self.pump();
-        result
-    }
-
     /// Tells the machine what happened and carries out what follows.
     pub(super) fn input(&self, input: Input<JsValue>) {
-        self.call(|machine, now| machine.handle_input(input, now));
+        self.tell(input);
+        self.pump();
     }
 
-    /// A text arrived that parsed to this.
-    pub(super) fn frame(&self, socket: SocketId, parsed: JsValue) {
-        self.input(match decode(&JsJson(parsed)) {
-            Ok(frame) => Input::Frame { socket, frame },
-            Err(why) => Input::Malformed { socket, why },
-        });
-    }
-
-    /// A text arrived that is not JSON.
-    pub(super) fn not_json(&self, socket: SocketId) {
-        self.input(Input::Malformed { socket, why: Malformed::NotJson });
-    }
-
-    /// Whether something waits to be carried out, so that a surface must not act before it.
-    #[cfg(feature = "npm")]
-    pub(super) fn has_output(&self) -> bool {
-        self.machine.borrow().has_output()
-    }
-
-    /// The surface itself hands something to the user, as the pump would. `false`: the pump has something to do first.
-    #[cfg(feature = "npm")]
-    pub(super) fn begin_dispatch(&self) -> bool {
-        !self.has_output() && !self.pumping.replace(true)
-    }
-
-    /// The end of that.
-    #[cfg(feature = "npm")]
-    pub(super) fn end_dispatch(&self) {
-        self.pumping.set(false);
-        if self.machine.borrow().has_output() {
-            self.pump();
-        }
-    }
-
-    /// Sets the alarm for a request that the surface sent itself.
-    #[cfg(feature = "npm")]
-    pub(super) fn sent(&self, call: CallId) -> Option<SocketId> {
-        let socket = self.machine.borrow_mut().transmitted(call);
-        self.arm();
-        socket
-    }
-
-    /// Whether a socket that was to come later is still wanted.
-    pub(super) fn wants(&self, id: SocketId) -> bool {
-        self.sockets.borrow().iter().any(|(other, socket)| *other == id && socket.is_none())
-    }
-
-    /// Here is a socket that was to come later.
-    #[cfg(feature = "npm")]
-    pub(super) fn adopt(&self, id: SocketId, opening: Opening) {
-        if self.wants(id) {
-            self.opened(id, opening);
-            self.pump();
-        } else if let Opening::Socket(socket) = opening {
-            self.host.close_socket(&socket, 1000, "", false);
-        }
+    fn tell(&self, input: Input<JsValue>) {
+        self.with(|machine, now| machine.handle_input(input, now));
     }
 
     /// Carries out what the machine says until it says nothing more. Called from inside itself, it does nothing: the outer
@@ -189,16 +102,7 @@ impl<H: Host> Driver<H> {
 
     fn carry_out(&self, output: Output<JsValue>) {
         match output {
-            Output::OpenSocket { socket, address } => {
-                self.sockets.borrow_mut().push((socket, None));
-                let opening = self.host.open(socket, address.expose());
-                if self.wants(socket) {
-                    self.opened(socket, opening);
-                } else if let Opening::Socket(socket) = opening {
-                    // The factory closed the client.
-                    self.host.close_socket(&socket, 1000, "", false);
-                }
-            }
+            Output::OpenSocket { socket, address } => self.open(socket, address.expose()),
             Output::Send { socket, frame, call } => self.send(socket, frame, call),
             Output::CloseSocket { socket, code, reason, report } => {
                 self.close_socket(socket, code, &reason, report);
@@ -214,44 +118,35 @@ impl<H: Host> Driver<H> {
         }
     }
 
-    fn opened(&self, id: SocketId, opening: Opening) {
-        let closed = |reason: &str, cause: Option<String>| {
-            let close = Close { cause, ..Close::new(1006, reason) };
-            Input::SocketClosed { socket: id, close }
-        };
-        let input = match opening {
-            #[cfg(feature = "npm")]
-            Opening::Later => return,
-            Opening::Socket(socket) => match self.listen(id, socket) {
-                Ok(()) => return,
-                Err(()) => closed("websocket construction failed", None),
-            },
-            Opening::Unavailable => Input::SocketUnavailable { socket: id },
-            Opening::Failed(cause) => closed("websocket construction failed", Some(cause)),
-        };
-        self.forget_socket(id);
-        self.with(|machine, now| machine.handle_input(input, now));
-    }
+    // ---- sockets ----
 
-    fn listen(&self, id: SocketId, socket: JsValue) -> Result<(), ()> {
+    fn open(&self, id: SocketId, address: &str) {
         let weak = self.weak.clone();
         let tell = move |news: News| {
-            let Some(driver) = weak.upgrade() else { return };
-            match news {
-                News::Opened => driver.input(Input::SocketOpened { socket: id }),
-                News::Closed(close) => {
-                    driver.forget_socket(id);
-                    driver.input(Input::SocketClosed { socket: id, close });
-                }
+            if let Some(driver) = weak.upgrade() {
+                driver.hear(id, news);
             }
         };
-        let listener = self.host.message_listener(id);
-        let socket = Socket::listen(socket, listener, tell).map_err(drop)?;
-        let mut sockets = self.sockets.borrow_mut();
-        if let Some((_, place)) = sockets.iter_mut().find(|(other, _)| *other == id) {
-            *place = Some(Rc::new(socket));
+        match Socket::open(address, tell) {
+            Ok(socket) => self.sockets.borrow_mut().push((id, Rc::new(socket))),
+            Err(NoSocket::Unavailable) => self.tell(Input::SocketUnavailable { socket: id }),
+            Err(NoSocket::Failed(cause)) => {
+                let close = Close::new(1006, "websocket construction failed");
+                let close = Close { cause: Some(cause), ..close };
+                self.tell(Input::SocketClosed { socket: id, close });
+            }
         }
-        Ok(())
+    }
+
+    fn hear(&self, id: SocketId, news: News) {
+        self.input(match news {
+            News::Opened => Input::SocketOpened { socket: id },
+            News::Message(event) => inbound::read(id, &event),
+            News::Closed(close) => {
+                self.forget_socket(id);
+                Input::SocketClosed { socket: id, close }
+            }
+        });
     }
 
     fn send(&self, id: SocketId, frame: Outgoing<JsValue>, call: Option<CallId>) {
@@ -260,49 +155,39 @@ impl<H: Host> Driver<H> {
             Outgoing::Ready(text) => text,
         };
         if !self.socket(id).is_some_and(|socket| socket.send(&text)) {
-            self.with(|machine, now| machine.handle_input(Input::SendFailed { call }, now));
+            self.tell(Input::SendFailed { call });
         }
     }
 
+    /// `report`: its end is wanted; else nobody listens to it any more.
     fn close_socket(&self, id: SocketId, code: u16, reason: &str, report: bool) {
-        let socket = self.socket(id);
-        if !report || socket.is_none() {
+        let Some(socket) = self.socket(id) else { return };
+        if !report {
             self.forget_socket(id);
         }
-        match socket {
-            Some(socket) => {
-                let js = socket.as_js().clone();
-                drop(socket);
-                self.host.close_socket(&js, code, reason, report);
-            }
-            None if report => {
-                // It was still on its way.
-                let close = Close::new(1006, "");
-                let input = Input::SocketClosed { socket: id, close };
-                self.with(|machine, now| machine.handle_input(input, now));
-            }
-            None => {}
-        }
+        socket.close(code, reason);
     }
 
     fn socket(&self, id: SocketId) -> Option<Rc<Socket>> {
         let sockets = self.sockets.borrow();
-        sockets.iter().find(|(other, _)| *other == id).and_then(|(_, socket)| socket.clone())
+        sockets.iter().find(|(other, _)| *other == id).map(|(_, socket)| Rc::clone(socket))
     }
 
-    /// Removes the socket's listeners too.
+    /// Removes the socket's listeners too, unless somebody still has it in use.
     fn forget_socket(&self, id: SocketId) {
         let mut sockets = self.sockets.borrow_mut();
-        let forgotten =
-            sockets.iter().position(|(other, _)| *other == id).map(|at| sockets.swap_remove(at));
+        let at = sockets.iter().position(|(other, _)| *other == id);
+        let forgotten = at.map(|at| sockets.swap_remove(at));
         drop(sockets);
+        // What removes the listeners is the page's: nothing may be borrowed.
         drop(forgotten);
-        self.host.forget_listener(id);
     }
+
+    // ---- the alarm ----
 
     fn arm(&self) {
         let due = self.machine.borrow().poll_timeout();
-        if self.alarm.borrow().covers(due, || self.host.timers_replaced()) {
+        if self.alarm.borrow().covers(due) {
             return;
         }
         let now = self.clock.borrow_mut().now();

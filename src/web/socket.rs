@@ -1,7 +1,7 @@
 //! One `WebSocket`, with its listeners as values: dropping them removes them.
 //!
-//! The object may come from a factory of the user's, so only `addEventListener`, `removeEventListener`, `send`, `close` and
-//! `readyState` are used, and nothing that an event holds is taken for granted.
+//! The page may have put a class of its own in the place of the browser's, so only `addEventListener`, `removeEventListener`,
+//! `send`, `close` and `readyState` are counted on, and nothing that an event holds is taken for granted.
 
 use js_sys::{Function, Reflect};
 use wasm_bindgen::prelude::*;
@@ -24,32 +24,54 @@ extern "C" {
 /// What happened on a socket.
 pub(super) enum News {
     Opened,
+    /// A `message` event.
+    Message(JsValue),
     Closed(Close),
+}
+
+/// Why there is no socket.
+pub(super) enum NoSocket {
+    /// There is no WebSocket here.
+    Unavailable,
+    /// Making it failed with this message, which may hold a credential.
+    Failed(String),
 }
 
 /// A socket that is listened to.
 pub(super) struct Socket {
     socket: WebSocket,
-    on_message: Function,
     on_open: Closure<dyn Fn(JsValue)>,
+    on_message: Closure<dyn Fn(JsValue)>,
     on_close: Closure<dyn Fn(JsValue)>,
     on_error: Closure<dyn Fn(JsValue)>,
 }
 
 impl Socket {
-    /// Listens to a socket. `on_message` gets the `message` events as they are; all else goes to `tell`.
-    pub(super) fn listen(
-        socket: JsValue,
-        on_message: Function,
+    /// Dials, and tells what happens from now on.
+    pub(super) fn open(
+        address: &str,
         tell: impl Fn(News) + Clone + 'static,
-    ) -> Result<Socket, JsValue> {
-        let socket: WebSocket = socket.unchecked_into();
-        let (told_open, told_error) = (tell.clone(), tell.clone());
+    ) -> Result<Socket, NoSocket> {
+        // Calling what is not there would be an error like any other.
+        let class = Reflect::get(&js_sys::global(), &JsValue::from_str("WebSocket"));
+        if !class.is_ok_and(|class| class.is_function()) {
+            return Err(NoSocket::Unavailable);
+        }
+        let failed = |error: JsValue| NoSocket::Failed(message_of(&error));
+        let socket = WebSocket::new(address).map_err(failed)?;
+        // Of no consequence: what is no text is dropped.
+        let kind = (JsValue::from_str("binaryType"), JsValue::from_str("arraybuffer"));
+        let _ = Reflect::set(&socket, &kind.0, &kind.1);
+        Socket::listen(socket, tell).map_err(failed)
+    }
+
+    fn listen(socket: WebSocket, tell: impl Fn(News) + Clone + 'static) -> Result<Socket, JsValue> {
+        let (told_open, told_message, told_error) = (tell.clone(), tell.clone(), tell.clone());
         let failed = socket.clone();
         let socket = Socket {
             socket,
-            on_message,
             on_open: Closure::new(move |_| told_open(News::Opened)),
+            on_message: Closure::new(move |event| told_message(News::Message(event))),
             on_close: Closure::new(move |event| tell(News::Closed(close_of(&event)))),
             // The close that follows tells all there is to know. A Node before 24 has none for a handshake that failed,
             // and its socket goes on to say that it is connecting.
@@ -71,14 +93,17 @@ impl Socket {
         has_state(&self.socket, WebSocket::OPEN) && sink.send_string(text).is_ok()
     }
 
-    pub(super) fn as_js(&self) -> &JsValue {
-        &self.socket
+    pub(super) fn close(&self, code: u16, reason: &str) {
+        // A code or a reason that it does not take must not keep it open.
+        if self.socket.close_with_code_and_reason(code, reason).is_err() {
+            let _ = self.socket.close();
+        }
     }
 
     fn listeners(&self) -> [(&'static str, &Function); 4] {
         [
             ("open", self.on_open.as_ref().unchecked_ref()),
-            ("message", &self.on_message),
+            ("message", self.on_message.as_ref().unchecked_ref()),
             ("close", self.on_close.as_ref().unchecked_ref()),
             ("error", self.on_error.as_ref().unchecked_ref()),
         ]
@@ -88,13 +113,13 @@ impl Socket {
 impl Drop for Socket {
     fn drop(&mut self) {
         for (kind, listener) in self.listeners() {
-            // A factory's socket may throw; there is nothing to be done about it.
+            // A socket of the page's may throw; there is nothing to be done about it.
             let _ = self.socket.remove_event_listener_with_callback(kind, listener);
         }
     }
 }
 
-/// A factory's socket may throw, or have none.
+/// A socket of the page's may throw, or have none.
 fn has_state(socket: &WebSocket, wanted: u16) -> bool {
     let sink: &StringSink = socket.unchecked_ref();
     sink.ready_state().is_ok_and(|state| state == f64::from(wanted))
@@ -106,4 +131,10 @@ fn close_of(event: &JsValue) -> Close {
     let code = field("code").and_then(|code| code.as_f64()).map_or(0, |code| code as u16);
     let reason = field("reason").and_then(|reason| reason.as_string()).unwrap_or_default();
     Close::new(if code == 0 { 1006 } else { code }, reason)
+}
+
+/// What a thrown value says.
+fn message_of(error: &JsValue) -> String {
+    let message = Reflect::get(error, &JsValue::from_str("message")).unwrap_or_default();
+    message.as_string().unwrap_or_default()
 }

@@ -1,14 +1,5 @@
-// A host that notes what the driver asks for, with sockets that a test plays. The value of this script is what makes them.
-// It is evaluated (fakes.rs) rather than imported: browsers and Node would each want another kind of module.
-
-const STATES = ["idle", "connecting", "connected", "reconnecting", "closed"];
-const KINDS = [
-  "wrong-state", "connect", "unavailable", "token", "aborted", "not-connected", "refused", "ack-timeout", "disconnected", "oversized",
-];
-const PATIENCE_MS = 10_000;
-/** Not one that a test watches. */
-const setTimeout = globalThis.setTimeout.unwatched ?? globalThis.setTimeout;
-const OUTCOMES = ["notSent", "rejected", "unknown"];
+// Sockets that a test plays, and a watch on timers. The value of this script is what makes them.
+// It is evaluated (rust_api_stage.rs) rather than imported: browsers and Node would each want another kind of module.
 
 /** Behaves as a browser's WebSocket; the test is the peer. */
 class FakeSocket {
@@ -67,175 +58,6 @@ class FakeSocket {
   }
 }
 
-class Host {
-  handle = null;
-  /** What `open` gives: fake, deaf, real, later, unavailable, refuses or throws. */
-  makes = "fake";
-  sockets = [];
-  addresses = [];
-  dialledAt = [];
-  events = [];
-  logs = [];
-  /** Called inside of an event whose line begins with the first. */
-  inside = [];
-  /** Of what the host was asked for last and may give later: a socket, or a token. */
-  askedId = 0;
-  #waiting = [];
-
-  note(line) {
-    this.events.push(line);
-    for (const [prefix, act] of this.inside) if (line.startsWith(prefix)) act(this);
-    this.#waiting = this.#waiting.filter(([prefix, resolve]) => !line.startsWith(prefix) || resolve());
-  }
-
-  /** Resolves as soon as a line with that beginning is noted, or at once if one was. */
-  seen(prefix) {
-    if (this.events.some((line) => line.startsWith(prefix))) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const giveUp = () => reject(new Error(`nobody noted "${prefix}", but: ${this.events.join("; ")}`));
-      const timer = setTimeout(giveUp, PATIENCE_MS);
-      this.#waiting.push([prefix, () => resolve(clearTimeout(timer))]);
-    });
-  }
-
-  take() {
-    return this.events.splice(0);
-  }
-
-  socket(index) {
-    return this.sockets.at(index);
-  }
-
-  act(prefix, act) {
-    this.inside.push([prefix, act]);
-  }
-
-  // ---- what the driver calls ----
-
-  open(id, address) {
-    this.askedId = id;
-    this.addresses.push(address);
-    this.dialledAt.push(Date.now());
-    this.note(`dial ${this.addresses.length}`);
-    switch (this.makes) {
-      case "throws":
-        throw new Error("the host itself broke");
-      case "refuses":
-        return "the factory threw";
-      case "unavailable":
-        return false;
-      case "later":
-        return undefined;
-      case "real":
-        return new WebSocket(address);
-      default: {
-        const socket = new FakeSocket();
-        if (this.makes === "deaf") {
-          socket.addEventListener = () => {
-            throw new Error("no listeners, please");
-          };
-        }
-        this.sockets.push(socket);
-        return socket;
-      }
-    }
-  }
-
-  newSocket() {
-    this.sockets.push(new FakeSocket());
-    return this.sockets.at(-1);
-  }
-
-  listener(id) {
-    return ({ data }) => {
-      let frame;
-      try {
-        frame = JSON.parse(data);
-      } catch {
-        return this.handle.not_json(id);
-      }
-      return this.handle.frame(id, frame);
-    };
-  }
-
-  hang_up(socket, code, reason) {
-    socket.close(code, reason);
-  }
-
-  fetch_token(request) {
-    this.askedId = request;
-    this.note("fetch token");
-  }
-
-  forget_token() {}
-
-  drain_handlers() {
-    queueMicrotask(() => this.handle.drained());
-  }
-
-  resolve(call) {
-    this.note(`resolved ${call}`);
-  }
-
-  reject(call, kind, outcome, number, a) {
-    this.note(`rejected ${call}: ${KINDS[kind]} ${OUTCOMES[outcome]} ${number} ${a ?? ""}`.trim());
-  }
-
-  on_state(from, to) {
-    this.note(`state ${STATES[from]} > ${STATES[to]}`);
-  }
-
-  on_connected(peerId, serverTime, expiresAt, isReconnect) {
-    this.note(`connected as ${peerId}${isReconnect ? " again" : ""}`);
-  }
-
-  on_disconnected(code, reason, willReconnect) {
-    this.note(`disconnected ${code} "${reason}" ${willReconnect ? "for now" : "for good"}`);
-  }
-
-  on_message(channel, from, data) {
-    this.note(`message ${channel} ${JSON.stringify(data)}`);
-  }
-
-  on_direct(from, data) {
-    this.note(`direct ${JSON.stringify(data)}`);
-  }
-
-  on_presence(channel, joined, left) {
-    this.note(`presence ${channel} +${joined.length} -${left.length}`);
-  }
-
-  on_server_error(code) {
-    this.note(`server-error ${code}`);
-  }
-
-  on_going_away(retryAfterMs) {
-    this.note(`going-away ${retryAfterMs}`);
-  }
-
-  on_token_provider_error(failures) {
-    this.note(`token-provider-error ${failures}`);
-  }
-
-  peer(peerId) {
-    return { peerId };
-  }
-
-  ice_server(urls) {
-    return { urls };
-  }
-
-  forget_listeners() {
-    this.note("listeners forgotten");
-  }
-
-  end_streams() {}
-
-  log(level, message) {
-    this.logs.push(message);
-  }
-}
-
 /** Notes the timers that are set while it watches. */
 class TimerSpy {
   delays = [];
@@ -253,7 +75,6 @@ class TimerSpy {
       this.live.add(id);
       return id;
     };
-    globalThis.setTimeout.unwatched = this.#set;
     globalThis.clearTimeout = (id) => {
       this.live.delete(id);
       this.#clear.call(globalThis, id);
@@ -274,8 +95,11 @@ class TimerSpy {
 class Sockets {
   made = [];
   addresses = [];
+  dialledAt = [];
   /** Whether the constructor throws. */
   refuses = false;
+  /** Whether nobody may listen to the sockets. */
+  deaf = false;
   #before = globalThis.WebSocket;
 
   constructor() {
@@ -284,8 +108,14 @@ class Sockets {
       constructor(address) {
         super();
         sockets.addresses.push(address);
+        sockets.dialledAt.push(Date.now());
         if (sockets.refuses) throw new Error(`cannot dial ${address}`);
         sockets.made.push(this);
+      }
+
+      addEventListener(type, listener) {
+        if (sockets.deaf) throw new Error("no listeners, please");
+        super.addEventListener(type, listener);
       }
     };
   }
@@ -304,4 +134,4 @@ class Sockets {
   }
 }
 
-({ host: () => new Host(), spy: () => new TimerSpy(), sockets: () => new Sockets() });
+({ spy: () => new TimerSpy(), sockets: () => new Sockets() });

@@ -9,11 +9,12 @@ use metered_realtime::errors::{ConnectError, RequestError};
 use metered_realtime::events::{
     Connected, Disconnected, Message, Presence, StateChange, TokenProviderError,
 };
-use metered_realtime::{SignallingClient, State, SubscribeOptions};
+use metered_realtime::{ReconnectOptions, SignallingClient, State, SubscribeOptions};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::rust_api_stage::{
-    DropNote, Notes, Stage, Timers, next, options, pass, quickly, until, within,
+    DropNote, Notes, Stage, Timers, next, object, options, pass, quickly, until, within,
 };
 
 // ---- connect ----
@@ -75,6 +76,15 @@ async fn a_socket_that_cannot_be_made_fails_the_connect_and_shows_no_credential(
     let ConnectError::Closed { cause: Some(cause), .. } = &error else { panic!("{error:?}") };
     assert!(cause.contains("cannot dial"), "{cause}");
     assert!(!format!("{error:?} {error}").contains("pk_test"), "{error:?}");
+}
+
+#[wasm_bindgen_test]
+async fn a_socket_that_lets_nobody_listen_fails_the_connect() {
+    let stage = Stage::new();
+    stage.deafen();
+    let client = stage.client();
+    let error = within(client.connect()).await.unwrap_err();
+    assert_eq!((error.close_code(), client.state()), (Some(1006), State::Closed));
 }
 
 #[wasm_bindgen_test]
@@ -236,6 +246,49 @@ async fn a_lost_link_is_dialled_again_and_subscribes_again() {
 }
 
 #[wasm_bindgen_test]
+async fn each_dial_waits_longer_than_the_one_before() {
+    let stage = Stage::new();
+    let waits = ReconnectOptions {
+        initial_delay: Duration::from_millis(40),
+        jitter_ratio: 0.0,
+        ..ReconnectOptions::default()
+    };
+    let client = options().reconnect(waits).build().unwrap();
+    let (client, socket) = stage.connect(client).await;
+    pass(50).await;
+    socket.closed(1006, "");
+    for dial in [2, 3, 4] {
+        let socket = stage.dialled(dial).await;
+        assert_eq!(socket.texts(), [""; 0]);
+        socket.closed(1006, "");
+    }
+    let pauses = stage.pauses();
+    // The clock of a platform may be coarse by a millisecond or two.
+    assert!(pauses[1] >= 78.0 && pauses[2] >= 158.0, "{pauses:?}");
+    within(client.close()).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_close_event_that_says_nothing_of_use_counts_as_1006() {
+    let odd = [
+        JsValue::UNDEFINED,
+        JsValue::NULL,
+        object([]),
+        object([("code", "4001".into()), ("reason", 5.into())]),
+        object([("code", f64::NAN.into())]),
+    ];
+    for event in odd {
+        let stage = Stage::new();
+        let (client, socket) = stage.connected().await;
+        let mut lost = client.events::<Disconnected>();
+        socket.end(&event);
+        let told = next(&mut lost).await;
+        assert_eq!((told.code, told.reason.as_str(), told.will_reconnect), (1006, "", true));
+        within(client.close()).await;
+    }
+}
+
+#[wasm_bindgen_test]
 async fn a_client_that_may_not_reconnect_does_not() {
     let stage = Stage::new();
     let client = options().reconnect(false).build().unwrap();
@@ -257,10 +310,93 @@ async fn silence_abandons_the_socket() {
     assert_eq!(next(&mut lost).await.code, 4000);
     assert!(socket.texts().contains(&r#"{"type":"ping"}"#.to_owned()), "it was asked before");
     assert_eq!(socket.listeners(), 0);
+    stage.dialled(2).await;
     within(client.close()).await;
 }
 
+// ---- timers ----
+
+#[wasm_bindgen_test]
+async fn a_thousand_requests_cost_at_most_one_timer() {
+    let stage = Stage::new();
+    let (client, socket) = stage.connected().await;
+    let timers = Timers::watch();
+    for number in 0..1000 {
+        client.publish("c", number).detach();
+        // As many microtasks as it takes, and no timer of the test's own.
+        while socket.texts().len() <= number as usize {
+            wasm_bindgen_futures::JsFuture::from(js_sys::Promise::resolve(&JsValue::NULL))
+                .await
+                .unwrap();
+        }
+        socket.ack(number + 1);
+    }
+    assert!(timers.set_for().len() <= 1, "{:?}", timers.set_for());
+    timers.stop();
+}
+
+#[wasm_bindgen_test]
+async fn a_timer_is_never_set_for_longer_than_timers_can_wait() {
+    let timers = Timers::watch();
+    let client = SignallingClient::builder()
+        .token_provider(std::future::pending::<String>)
+        .token_provider_timeout(Duration::from_secs(1_000_000_000))
+        .build()
+        .unwrap();
+    client.connect().detach();
+    pass(0).await;
+    let longest = timers.set_for().into_iter().fold(0.0, f64::max);
+    assert_eq!(longest, 2_147_483_647.0);
+    drop(client);
+    timers.stop();
+}
+
 // ---- close ----
+
+#[wasm_bindgen_test]
+async fn close_ends_the_waiting_for_the_next_dial() {
+    let stage = Stage::new();
+    let (client, socket) = stage.connected().await;
+    socket.closed(1006, "");
+    assert_eq!(client.state(), State::Reconnecting);
+    within(client.close()).await;
+    pass(100).await;
+    assert_eq!((client.state(), stage.dials()), (State::Closed, 1));
+}
+
+#[wasm_bindgen_test]
+async fn close_during_the_dial_leaves_nothing_behind() {
+    let stage = Stage::new();
+    let client = stage.client();
+    let notes = Notes::default();
+    notes.follow(&client);
+    let connect = client.connect();
+    let socket = stage.dialled(1).await;
+    let close = client.close();
+    pass(0).await;
+    assert_eq!(socket.close_calls(), ["1000 client requested close"]);
+    socket.closed(1006, "");
+    within(close).await;
+    assert!(within(connect).await.is_err());
+    assert_eq!(socket.listeners(), 0);
+    assert_eq!(notes.take(), ["idle > connecting", "connecting > closed"]);
+}
+
+#[wasm_bindgen_test]
+async fn a_socket_that_fires_after_the_close_is_not_heard() {
+    let stage = Stage::new();
+    let (client, socket) = stage.connected().await;
+    // It never answers the closing handshake, so the deadline ends the wait.
+    within(client.close()).await;
+    let notes = Notes::default();
+    notes.follow(&client);
+    assert_eq!(socket.listeners(), 0);
+    for kind in ["open", "message", "error", "close"] {
+        socket.fire(kind, &object([("data", "{}".into())]));
+    }
+    pass(0).await;
+    assert_eq!((notes.take(), client.state()), (vec![], State::Closed));
+}
 
 #[wasm_bindgen_test]
 async fn close_ends_everything_and_leaves_nothing_behind() {

@@ -78,6 +78,15 @@ async fn a_request_that_is_dropped_at_once_is_not_sent() {
 }
 
 #[wasm_bindgen_test]
+async fn a_request_that_the_socket_does_not_take_fails_as_not_sent() {
+    let stage = Stage::new();
+    let (client, socket) = stage.connected().await;
+    socket.set_send_throws(true);
+    let error = within(client.publish("c", 1)).await.unwrap_err();
+    assert_eq!((&error, error.outcome()), (&RequestError::NotConnected, Outcome::NotSent));
+}
+
+#[wasm_bindgen_test]
 async fn e077_arguments_are_checked_before_anything_else() {
     let stage = Stage::new();
     let client = stage.client();

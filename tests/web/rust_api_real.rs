@@ -60,14 +60,16 @@ async fn two_clients_meet_in_a_channel_and_talk_both_ways() {
 async fn a_link_that_the_server_cuts_comes_back_subscribed() {
     let (client, id) = connected().await;
     let (other, _) = connected().await;
+    let mut presence = client.events::<Presence>();
     within(client.subscribe("rust/cut")).await.unwrap();
+    next(&mut presence).await;
     let (mut lost, mut found) = (client.events::<Disconnected>(), client.events::<Connected>());
     let mut messages = client.events::<Message>();
-    let mut presence = client.events::<Presence>();
     cut(&id).await;
     let event = next(&mut lost).await;
     assert_eq!((event.code, event.will_reconnect), (1006, true));
     assert!(next(&mut found).await.is_reconnect);
+    // The snapshot says that it is subscribed again.
     next(&mut presence).await;
     within(other.publish("rust/cut", "still there?")).await.unwrap();
     assert_eq!(next(&mut messages).await.data::<String>().unwrap(), "still there?");

@@ -25,8 +25,12 @@ extern "C" {
     fn socket(this: &Sockets, index: i32) -> Socket;
     #[wasm_bindgen(method, getter)]
     fn addresses(this: &Sockets) -> Array;
+    #[wasm_bindgen(method, getter, js_name = dialledAt)]
+    fn dialled_at(this: &Sockets) -> Array;
     #[wasm_bindgen(method, setter)]
     fn set_refuses(this: &Sockets, refuses: bool);
+    #[wasm_bindgen(method, setter)]
+    fn set_deaf(this: &Sockets, deaf: bool);
     #[wasm_bindgen(method)]
     fn remove(this: &Sockets);
     #[wasm_bindgen(method)]
@@ -41,9 +45,12 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(crate) fn receive(this: &Socket, text: &str);
     #[wasm_bindgen(method)]
-    fn fire(this: &Socket, kind: &str, event: JsValue);
+    pub(crate) fn fire(this: &Socket, kind: &str, event: &JsValue);
+    /// With a close event that may be of somebody's own making.
     #[wasm_bindgen(method)]
-    fn end(this: &Socket, event: JsValue);
+    pub(crate) fn end(this: &Socket, event: &JsValue);
+    #[wasm_bindgen(method, setter, js_name = sendThrows)]
+    pub(crate) fn set_send_throws(this: &Socket, throws: bool);
     #[wasm_bindgen(method, getter)]
     pub(crate) fn listeners(this: &Socket) -> u32;
     #[wasm_bindgen(method, getter)]
@@ -53,6 +60,8 @@ extern "C" {
 
     /// Counts the page's timers.
     pub(crate) type Timers;
+    #[wasm_bindgen(method, getter)]
+    fn delays(this: &Timers) -> Array;
     #[wasm_bindgen(method, getter, js_name = liveCount)]
     pub(crate) fn live_count(this: &Timers) -> u32;
     #[wasm_bindgen(method)]
@@ -75,6 +84,11 @@ impl Stage {
     /// From now on the constructor throws.
     pub(crate) fn refuse(&self) {
         self.0.set_refuses(true);
+    }
+
+    /// From now on sockets throw when somebody wants to listen.
+    pub(crate) fn deafen(&self) {
+        self.0.set_deaf(true);
     }
 
     pub(crate) fn client(&self) -> SignallingClient {
@@ -107,6 +121,12 @@ impl Stage {
     pub(crate) fn addresses(&self) -> Vec<String> {
         strings(&self.0.addresses())
     }
+
+    /// The milliseconds between the dials.
+    pub(crate) fn pauses(&self) -> Vec<f64> {
+        let times = numbers(&self.0.dialled_at());
+        times.windows(2).map(|pair| pair[1] - pair[0]).collect()
+    }
 }
 
 impl Drop for Stage {
@@ -133,17 +153,13 @@ impl Socket {
     }
 
     pub(crate) fn binary(&self) {
-        let event = js_sys::Object::new();
-        Reflect::set(&event, &"data".into(), &js_sys::ArrayBuffer::new(8)).unwrap();
-        self.fire("message", event.into());
+        let data = js_sys::ArrayBuffer::new(8);
+        self.fire("message", &object([("data", data.into())]));
     }
 
     /// The peer, or the network, ends it.
     pub(crate) fn closed(&self, code: u16, reason: &str) {
-        let event = js_sys::Object::new();
-        Reflect::set(&event, &"code".into(), &code.into()).unwrap();
-        Reflect::set(&event, &"reason".into(), &reason.into()).unwrap();
-        self.end(event.into());
+        self.end(&object([("code", code.into()), ("reason", reason.into())]));
     }
 }
 
@@ -151,6 +167,19 @@ impl Timers {
     pub(crate) fn watch() -> Timers {
         fakes().spy()
     }
+
+    /// For how long those were set that were set so far.
+    pub(crate) fn set_for(&self) -> Vec<f64> {
+        numbers(&self.delays())
+    }
+}
+
+pub(crate) fn object<const N: usize>(fields: [(&str, JsValue); N]) -> JsValue {
+    let object = js_sys::Object::new();
+    for (name, value) in fields {
+        Reflect::set(&object, &name.into(), &value).unwrap();
+    }
+    object.into()
 }
 
 /// Options of the tests, with quick retries.
@@ -250,4 +279,8 @@ fn fakes() -> Fakes {
 
 fn strings(array: &Array) -> Vec<String> {
     array.iter().map(|text| text.unchecked_into::<JsString>().into()).collect()
+}
+
+fn numbers(array: &Array) -> Vec<f64> {
+    array.iter().filter_map(|number| number.as_f64()).collect()
 }

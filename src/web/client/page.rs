@@ -1,4 +1,4 @@
-//! What the driver asks of a page: sockets, the token provider, handlers, answers.
+//! What the driver asks of a client: the token provider, handlers, answers.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -6,19 +6,14 @@ use std::rc::{Rc, Weak};
 
 use futures::channel::oneshot;
 use futures::future::{AbortHandle, abortable};
-use js_sys::{Function, Reflect};
-use wasm_bindgen::prelude::*;
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::WebSocket;
 
-use super::inbound::hear;
 use super::tasks::Tasks;
 use crate::client::{Answer, BoxFuture, Called, Emitter, Exit, Provider, log};
 use crate::data::Payload;
-use crate::machine::{CallError, CallId, Event, Input, Log, SocketId, TokenRequestId};
-use crate::web::driver::{Driver, Host, Opening};
-
-type Listener = Closure<dyn Fn(JsValue)>;
+use crate::machine::{CallError, CallId, Event, Input, Log, TokenRequestId};
+use crate::web::driver::{Driver, Host};
 
 /// What one client holds of the page.
 pub(super) struct Page {
@@ -30,8 +25,6 @@ pub(super) struct Page {
     exit: RefCell<Exit>,
     tasks: Rc<Tasks>,
     fetching: RefCell<Vec<(TokenRequestId, AbortHandle)>>,
-    /// Of the sockets that are listened to.
-    listeners: RefCell<Vec<(SocketId, Listener)>>,
     /// A microtask is on its way that carries out what the machine says.
     scheduled: Cell<bool>,
 }
@@ -46,7 +39,6 @@ impl Page {
             exit: RefCell::default(),
             tasks: Rc::default(),
             fetching: RefCell::default(),
-            listeners: RefCell::default(),
             scheduled: Cell::new(false),
         }
     }
@@ -127,46 +119,6 @@ impl Page {
 }
 
 impl Host for Page {
-    fn open(&self, _: SocketId, address: &str) -> Opening {
-        // Calling what is not there would be an error like any other.
-        let class = Reflect::get(&js_sys::global(), &JsValue::from_str("WebSocket"));
-        if !class.is_ok_and(|class| class.is_function()) {
-            return Opening::Unavailable;
-        }
-        match WebSocket::new(address) {
-            Ok(socket) => {
-                let kind = (JsValue::from_str("binaryType"), JsValue::from_str("arraybuffer"));
-                // Of no consequence: what is no text is dropped.
-                let _ = Reflect::set(&socket, &kind.0, &kind.1);
-                Opening::Socket(socket.into())
-            }
-            Err(error) => Opening::Failed(message_of(&error)),
-        }
-    }
-
-    fn message_listener(&self, socket: SocketId) -> Function {
-        let driver = self.driver();
-        let listener = Listener::new(move |event| {
-            if let Some(driver) = driver.upgrade() {
-                hear(&driver, socket, &event);
-            }
-        });
-        let function = listener.as_ref().unchecked_ref::<Function>().clone();
-        self.listeners.borrow_mut().push((socket, listener));
-        function
-    }
-
-    fn forget_listener(&self, socket: SocketId) {
-        self.listeners.borrow_mut().retain(|(other, _)| *other != socket);
-    }
-
-    fn close_socket(&self, socket: &JsValue, code: u16, reason: &str, _gently: bool) {
-        let socket: &WebSocket = socket.unchecked_ref();
-        if socket.close_with_code_and_reason(code, reason).is_err() {
-            let _ = socket.close();
-        }
-    }
-
     fn fetch_token(&self, request: TokenRequestId) {
         let Some(provider) = &self.provider else { return };
         let (answer, handle) = abortable(provider.fetch());
@@ -227,10 +179,4 @@ impl Drop for Page {
             fetch.abort();
         }
     }
-}
-
-/// What a thrown value says; the machine scrubs it.
-fn message_of(error: &JsValue) -> String {
-    let message = Reflect::get(error, &JsValue::from_str("message")).unwrap_or_default();
-    message.as_string().unwrap_or_default()
 }

@@ -3,10 +3,9 @@
 use js_sys::{JsString, Reflect};
 use wasm_bindgen::prelude::*;
 
-use super::page::Page;
+use super::value::JsJson;
 use crate::machine::{Input, SocketId};
-use crate::web::driver::Driver;
-use crate::wire::INBOUND_CAP;
+use crate::wire::{INBOUND_CAP, Malformed, decode};
 
 #[wasm_bindgen]
 extern "C" {
@@ -15,16 +14,20 @@ extern "C" {
     fn parse(text: &JsString) -> Result<JsValue, JsValue>;
 }
 
-pub(super) fn hear(driver: &Driver<Page>, socket: SocketId, event: &JsValue) {
+pub(super) fn read(socket: SocketId, event: &JsValue) -> Input<JsValue> {
     let data = Reflect::get(event, &JsValue::from_str("data")).unwrap_or_default();
     let Ok(text) = data.dyn_into::<JsString>() else {
-        return driver.input(Input::Binary { socket });
+        return Input::Binary { socket };
     };
     if text.length() as usize > INBOUND_CAP {
-        return driver.input(Input::Oversize { socket });
+        return Input::Oversize { socket };
     }
-    match parse(&text) {
-        Ok(parsed) => driver.frame(socket, parsed),
-        Err(_) => driver.not_json(socket),
+    let decoded = match parse(&text) {
+        Ok(parsed) => decode(&JsJson(parsed)),
+        Err(_) => Err(Malformed::NotJson),
+    };
+    match decoded {
+        Ok(frame) => Input::Frame { socket, frame },
+        Err(why) => Input::Malformed { socket, why },
     }
 }
