@@ -241,9 +241,9 @@ impl Drop for DropNote {
 
 /// Waits, but not for ever.
 pub(crate) async fn within<F: Future>(future: F) -> F::Output {
-    match select(Box::pin(future), Box::pin(pass(10_000))).await {
+    match select(Box::pin(future), Box::pin(pass(30_000))).await {
         Either::Left((output, _)) => output,
-        Either::Right(_) => panic!("nothing happened within ten seconds"),
+        Either::Right(_) => panic!("nothing happened within half a minute"),
     }
 }
 
