@@ -61,7 +61,7 @@
 //! | `native` (default) | the client on tokio, with rustls and Mozilla's roots |
 //! | `native-roots` | the roots of the operating system instead |
 //! | `web` | the client in a browser |
-//! | `npm` | the handle that the npm package wraps; not for other crates |
+//! | `npm` | the core of the npm package; not for other crates |
 //!
 //! # How it is made
 //!
