@@ -58,8 +58,8 @@ for (const [runtime, how] of Object.entries({ "Node with ws": WITH_WS, "Node wit
       assert.deepEqual(await staged.client.of("disconnected"), []);
     });
 
-    // wire-webapp#21477: the socket says that it is open, and nobody is there.
-    test("notices soon that the peer has gone meanwhile", async (t) => {
+    // wire-webapp#21477, socket.io#5135: the socket says that it is open, and nobody is there.
+    test("notices soon that the peer has gone meanwhile, and says so to who asked right after waking", async (t) => {
       const { bare, place, client } = await stage(t);
       process.kill(place.pid, "SIGSTOP");
       bare.act = () => {};
@@ -67,9 +67,11 @@ for (const [runtime, how] of Object.entries({ "Node with ws": WITH_WS, "Node wit
       socket.pause();
       await sleep(STOPPED_MS);
       const continued = Date.now();
+      const calling = client.call("publish", "c", 1);
       process.kill(place.pid, "SIGCONT");
       const lost = await client.nth("disconnected", 1);
       assert.equal(lost.payload.code, 4000);
+      assert.equal((await calling).error.outcome, "unknown");
       assert.ok(lost.at - continued <= TIMEOUT_MS / 3 + 1000, `noticed after ${lost.at - continued} ms`);
       bare.act = answer;
       await client.nth("connected", 2);

@@ -12,6 +12,7 @@ pub(crate) mod check;
 pub(crate) mod consumers;
 pub(crate) mod demo;
 pub(crate) mod pack;
+pub(crate) mod scorecard;
 pub(crate) mod setup;
 pub(crate) mod size;
 pub(crate) mod spec;
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     Spec(spec::Args),
     /// Run the machine against a model server, a hostile network and a hostile user, by seeds.
     Verify(verify::Args),
+    /// Measure how the client behaves under faults, next to the official one.
+    Scorecard(scorecard::Args),
     /// Show two Node clients and a browser page talking through the local server.
     Demo(demo::Args),
 }
@@ -66,6 +69,7 @@ impl Command {
             Command::Bench(args) => bench::run(&args, workspace),
             Command::Spec(args) => spec::run(&args, workspace),
             Command::Verify(args) => verify::run(&args, workspace),
+            Command::Scorecard(args) => scorecard::run(&args, workspace),
             Command::Demo(args) => demo::run(&args, workspace),
         }
     }

@@ -15,8 +15,9 @@ export const FOLDERS = { ours: OURS, official: OFFICIAL };
 const NODE_ENTRY = { ours: "dist/node.mjs", official: "dist/index.mjs" };
 const PAGE_ENTRY = { ours: "dist/index.mjs", official: "dist/index.mjs" };
 
-/** Imports `ours` or `official` into this process. */
+/** Imports `ours` or `official` into this process, or `ws alone`, which only reconnects. */
 export function load(library) {
+  if (library === "ws alone") return import("./ws-alone.mjs");
   return import(pathToFileURL(join(FOLDERS[library], NODE_ENTRY[library])));
 }
 
