@@ -1,6 +1,6 @@
 //! `cargo xtask check`: everything that can be found without running our code.
 
-use super::setup;
+use super::{setup, spec};
 use crate::layers;
 use crate::process::Shell;
 use crate::progress::{note, step};
@@ -56,10 +56,11 @@ struct Check {
     run: fn(&Workspace, &Shell) -> Result<()>,
 }
 
-const CHECKS: [Check; 7] = [
+const CHECKS: [Check; 8] = [
     Check { name: "lock", about: "Cargo.lock belongs to the manifests", run: lock },
     Check { name: "fmt", about: "rustfmt", run: fmt },
     Check { name: "layers", about: "the arrows between the layers", run: arrows },
+    Check { name: "spec", about: "each rule of the contract has its test", run: contract },
     Check { name: "clippy", about: "lints, for each target and feature set", run: clippy },
     Check { name: "doc", about: "documentation without warnings", run: doc },
     Check { name: "js", about: "eslint", run: js },
@@ -74,6 +75,10 @@ const NEEDS: [Need; 6] = [
     Need::PackageTestDependencies,
     Need::CargoDeny,
 ];
+
+fn contract(workspace: &Workspace, _: &Shell) -> Result<()> {
+    spec::run(&spec::Args { brief: true }, workspace)
+}
 
 fn lock(_: &Workspace, shell: &Shell) -> Result<()> {
     shell

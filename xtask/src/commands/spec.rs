@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Args {
     /// Print only what is missing, and the sum.
     #[arg(long)]
-    brief: bool,
+    pub(super) brief: bool,
 }
 
 pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {

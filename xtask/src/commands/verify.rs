@@ -1,6 +1,7 @@
 //! `cargo xtask verify`: the machine against a model server, a hostile network and a hostile user.
 
 use super::setup;
+use crate::process::Shell;
 use crate::tools::Need;
 use crate::workspace::Workspace;
 use anyhow::Result;
@@ -23,8 +24,18 @@ pub(crate) struct Args {
     story: Option<u64>,
 }
 
+impl Args {
+    /// A run that is short enough for every day.
+    pub(super) fn brief() -> Args {
+        Args { sessions: 20_000, seed: 1, threads: 0, story: None }
+    }
+}
+
 pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
-    let shell = setup::ensure(workspace, &[Need::CompilerForC])?;
+    simulate(&setup::ensure(workspace, &[Need::CompilerForC])?, args)
+}
+
+pub(super) fn simulate(shell: &Shell, args: &Args) -> Result<()> {
     let mut verify = shell
         .cmd("cargo")
         .args(["run", "--locked", "--quiet", "--profile", "verify"])
