@@ -5,6 +5,7 @@
 // code, become traps themselves, and wasm-opt then removes what only they needed.
 
 import binaryen from "binaryen";
+import { withoutDeadData } from "./data.mjs";
 
 /** Functions that are entered only to panic, or only to write the text of a panic. */
 const PANICS = [
@@ -26,8 +27,6 @@ const PANICS = [
 /** The same module, in which panicking is trapping. */
 export function withoutPanics(wasm) {
   const module = binaryen.readBinary(wasm);
-  // Keeps the names for wasm-opt, which reads the result and removes them.
-  binaryen.setDebugInfo(true);
   let found = 0;
   for (let i = 0; i < module.getNumFunctions(); i++) {
     const reference = module.getFunctionByIndex(i);
@@ -37,7 +36,12 @@ export function withoutPanics(wasm) {
     found++;
   }
   if (found === 0) throw new Error("no panicking function was found; does the wasm still have its names?");
-  const bytes = module.emitBinary();
+  // Once, so that what only they needed is gone from the code.
+  binaryen.setOptimizeLevel(2);
+  binaryen.setShrinkLevel(2);
+  module.optimize();
+  const code = module.emitText().replace(/^ \((data|elem|global) .*$/gm, "");
+  const bytes = withoutDeadData(Buffer.from(module.emitBinary()), code);
   module.dispose();
   return bytes;
 }
