@@ -14,6 +14,7 @@ mod layers;
 mod lockfile;
 mod process;
 mod progress;
+mod scaling;
 mod stamp;
 mod tally;
 mod tools;

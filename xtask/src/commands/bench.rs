@@ -4,7 +4,8 @@
 use super::{build, pack, setup};
 use crate::dev_server::DevServer;
 use crate::progress::step;
-use crate::tools::Need;
+use crate::scaling;
+use crate::tools::{self, Need};
 use crate::workspace::Workspace;
 use anyhow::Result;
 use clap::Subcommand;
@@ -27,6 +28,14 @@ enum What {
         #[arg(long, value_name = "TASK")]
         only: Option<String>,
     },
+    /// Our Rust client and the official Python client, taking turns.
+    Native {
+        /// How often each task is measured; the table has the medians.
+        #[arg(long, default_value_t = 5)]
+        rounds: u32,
+    },
+    /// The machine alone, at a size and at ten times that size: the cost must grow linearly.
+    Machine,
     /// Idle connections, fan-out and latency of the local server.
     Server {
         /// Flags of the load driver; `-- --help` lists them.
@@ -38,6 +47,8 @@ enum What {
 pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
     match &args.what {
         What::Client { rounds, only } => client(workspace, *rounds, only.as_deref()),
+        What::Native { rounds } => native(workspace, *rounds),
+        What::Machine => scaling::measure(workspace),
         What::Server { flags } => server(workspace, flags),
     }
 }
@@ -59,6 +70,22 @@ fn client(workspace: &Workspace, rounds: u32, only: Option<&str>) -> Result<()> 
         bench = bench.args(["--only", task]);
     }
     bench.run()
+}
+
+fn native(workspace: &Workspace, rounds: u32) -> Result<()> {
+    let shell = setup::ensure(workspace, &[Need::CompilerForC, Need::PythonClients])?;
+    let server = DevServer::build_release(workspace, &shell)?;
+    shell
+        .cmd("cargo")
+        .args(["run", "--locked", "--release", "--package", "metered-realtime-bench-native", "--"])
+        .arg("--server")
+        .arg(server)
+        .arg("--python")
+        .arg(tools::python_program(workspace)?)
+        .arg("--script")
+        .arg(workspace.path("benches/native/worker.py"))
+        .args(["--rounds", &rounds.to_string()])
+        .run()
 }
 
 fn server(workspace: &Workspace, flags: &[String]) -> Result<()> {
