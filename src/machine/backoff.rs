@@ -89,7 +89,7 @@ impl Backoff {
         let due = now.after(millis(delay));
         let mut not_before = now.after(floor.max(away) as u64);
         if loss.short {
-            self.counts = true;
+            self.counts = knobs.max_dials_per_minute.is_some();
             not_before = not_before.max(self.free_again(knobs));
         }
         Some(Schedule { at: due.max(not_before), not_before })

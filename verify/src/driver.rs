@@ -419,19 +419,19 @@ impl World {
         socket: SocketId,
         frame: &ServerFrame<String>,
     ) -> bool {
-        let (ServerFrame::Ack { .. } | ServerFrame::Message { .. }) = frame else { return false };
-        let acked = match frame {
-            ServerFrame::Ack { request_id } => {
-                let Some(call) = request_id.parse().ok().map(CallId) else { return false };
-                if call.0.to_string() != *request_id {
-                    return false;
-                }
-                if !self.clients[client].watch.is_pending(call) {
-                    return false;
-                }
-                Some(call)
+        let acked = if let ServerFrame::Ack { request_id } = frame {
+            let call = request_id.parse().map(CallId);
+            let Some(call) = call.ok().filter(|call| call.0.to_string() == *request_id) else {
+                return false;
+            };
+            if !self.clients[client].watch.is_pending(call) {
+                return false;
             }
-            _ => None,
+            Some(call)
+        } else if let ServerFrame::Message { .. } = frame {
+            None
+        } else {
+            return false;
         };
         let clock = self.clock(client);
         if !self.clients[client].machine.heard(socket, clock) {

@@ -216,10 +216,7 @@ impl Watch {
         state: State,
     ) -> Result<(), Broken> {
         let connected = state == State::Connected;
-        let too_large = match what {
-            What::Plain { size } => size as f64 > self.cap,
-            _ => false,
-        };
+        let too_large = matches!(what, What::Plain { size } if size as f64 > self.cap);
         // A connection that is about to take over may have done so already.
         let unsure = self.next.as_ref().is_some_and(|next| next.welcomed.is_some());
         match result {
@@ -344,7 +341,10 @@ impl Watch {
                     let done = self.listeners_gone && self.streams_ended;
                     rule("close() drops listeners and ends streams first", done, about)?;
                 }
-                _ => rule("success needs an ack", call.acked, about)?,
+                What::Subscribe { .. }
+                | What::Unsubscribe { .. }
+                | What::Plain { .. }
+                | What::Replay => rule("success needs an ack", call.acked, about)?,
             },
             Err(CallError::Rejected { code, .. }) => {
                 rule("a rejection needs an error frame", call.refused.contains(code), about)?;

@@ -120,7 +120,7 @@ impl Watch {
             }
             return;
         }
-        if !self.fetching.is_some_and(|(asked, _)| asked == request) {
+        if self.fetching.is_none_or(|(asked, _)| asked != request) {
             return;
         }
         self.fetching = None;

@@ -1,0 +1,43 @@
+//! A little of the simulation, as part of the ordinary tests; `cargo xtask verify` runs a million sessions and more.
+
+use metered_realtime_verify::{Dice, next, run};
+
+/// Every build runs the same sessions, and the time of a debug build suffices for so many.
+const SESSIONS: u64 = 20_000;
+
+#[test]
+fn some_thousand_sessions_keep_all_rules() {
+    let mut state = 2026;
+    for _ in 0..SESSIONS {
+        let seed = next(&mut state);
+        let outcome = run(Dice::seeded(seed), false);
+        if let Some(broken) = outcome.broken {
+            let story = run(Dice::seeded(seed), true).story.unwrap_or_default();
+            panic!("seed {seed}: {broken}\n{story}");
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run_word_for_word() {
+    for seed in 0..20 {
+        let stories = [0; 2].map(|_| run(Dice::seeded(seed), true).story);
+        assert_eq!(stories[0], stories[1]);
+    }
+}
+
+#[test]
+fn the_choices_that_were_written_down_give_the_same_run_again() {
+    for seed in 0..20 {
+        let first = run(Dice::recorded(seed), true);
+        let second = run(Dice::scripted(first.choices), true);
+        assert_eq!(first.story, second.story);
+    }
+}
+
+#[test]
+fn a_session_without_any_choices_is_plain_and_keeps_all_rules() {
+    let outcome = run(Dice::scripted(Vec::new()), true);
+    assert_eq!(outcome.broken, None);
+    assert_eq!(outcome.totals.dials, 1);
+}
