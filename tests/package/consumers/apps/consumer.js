@@ -3,8 +3,8 @@
 
 globalThis.consumer = (() => {
   const KEY = "pk_live_local";
-  /** Outside of ASCII and of the basic plane, so that encodings show. */
-  const QUESTION = { text: "Grüße, 世界 👋", numbers: [1, 2.5, -3], nothing: null };
+  /** Umlauts, Chinese and a waving hand, so that encodings show; made at run time, so that it does not matter how this file is read. */
+  const QUESTION = { text: String.fromCodePoint(0xe4, 0xdf, 0x4e16, 0x1f44b), numbers: [1, 2.5, -3], nothing: null };
 
   /** Talks with the peer and tells what was seen; the harness knows what it should have been. */
   async function converse({ SignallingClient, NotConnectedError }, { url, channel }) {

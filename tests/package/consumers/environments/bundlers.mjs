@@ -37,6 +37,7 @@ const vite = (major, name) => [
     uses: [name, "browser"],
     test: async (lab) => {
       await lab.tool(`${name}/bin/vite.js`, "build");
+      lab.assertWithoutWs("dist");
       await bothPages(lab, await lab.serve("dist"));
     },
   },
@@ -51,6 +52,7 @@ const esbuild = (format, page) => ({
   quick: true,
   test: async (lab) => {
     await lab.run(lab.program("esbuild"), "page.js", "--bundle", `--format=${format}`, "--outfile=dist/page.js");
+    lab.assertWithoutWs("dist");
     addPages(lab, "dist");
     await lab.converseInPage(`${await lab.serve("dist")}/${page}.html`);
   },
@@ -67,10 +69,23 @@ export default [
     uses: ["webpack", "browser"],
     test: async (lab) => {
       await lab.tool("webpack-cli/bin/cli.js", "build");
+      lab.assertWithoutWs("dist");
       addPages(lab, "dist");
       const site = await lab.serve("dist");
       await lab.converseInPage(`${site}/script.html`);
       await lab.converseInPage(`${site}/worker.html`);
+    },
+  },
+  {
+    name: "webpack-old-encoding",
+    title: "webpack 5, in a page that is not UTF-8",
+    tools: "web",
+    app: ["bundled", "webpack"],
+    uses: ["webpack", "browser"],
+    test: async (lab) => {
+      await lab.tool("webpack-cli/bin/cli.js", "build");
+      addPages(lab, "dist");
+      await lab.converseInPage(`${await lab.serve("dist")}/windows-1252.html`);
     },
   },
   {
@@ -81,6 +96,7 @@ export default [
     uses: ["rollup", "browser"],
     test: async (lab) => {
       await lab.tool("rollup/dist/bin/rollup", "--config", "rollup.config.mjs");
+      lab.assertWithoutWs("dist");
       addPages(lab, "dist/es");
       addPages(lab, "dist/iife");
       const site = await lab.serve("dist");
@@ -98,6 +114,7 @@ export default [
     uses: ["parcel", "browser"],
     test: async (lab) => {
       await lab.tool("parcel/lib/bin.js", "build", "index.html", "worker.html", "--no-cache", "--dist-dir", "dist");
+      lab.assertWithoutWs("dist");
       await bothPages(lab, await lab.serve("dist"));
     },
   },

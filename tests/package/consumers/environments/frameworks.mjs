@@ -22,6 +22,7 @@ const built = (name, title, ...flags) => ({
   uses: ["next", "react", "browser"],
   test: async (lab) => {
     await lab.tool(NEXT, "build", ...flags);
+    lab.assertWithoutWs(".next/static");
     await useIt(lab, await lab.serveWith(READY, NEXT, "start", ...WHERE));
   },
 });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Peer } from "./peer.mjs";
 
-const QUESTION = { text: "Grüße, 世界 👋", numbers: [1, 2.5, -3], nothing: null };
+const QUESTION = { text: "äß世👋", numbers: [1, 2.5, -3], nothing: null };
 const ANSWER = { text: "Je vous réponds 🙂", echo: QUESTION };
 const ASIDE = { text: "between you and me" };
 

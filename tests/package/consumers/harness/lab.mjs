@@ -131,6 +131,15 @@ export class Lab {
     return this.#server.url;
   }
 
+  /** What was built for browsers must not contain `ws`. */
+  assertWithoutWs(part) {
+    for (const name of readdirSync(this.path(part), { recursive: true })) {
+      if (!/\.m?js$/.test(name)) continue;
+      const text = readFileSync(this.path(part, name), "utf8");
+      if (/permessage-deflate|sec-websocket-key/i.test(text)) throw new Error(`${part}/${name} contains ws`);
+    }
+  }
+
   /** Has something else undone when the test is over. */
   onEnd(work) {
     this.#cleanup.push(work);

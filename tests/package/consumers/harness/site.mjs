@@ -6,9 +6,10 @@ import { readFile } from "node:fs/promises";
 import { extname, join, normalize, sep } from "node:path";
 
 const TYPES = {
-  ".html": "text/html; charset=utf-8",
-  ".js": "text/javascript; charset=utf-8",
-  ".mjs": "text/javascript; charset=utf-8",
+  // Without charsets, as many servers send them: the page decides.
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
   ".css": "text/css; charset=utf-8",
   ".wasm": "application/wasm",
 };
