@@ -7,6 +7,9 @@ const HANDLERS = {
   error: (listener) => () => listener({}),
 };
 
+/** No text of a mebibyte of characters has more bytes. `ws` itself would take 100 MiB into memory before anybody sees them. */
+const MAX_BYTES = 3 * 1_048_576;
+
 let made = null;
 
 /**
@@ -17,6 +20,12 @@ export function lean(ws) {
   const WebSocket = ws.WebSocket ?? ws.default ?? ws;
   assertItSends(ws.Sender ?? WebSocket.Sender);
   made ??= class extends WebSocket {
+    constructor(address) {
+      super(address, { maxPayload: MAX_BYTES });
+      // Else it waits for the peer to close, half a minute.
+      this.on("error", () => this.terminate());
+    }
+
     addEventListener(type, listener) {
       const handler = HANDLERS[type](listener);
       handler.of = listener;

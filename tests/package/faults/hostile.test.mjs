@@ -71,6 +71,26 @@ test("a text above a mebibyte costs the connection, and is never parsed", async 
   await assertWorks(staged);
 });
 
+test("a text that is far too large is not even read to its end", async () => {
+  const staged = await stage();
+  const before = process.memoryUsage().rss;
+  let most = 0;
+  const watch = setInterval(() => (most = Math.max(most, process.memoryUsage().rss - before)), 5);
+  const { _socket: tcp } = staged.peer.socket;
+  // A text frame that says it has 90 MiB, and comes as fast as it is taken.
+  tcp.write(Buffer.from([0x81, 127, 0, 0, 0, 0, 5, 0xa0, 0, 0]));
+  const sent = Date.now();
+  const pour = () => {
+    while (!tcp.destroyed && Date.now() - sent < 5000) if (!tcp.write(Buffer.alloc(65_536, 120))) return void tcp.once("drain", pour);
+  };
+  pour();
+  await until(() => bare.dials.length === 2);
+  clearInterval(watch);
+  assert.ok(most < 30 * MIB, `${most} bytes more`);
+  await until(() => staged.client.state === "connected");
+  await assertWorks(staged);
+});
+
 test(`${FLOOD} messages are delivered in their order, and none is kept`, async () => {
   const { client, peer } = await stage();
   let next = 0;
