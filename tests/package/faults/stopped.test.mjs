@@ -44,7 +44,7 @@ for (const [runtime, how] of Object.entries({ "Node with ws": WITH_WS, "Node wit
 
     // centrifuge-js#417, #423: an answer that waits in the socket is heard before the timeout counts.
     test("does not fail a call whose answer arrived while it was stopped", async (t) => {
-      let place;
+      const place;
       const act = (peer, frame) => {
         if (frame.type !== "publish") return answer(peer, frame);
         process.kill(place.pid, "SIGSTOP");
