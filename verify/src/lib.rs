@@ -14,6 +14,7 @@
 mod agenda;
 mod dice;
 mod driver;
+pub mod figures;
 pub mod fuzz;
 mod invariants;
 mod json;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use clap::Parser;
-use metered_realtime_verify::{Broken, Dice, Totals, next, run, shrink};
+use metered_realtime_verify::{Broken, Dice, Totals, figures, next, run, shrink};
 
 /// Runs the client's machine against a model server, a hostile network and a hostile user.
 #[derive(Parser)]
@@ -27,6 +27,12 @@ struct Args {
     /// Tell the story of this one session (the number that a failure prints) and do nothing else.
     #[arg(long)]
     story: Option<u64>,
+    /// Print figures that are compared with those of other clients, as JSON, and do nothing else.
+    #[arg(long)]
+    figures: bool,
+    /// Print the summary as one line of JSON too.
+    #[arg(long)]
+    json: bool,
     /// How many runs may be spent to shrink a failure.
     #[arg(long, default_value_t = 20_000)]
     shrink: u32,
@@ -47,10 +53,18 @@ fn main() -> ExitCode {
         println!("{}", outcome.story.unwrap_or_default());
         return if outcome.broken.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
     }
+    if args.figures {
+        println!("{}", figures_as_json(args.seed));
+        return ExitCode::SUCCESS;
+    }
     let started = Instant::now();
     let (totals, repeated, failures) = run_all(&args);
     let seconds = started.elapsed().as_secs_f64();
     summary(&args, &totals, repeated, seconds);
+    if args.json {
+        let broken: u64 = failures.values().map(|failure| failure.count).sum();
+        println!("{}", summary_as_json(&args, &totals, repeated, seconds, broken));
+    }
     if failures.is_empty() {
         println!("No rule was broken.");
         return ExitCode::SUCCESS;
@@ -156,6 +170,46 @@ fn summary(args: &Args, totals: &Totals, repeated: u64, seconds: f64) {
     println!("{repeated} sessions were run again and were the same, word for word");
 }
 
+fn summary_as_json(
+    args: &Args,
+    totals: &Totals,
+    repeated: u64,
+    seconds: f64,
+    broken: u64,
+) -> serde_json::Value {
+    serde_json::json!({
+        "sessions": totals.sessions,
+        "seed": args.seed,
+        "seconds": seconds,
+        "broken": broken,
+        "repeated": repeated,
+        "simulatedMs": totals.simulated_ms,
+        "steps": totals.steps,
+        "calls": totals.calls,
+        "settled": totals.settled,
+        "sockets": totals.dials,
+        "frames": totals.frames,
+        "events": totals.events,
+    })
+}
+
+fn figures_as_json(seed: u64) -> serde_json::Value {
+    let dead_link = |timeout: f64| {
+        let (given_up, dialled) = figures::dead_link(timeout, seed);
+        serde_json::json!({"timeoutMs": timeout, "givenUpMs": given_up, "dialledMs": dialled})
+    };
+    serde_json::json!({
+        "seed": seed,
+        "fleetClients": FLEET,
+        "fleetPeakIn100MsByDefault": figures::fleet_peak(FLEET, 0.0, seed),
+        "fleetPeakIn100MsSpreadOver10S": figures::fleet_peak(FLEET, 10_000.0, seed),
+        "fleetPeakIn100MsSpreadOver30S": figures::fleet_peak(FLEET, 30_000.0, seed),
+        "dialsInAMinuteByDefault": figures::dials_a_minute(20.0, seed),
+        "dialsInAMinuteWithoutBudget": figures::dials_a_minute(f64::INFINITY, seed),
+        "deadLink": [dead_link(60_000.0), dead_link(5_000.0)],
+    })
+}
+
 fn tell(failure: &Failure, runs: u32) {
     let Failure { session, seed, broken, count } = failure;
     println!(
@@ -178,6 +232,9 @@ fn session_seed(seed: u64, session: u64) -> u64 {
     let mut state = seed ^ session.wrapping_mul(0xD134_2543_DE82_EF95);
     next(&mut state)
 }
+
+/// How many clients a fleet has.
+const FLEET: u32 = 10_000;
 
 /// So many sessions at a time for a thread.
 const BATCH: u64 = 100;

@@ -3,7 +3,7 @@
 use metered_realtime_verify::{Dice, next, run};
 
 /// Every build runs the same sessions, and the time of a debug build suffices for so many.
-const SESSIONS: u64 = 20_000;
+const SESSIONS: u64 = 10_000;
 
 #[test]
 fn some_thousand_sessions_keep_all_rules() {
