@@ -44,15 +44,14 @@ for (const [runtime, how] of Object.entries({ "Node with ws": WITH_WS, "Node wit
 
     // centrifuge-js#417, #423: an answer that waits in the socket is heard before the timeout counts.
     test("does not fail a call whose answer arrived while it was stopped", async (t) => {
-      const place;
       const act = (peer, frame) => {
         if (frame.type !== "publish") return answer(peer, frame);
-        process.kill(place.pid, "SIGSTOP");
+        const { pid } = staged.place;
+        process.kill(pid, "SIGSTOP");
         answer(peer, frame);
-        setTimeout(() => process.kill(place.pid, "SIGCONT"), STOPPED_MS);
+        setTimeout(() => process.kill(pid, "SIGCONT"), STOPPED_MS);
       };
       const staged = await stage(t, act);
-      place = staged.place;
       const result = await staged.client.call("publish", "c", 1, { timeoutMs: 500 });
       assert.deepEqual(result.error, undefined);
       assert.deepEqual(await staged.client.of("disconnected"), []);
