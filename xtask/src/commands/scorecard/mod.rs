@@ -44,7 +44,7 @@ struct Measurement {
 const MEASUREMENTS: [Measurement; 7] = [
     Measurement { name: "half-open", full: 5, quick: 1, take: in_node },
     Measurement { name: "native", full: 1, quick: 1, take: natively },
-    Measurement { name: "dials", full: 60, quick: 10, take: in_node },
+    Measurement { name: "dials", full: 60, quick: 60, take: in_node },
     Measurement { name: "faults", full: 1_000, quick: 100, take: in_node },
     Measurement { name: "leaks", full: 10_000, quick: 500, take: in_node },
     Measurement { name: "fleet", full: 10_000, quick: 1_000, take: in_node },
