@@ -9,85 +9,88 @@ import { sleep, until } from "./kit/time.mjs";
 const TIMEOUT_MS = 1500;
 const STOPPED_MS = 4000;
 
-for (const [runtime, how] of Object.entries({ "Node with ws": WITH_WS, "Node with the global WebSocket": WITH_GLOBAL })) {
-  describe(runtime, { concurrency: true }, () => {
-    /** A process of its own for each test, as it is stopped whole. */
-    async function stage(t, act) {
-      const bare = await startBare({ act });
-      const place = await inNode(how);
-      t.after(async () => {
-        await place.close();
-        await bare.stop();
-      });
-      const options = { apiKey: "pk_test", url: bare.url, inactivityTimeoutMs: TIMEOUT_MS, reconnect: { initialDelayMs: 50 } };
-      const client = await place.client(options);
-      await client.connect();
-      return { bare, place, client };
-    }
+describe("a process that is stopped", { concurrency: true }, () => {
+  describe("Node with ws", { concurrency: true }, () => inOne(WITH_WS));
+  describe("Node with the global WebSocket", { concurrency: true }, () => inOne(WITH_GLOBAL));
+});
 
-    async function stopFor(place, ms) {
-      process.kill(place.pid, "SIGSTOP");
-      await sleep(ms);
-      process.kill(place.pid, "SIGCONT");
-    }
-
-    // socket.io#5134, tldraw#9964: the timers ran late; the link is as good as before.
-    test("asks with a probe and keeps the connection", async (t) => {
-      const { bare, place, client } = await stage(t);
-      await stopFor(place, STOPPED_MS);
-      const continued = Date.now();
-      await until(() => bare.of("ping").some(({ at }) => at >= continued), 1000, "a probe within a second");
-      await sleep(2 * TIMEOUT_MS);
-      assert.deepEqual(await client.of("disconnected"), []);
-      assert.equal(bare.dials.length, 1);
+function inOne(how) {
+  /** A process of its own for each test, as it is stopped whole. */
+  async function stage(t, act) {
+    const bare = await startBare({ act });
+    const place = await inNode(how);
+    t.after(async () => {
+      await place.close();
+      await bare.stop();
     });
+    const options = { apiKey: "pk_test", url: bare.url, inactivityTimeoutMs: TIMEOUT_MS, reconnect: { initialDelayMs: 50 } };
+    const client = await place.client(options);
+    await client.connect();
+    return { bare, place, client };
+  }
 
-    // centrifuge-js#417, #423: an answer that waits in the socket is heard before the timeout counts.
-    test("does not fail a call whose answer arrived while it was stopped", async (t) => {
-      const act = (peer, frame) => {
-        if (frame.type !== "publish") return answer(peer, frame);
-        const { pid } = staged.place;
-        process.kill(pid, "SIGSTOP");
-        answer(peer, frame);
-        setTimeout(() => process.kill(pid, "SIGCONT"), STOPPED_MS);
-      };
-      const staged = await stage(t, act);
-      const result = await staged.client.call("publish", "c", 1, { timeoutMs: 500 });
-      assert.deepEqual(result.error, undefined);
-      assert.deepEqual(await staged.client.of("disconnected"), []);
-    });
+  async function stopFor(place, ms) {
+    process.kill(place.pid, "SIGSTOP");
+    await sleep(ms);
+    process.kill(place.pid, "SIGCONT");
+  }
 
-    // wire-webapp#21477, socket.io#5135: the socket says that it is open, and nobody is there.
-    test("notices soon that the peer has gone meanwhile, and says so to who asked right after waking", async (t) => {
-      const { bare, place, client } = await stage(t);
-      process.kill(place.pid, "SIGSTOP");
-      bare.act = () => {};
-      const { socket } = bare.last();
-      socket.pause();
-      await sleep(STOPPED_MS);
-      const continued = Date.now();
-      const calling = client.call("publish", "c", 1);
-      process.kill(place.pid, "SIGCONT");
-      const lost = await client.nth("disconnected", 1);
-      assert.equal(lost.payload.code, 4000);
-      assert.equal((await calling).error.outcome, "unknown");
-      assert.ok(lost.at - continued <= TIMEOUT_MS / 3 + 1000, `noticed after ${lost.at - continued} ms`);
-      bare.act = answer;
-      await client.nth("connected", 2);
-    });
+  // socket.io#5134, tldraw#9964: the timers ran late; the link is as good as before.
+  test("asks with a probe and keeps the connection", async (t) => {
+    const { bare, place, client } = await stage(t);
+    await stopFor(place, STOPPED_MS);
+    const continued = Date.now();
+    await until(() => bare.of("ping").some(({ at }) => at >= continued), 1000, "a probe within a second");
+    await sleep(2 * TIMEOUT_MS);
+    assert.deepEqual(await client.of("disconnected"), []);
+    assert.equal(bare.dials.length, 1);
+  });
 
-    test("says so when a reset came while it was stopped", async (t) => {
-      const { bare, place, client } = await stage(t);
-      process.kill(place.pid, "SIGSTOP");
-      await sleep(100);
-      bare.last().socket.terminate();
-      await sleep(STOPPED_MS);
-      const continued = Date.now();
-      process.kill(place.pid, "SIGCONT");
-      const lost = await client.nth("disconnected", 1);
-      assert.equal(lost.payload.code, 1006);
-      const back = await client.nth("connected", 2);
-      assert.ok(back.at - continued <= 1000, `back after ${back.at - continued} ms`);
-    });
+  // centrifuge-js#417, #423: an answer that waits in the socket is heard before the timeout counts.
+  test("does not fail a call whose answer arrived while it was stopped", async (t) => {
+    const act = (peer, frame) => {
+      if (frame.type !== "publish") return answer(peer, frame);
+      const { pid } = staged.place;
+      process.kill(pid, "SIGSTOP");
+      answer(peer, frame);
+      setTimeout(() => process.kill(pid, "SIGCONT"), STOPPED_MS);
+    };
+    const staged = await stage(t, act);
+    const result = await staged.client.call("publish", "c", 1, { timeoutMs: 500 });
+    assert.deepEqual(result.error, undefined);
+    assert.deepEqual(await staged.client.of("disconnected"), []);
+  });
+
+  // wire-webapp#21477, socket.io#5135: the socket says that it is open, and nobody is there.
+  test("notices soon that the peer has gone meanwhile, and says so to who asked right after waking", async (t) => {
+    const { bare, place, client } = await stage(t);
+    process.kill(place.pid, "SIGSTOP");
+    bare.act = () => {};
+    const { socket } = bare.last();
+    socket.pause();
+    await sleep(STOPPED_MS);
+    const continued = Date.now();
+    const calling = client.call("publish", "c", 1);
+    process.kill(place.pid, "SIGCONT");
+    const lost = await client.nth("disconnected", 1);
+    assert.equal(lost.payload.code, 4000);
+    assert.equal((await calling).error.outcome, "unknown");
+    assert.ok(lost.at - continued <= TIMEOUT_MS / 3 + 1000, `noticed after ${lost.at - continued} ms`);
+    bare.act = answer;
+    await client.nth("connected", 2);
+  });
+
+  test("says so when a reset came while it was stopped", async (t) => {
+    const { bare, place, client } = await stage(t);
+    process.kill(place.pid, "SIGSTOP");
+    await sleep(100);
+    bare.last().socket.terminate();
+    await sleep(STOPPED_MS);
+    const continued = Date.now();
+    process.kill(place.pid, "SIGCONT");
+    const lost = await client.nth("disconnected", 1);
+    assert.equal(lost.payload.code, 1006);
+    const back = await client.nth("connected", 2);
+    assert.ok(back.at - continued <= 1000, `back after ${back.at - continued} ms`);
   });
 }
