@@ -3,12 +3,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { endWithUs } from "./ends.mjs";
 
 export async function startServer({ listen = "127.0.0.1:0" } = {}) {
   const binary = process.env.METERED_SERVER_BIN;
   if (!binary) throw new Error("METERED_SERVER_BIN does not name the local server; run `cargo xtask test`, which builds it.");
   const flags = ["--listen", listen, "--relaxed", "--log", "error"];
   const child = spawn(binary, flags, { stdio: ["ignore", "pipe", "inherit"] });
+  endWithUs(child);
   const lines = createInterface({ input: child.stdout });
   const [line] = await once(lines, "line");
   const url = /ws:\/\/\S+/.exec(line)?.[0];

@@ -2,11 +2,13 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { WebSocket } from "ws";
+import { endWithUs } from "./ends.mjs";
 import { until } from "./time.mjs";
 
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage", "--headless=new"];
@@ -18,6 +20,7 @@ export async function startTabs() {
   const flags = [...FLAGS, "--remote-debugging-port=0", `--user-data-dir=${profile}`, "about:blank"];
   const child = spawn(program, flags, { stdio: ["ignore", "ignore", "pipe"] });
   const exited = once(child, "exit");
+  endWithUs(child);
   const host = await devtoolsOf(child);
   const sockets = [];
   return {
@@ -37,7 +40,8 @@ export async function startTabs() {
       for (const socket of sockets) socket.terminate();
       child.kill();
       await exited;
-      rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+      // Its helpers may write for a while yet; what is left then is in the folder for such things.
+      await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }).catch(() => {});
     },
   };
 }
