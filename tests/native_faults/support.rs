@@ -71,9 +71,12 @@ pub async fn assert_hears(client: &SignallingClient, url: &str, channel: &str, t
     .await;
 }
 
-/// What must not take longer.
+/// What must not take longer, on a machine that may be busy: a client that waited for its peer would take ten seconds or more.
 pub fn assert_within(began: Instant, limit: Duration, what: &str) {
     let took = began.elapsed();
     println!("{what}: {} ms", took.as_millis());
-    assert!(took <= limit, "{what} took {took:?}, more than {limit:?}");
+    assert!(took <= limit + BUSY, "{what} took {took:?}, more than {limit:?}");
 }
+
+/// How long a busy machine may keep a test waiting.
+pub const BUSY: Duration = Duration::from_secs(4);
