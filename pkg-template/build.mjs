@@ -10,6 +10,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
+import { toColumns } from "./columns.mjs";
 import { withoutPanics } from "./panics.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -125,17 +126,19 @@ async function bundleAll(core) {
  * a tenth and base64 a quarter. Within both groups the order of the bytes is kept, so a bit for each byte tells all there is to know.
  */
 function bytesModule(wasm) {
+  const { bytes, starts, head, tail } = toColumns(wasm);
   const counts = new Uint32Array(256);
-  for (const byte of wasm) counts[byte]++;
+  for (const byte of bytes) counts[byte]++;
   const common = new Set([...counts.keys()].sort((a, b) => counts[b] - counts[a]).slice(0, COMMON));
   const order = orderOf((byte) => common.has(byte));
   const places = new Map(order.map((byte, place) => [byte, place]));
-  const text = Array.from(wasm, (byte) => {
+  const text = Array.from(bytes, (byte) => {
     const place = places.get(byte);
     return (place < COMMON ? "" : ALPHABET[COMMON - 1 + Math.floor(place / COMMON)]) + ALPHABET[place % COMMON];
   }).join("");
   const bits = Array.from({ length: 64 }, (_, i) => [0, 1, 2, 3].reduce((bits, bit) => bits + (common.has(i * 4 + bit) << bit), 0));
-  return `const text = "${text}";
+  return `import { fromColumns } from ${JSON.stringify(join(here, "src/columns.js"))};
+const text = "${text}";
 const alphabet = ${JSON.stringify(ALPHABET)};
 const common = "${bits.map((four) => four.toString(16)).join("")}";
 ${orderOf}
@@ -149,7 +152,7 @@ export function bytes() {
     if (place >= ${COMMON}) place = (place - ${COMMON - 1}) * ${COMMON} + places[text.charCodeAt(++i)];
     bytes[n] = order[place];
   }
-  return bytes;
+  return fromColumns(bytes, ${JSON.stringify(starts)}, ${head}, ${tail});
 }`;
 }
 
@@ -164,7 +167,7 @@ function virtual(modules) {
     name: "virtual",
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^#/ }, ({ path }) => ({ path, namespace: "virtual" }));
-      onLoad({ filter: /.*/, namespace: "virtual" }, ({ path }) => ({ contents: modules[path], loader: "js" }));
+      onLoad({ filter: /.*/, namespace: "virtual" }, ({ path }) => ({ contents: modules[path], loader: "js", resolveDir: here }));
     },
   };
 }

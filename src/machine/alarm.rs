@@ -79,15 +79,14 @@ impl<P> Machine<P> {
         };
         let requests = self.requests.deadline().map(|deadline| deadline.max(self.grace));
         let closing = self.closing.as_ref().map(|closing| closing.deadline);
-        [requests, self.subscriptions.deadline(), closing, self.renewal.deadline()]
-            .into_iter()
-            .fold(link, earlier)
+        let beside = earlier(self.subscriptions.deadline(), self.renewal.deadline());
+        earlier(earlier(link, requests), earlier(closing, beside))
     }
 
     /// The process slept: what arrived meanwhile is still in the socket, so nobody is late yet. Nothing is put off twice:
     /// where every alarm is late, as in a hidden page, it would never end.
     fn give_grace(&mut self) {
-        self.log(Level::Debug, "the alarm was late; probing", &[]);
+        self.log(Level::Debug, "the alarm was late; probing");
         let probe = self.options.inactivity_timeout_ms.map_or(LONGEST_PROBE_MS, probe_ms);
         let (last, until) = (self.grace, self.now.after(probe));
         if self.requests.deadline().is_none_or(|deadline| deadline > last) {
@@ -168,7 +167,7 @@ impl<P> Machine<P> {
     }
 
     fn abandon_silent(&mut self) {
-        self.log(Level::Warn, "the peer is silent for too long", &[]);
+        self.log(Level::Warn, "the peer is silent for too long");
         self.abandon(Close::new(CloseCode::ClientInactivity.as_u16(), "inactivity timeout"));
     }
 

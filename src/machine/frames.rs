@@ -31,23 +31,23 @@ impl<P> Machine<P> {
             Input::Malformed { socket, why } => {
                 if self.hear(socket, now) {
                     let reason = LogValue::Text(why.reason().into());
-                    self.log(Level::Warn, "dropped a malformed frame", &[("reason", reason)]);
+                    self.log_with(Level::Warn, "dropped a malformed frame", "reason", reason);
                 }
             }
             Input::Binary { socket } => {
                 if self.link.socket() == Some(socket) {
-                    self.log(Level::Warn, "dropped a message that is not text", &[]);
+                    self.log(Level::Warn, "dropped a message that is not text");
                 }
             }
             Input::Oversize { socket } => {
                 if self.link.socket() == Some(socket) {
-                    self.log(Level::Warn, TOO_LARGE, &[]);
+                    self.log(Level::Warn, TOO_LARGE);
                     self.abandon(Close::new(
                         CloseCode::MessageTooBig.as_u16(),
                         "frame exceeded client cap",
                     ));
                 } else if self.renewal.socket() == Some(socket) {
-                    self.log(Level::Warn, TOO_LARGE, &[]);
+                    self.log(Level::Warn, TOO_LARGE);
                     self.on_renewal_closed();
                 }
             }
@@ -130,7 +130,7 @@ impl<P> Machine<P> {
 
     fn on_ack(&mut self, request_id: &str) {
         let Some((call, request)) = self.take_request(request_id) else {
-            self.log(Level::Debug, "ignored an ack for no pending request", &[]);
+            self.log(Level::Debug, "ignored an ack for no pending request");
             return;
         };
         match request.purpose {
@@ -163,7 +163,7 @@ impl<P> Machine<P> {
             self.settle(call, Err(CallError::Rejected { code, message }));
         } else if request_id.is_none() && code == ErrorCode::UNKNOWN_TYPE {
             // An older server does not know `ping` and says so (spec A.2).
-            self.log(Level::Debug, "the server does not know a frame type", &[]);
+            self.log(Level::Debug, "the server does not know a frame type");
         } else {
             self.emit(Event::ServerError { code, message, request_id });
         }
@@ -178,12 +178,12 @@ impl<P> Machine<P> {
         } else {
             "resubscribing failed for good on this connection"
         };
-        self.log(Level::Warn, message, &[("channel", LogValue::Text(channel))]);
+        self.log_with(Level::Warn, message, "channel", LogValue::Text(channel));
     }
 
     fn on_send_failed(&mut self, call: Option<CallId>) {
         let Some(call) = call else {
-            self.log(Level::Warn, "a keepalive could not be sent", &[]);
+            self.log(Level::Warn, "a keepalive could not be sent");
             return;
         };
         if let Some(mut request) = self.requests.take(call) {

@@ -1,6 +1,8 @@
 //! The whole boundary of the machine: what goes in, what comes out, and the ids that tie the two together.
 
-use crate::wire::{IceServer, Malformed, PresencePeer, Secret, ServerFrame, Welcome};
+use crate::wire::{
+    IceServer, Malformed, PresencePeer, Secret, ServerFrame, Welcome, parse_decimal,
+};
 
 use super::error::{CallError, Close, ProviderFailure};
 
@@ -19,11 +21,11 @@ pub struct CallId(pub u32);
 impl CallId {
     /// The call that a `requestId` names, if it is written as this client writes them.
     pub(super) fn from_request_id(id: &str) -> Option<CallId> {
-        // `parse` alone takes `+7` and `007` for 7.
-        if !id.starts_with(|first: char| matches!(first, '1'..='9')) {
+        // A number with zeros in front is not one of ours.
+        if id.as_bytes().first() == Some(&b'0') {
             return None;
         }
-        id.parse().ok().map(CallId)
+        parse_decimal(id.as_bytes()).map(CallId)
     }
 }
 

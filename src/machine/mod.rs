@@ -241,9 +241,28 @@ impl<P> Machine<P> {
         }
     }
 
-    fn log(&mut self, level: Level, message: &'static str, context: &[(&'static str, LogValue)]) {
+    fn log(&mut self, level: Level, message: &'static str) {
+        self.log_details(level, message, Vec::new());
+    }
+
+    fn log_with(
+        &mut self,
+        level: Level,
+        message: &'static str,
+        name: &'static str,
+        detail: LogValue,
+    ) {
+        self.log_details(level, message, vec![(name, detail)]);
+    }
+
+    fn log_details(
+        &mut self,
+        level: Level,
+        message: &'static str,
+        context: Vec<(&'static str, LogValue)>,
+    ) {
         if self.logging {
-            self.queue.push(Output::Log(Log { level, message, context: context.to_vec() }));
+            self.queue.push(Output::Log(Log { level, message, context }));
         }
     }
 

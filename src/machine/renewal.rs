@@ -351,7 +351,7 @@ impl<P> Machine<P> {
             deadline: self.now.after(LEAVE_MS),
             next: self.renewal_plan(&connected),
         };
-        self.log(Level::Info, "a connection with a fresh token took over", &[]);
+        self.log(Level::Info, "a connection with a fresh token took over");
         let frame = Outgoing::Text(OutgoingFrame::Ping.to_text());
         self.queue.push(Output::Send { socket: old, frame, call: None });
         self.emit(Event::Connected(*connected));
@@ -378,10 +378,11 @@ impl<P> Machine<P> {
 
     /// Tries again before the token expires, if there is time.
     fn renewal_failed(&mut self, reason: &'static str) {
-        self.log(
+        self.log_with(
             Level::Warn,
             "renewing the token failed",
-            &[("reason", LogValue::Text(reason.into()))],
+            "reason",
+            LogValue::Text(reason.into()),
         );
         let expires = self.renewal.expires();
         self.drop_renewal();

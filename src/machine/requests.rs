@@ -114,7 +114,9 @@ impl Requests {
     pub(super) fn take_up_to(&mut self, last: CallId) -> Vec<(CallId, Request)> {
         let mut taken = Vec::new();
         while let Some((id, _)) = self.pending.first_from(0).filter(|(id, _)| *id <= last.0) {
-            taken.extend(self.take(CallId(id)).map(|request| (CallId(id), request)));
+            if let Some(request) = self.take(CallId(id)) {
+                taken.push((CallId(id), request));
+            }
         }
         taken
     }

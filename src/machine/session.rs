@@ -186,7 +186,8 @@ impl<P> Machine<P> {
     fn open(&mut self, address: Secret) {
         let attempt = LogValue::Number(f64::from(self.backoff.attempts()));
         let origin = LogValue::Text(self.options.endpoint.origin().to_owned());
-        self.log(Level::Debug, "opening a socket", &[("origin", origin), ("attempt", attempt)]);
+        let details = vec![("origin", origin), ("attempt", attempt)];
+        self.log_details(Level::Debug, "opening a socket", details);
         self.link = Link::Dialling {
             socket: SocketId(self.ids.next()),
             address: Some(address),
@@ -230,7 +231,7 @@ impl<P> Machine<P> {
         let failure = ProviderFailure { name: failure.name, message: scrub(&failure.message) };
         self.token_failures = self.token_failures.saturating_add(1);
         let times = LogValue::Number(f64::from(self.token_failures));
-        self.log(Level::Warn, "the token provider failed", &[("consecutiveFailures", times)]);
+        self.log_with(Level::Warn, "the token provider failed", "consecutiveFailures", times);
         if self.token_failures >= TOKEN_FAILURES_TOLD {
             self.emit(Event::TokenProviderError {
                 consecutive_failures: self.token_failures,
@@ -264,7 +265,7 @@ impl<P> Machine<P> {
             | Link::Closed
             | Link::Fetching { .. }
             | Link::Waiting { .. } => {
-                self.log(Level::Warn, "ignored a second welcome", &[]);
+                self.log(Level::Warn, "ignored a second welcome");
                 return;
             }
         };
@@ -301,7 +302,7 @@ impl<P> Machine<P> {
         let slept = self.link.liveness().is_some_and(|liveness| liveness.is_asked(self.now));
         self.drop_renewal();
         let code = LogValue::Number(f64::from(close.code));
-        self.log(Level::Debug, "the connection closed", &[("code", code)]);
+        self.log_with(Level::Debug, "the connection closed", "code", code);
         self.subscriptions.connection_lost();
         self.fail_requests(close.code);
         let first = self.session.connect.take();
@@ -358,7 +359,8 @@ impl<P> Machine<P> {
         self.link = Link::Waiting { until: plan.at, not_before: plan.not_before };
         let delay = LogValue::Number(plan.at.since(self.now) as f64);
         let attempt = LogValue::Number(f64::from(self.backoff.attempts()));
-        self.log(Level::Info, "will reconnect", &[("attempt", attempt), ("delayMs", delay)]);
+        let details = vec![("attempt", attempt), ("delayMs", delay)];
+        self.log_details(Level::Info, "will reconnect", details);
         true
     }
 

@@ -26,7 +26,7 @@ pub(super) struct Replays {
 
 #[derive(Debug)]
 struct Subscription {
-    channel: Box<str>,
+    channel: String,
     /// `include_sender_metadata` as last asked for.
     wanted: bool,
     /// What a failed change falls back to: version and value as last acknowledged, or, when no answer ever came, as asked for.
@@ -262,7 +262,7 @@ impl Subscription {
     fn replay(&self, id: u32) -> Replay {
         Replay {
             attempt: Attempt { id, version: self.version, include_sender_metadata: self.wanted },
-            channel: String::from(&*self.channel),
+            channel: self.channel.clone(),
             include_sender_metadata: self.wanted,
         }
     }

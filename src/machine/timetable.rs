@@ -49,7 +49,8 @@ impl Timetable {
     }
 
     fn drop_done(&mut self) {
-        self.entries.drain(..self.first);
+        self.entries.copy_within(self.first.., 0);
+        self.entries.truncate(self.entries.len() - self.first);
         self.first = 0;
     }
 }

@@ -51,7 +51,11 @@ impl Value for JsJson {
     fn items(&self) -> Option<Vec<JsJson>> {
         is_array(&self.0).then(|| {
             let list = self.0.unchecked_ref::<Members>();
-            (0..list.length()).map(|index| JsJson(list.item(index))).collect()
+            let mut items = Vec::new();
+            for index in 0..list.length() {
+                items.push(JsJson(list.item(index)));
+            }
+            items
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::outgoing::push_decimal;
+use super::decimal::{parse_decimal, push_decimal};
 use super::scrub::find;
 use super::secret::Secret;
 
@@ -81,7 +81,7 @@ impl Endpoint {
         let ends = |b: &u8| matches!(b, b'/' | b'?' | b'#' | b'\\');
         let end = rest.as_bytes().iter().position(ends).unwrap_or(rest.len());
         let (authority, tail) = rest.split_at(end);
-        if authority.as_bytes().contains(&b'@') {
+        if authority.bytes().any(|b| b == b'@') {
             return Err(EndpointError::UserInfo);
         }
         if !matches!(tail, "" | "/") {
@@ -136,22 +136,15 @@ fn host_and_port(authority: &str) -> Option<(String, Option<u32>)> {
     let (host, port) = authority.split_at(host_end);
     let port = match port.as_bytes() {
         [] | [b':'] => None,
-        [b':', digits @ ..] => Some(port_number(digits)?),
+        [b':', digits @ ..] => Some(parse_decimal(digits).filter(|port| *port <= u16::MAX.into())?),
         [..] => return None,
     };
     is_host(host).then(|| (host.to_ascii_lowercase(), port))
 }
 
-fn port_number(digits: &[u8]) -> Option<u32> {
-    digits.iter().try_fold(0, |number, digit| {
-        let number = number * 10 + u32::from(digit.checked_sub(b'0').filter(|d| *d < 10)?);
-        (number <= u32::from(u16::MAX)).then_some(number)
-    })
-}
-
 fn is_host(host: &str) -> bool {
     if let [b'[', inner @ .., b']'] = host.as_bytes() {
-        return inner.contains(&b':')
+        return inner.iter().any(|b| *b == b':')
             && inner.iter().all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.'));
     }
     let allowed =

@@ -3,6 +3,7 @@
 //! Pure functions over text and parsed values. Nothing here knows of connections, time or a platform.
 
 mod close_code;
+mod decimal;
 mod endpoint;
 mod error_code;
 mod frame;
@@ -14,6 +15,7 @@ mod secret;
 mod value;
 
 pub use close_code::{CloseCode, REASON_MAX_BYTES, Reaction, fit_reason, sendable_code};
+pub(crate) use decimal::parse_decimal;
 pub use endpoint::{CredentialKind, DEFAULT_ORIGIN, Endpoint, EndpointError};
 pub use error_code::ErrorCode;
 pub use frame::{Malformed, PresencePeer, ServerFrame, Welcome, decode};

@@ -1,5 +1,7 @@
 //! Frames to the server (spec A.2) as text.
 
+use super::decimal::push_decimal;
+
 /// A frame to the server, borrowed from whoever has its parts. A request's number of 0 means none: nobody answers then.
 #[derive(Clone, Copy, Debug)]
 pub enum OutgoingFrame<'a> {
@@ -94,28 +96,25 @@ fn push_request_id(text: &mut String, request_id: u32) {
     text.push('}');
 }
 
-/// Appends a number in decimal digits, without the machinery of formatting.
-pub(super) fn push_decimal(text: &mut String, number: u32) {
-    if number >= 10 {
-        push_decimal(text, number / 10);
-    }
-    text.push(char::from(b'0' + (number % 10) as u8));
-}
-
 /// Appends a JSON string literal.
 pub fn push_json_string(text: &mut String, value: &str) {
     text.push('"');
-    for c in value.chars() {
-        match c {
-            '"' => text.push_str("\\\""),
-            '\\' => text.push_str("\\\\"),
-            '\u{0}'..='\u{1f}' => {
-                text.push_str("\\u00");
-                text.push(if c >= '\u{10}' { '1' } else { '0' });
-                text.push(char::from(b"0123456789abcdef"[c as usize & 15]));
-            }
-            _ => text.push(c),
+    // All before it is written.
+    let mut done = 0;
+    for (at, byte) in value.bytes().enumerate() {
+        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+            continue;
+        }
+        text.push_str(&value[done..at]);
+        done = at + 1;
+        if byte >= 0x20 {
+            text.push('\\');
+            text.push(char::from(byte));
+        } else {
+            text.push_str(if byte < 0x10 { "\\u000" } else { "\\u001" });
+            text.push(char::from(b"0123456789abcdef"[usize::from(byte & 15)]));
         }
     }
+    text.push_str(&value[done..]);
     text.push('"');
 }

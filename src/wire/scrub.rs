@@ -6,22 +6,20 @@
 /// other secret fields in any quoting, what follows `Bearer`, bare JWTs, keys such as `sk_secret_…` and user names in addresses.
 #[must_use]
 pub fn scrub(text: &str) -> String {
-    let mut scrubbed = String::with_capacity(text.len());
-    let mut at = 0;
-    while let Some(c) = text[at..].chars().next() {
-        let found = if starts_word(text, at) { secret_at(&text[at..]) } else { None };
-        match found {
-            Some(found) => {
-                scrubbed.push_str(&text[at..at + found.start]);
-                scrubbed.push_str("***");
-                at += found.end;
-            }
-            None => {
-                scrubbed.push(c);
-                at += c.len_utf8();
-            }
+    let mut scrubbed = String::new();
+    // All before it is written.
+    let mut done = 0;
+    for (at, _) in text.char_indices() {
+        if at < done || !starts_word(text, at) {
+            continue;
+        }
+        if let Some(found) = secret_at(&text[at..]) {
+            scrubbed.push_str(&text[done..at + found.start]);
+            scrubbed.push_str("***");
+            done = at + found.end;
         }
     }
+    scrubbed.push_str(&text[done..]);
     scrubbed
 }
 
@@ -39,7 +37,7 @@ fn starts_word(text: &str, at: usize) -> bool {
     if at >= 3 && is_escape(&text.as_bytes()[at - 3..at]) {
         return true;
     }
-    !text[..at].chars().next_back().is_some_and(is_word)
+    at == 0 || !is_word(char::from(text.as_bytes()[at - 1]))
 }
 
 fn is_escape(bytes: &[u8]) -> bool {
@@ -78,7 +76,7 @@ fn json_web_token(rest: &str) -> Option<Found> {
         return None;
     }
     let end = length_until(rest, |c| !is_word(c) && c != '.');
-    rest.as_bytes()[..end].contains(&b'.').then_some(Found { start: 0, end })
+    rest.as_bytes()[..end].iter().any(|b| *b == b'.').then_some(Found { start: 0, end })
 }
 
 /// `pk_live_…`, `sk_secret_…`

@@ -4,12 +4,12 @@ use std::fmt;
 
 /// A text that cannot be printed; only [`Secret::expose`] gives it out.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Box<str>);
+pub struct Secret(String);
 
 impl Secret {
     /// Hides a text.
     #[must_use]
-    pub fn new(text: impl Into<Box<str>>) -> Secret {
+    pub fn new(text: impl Into<String>) -> Secret {
         Secret(text.into())
     }
 
