@@ -144,7 +144,7 @@ fn host_and_port(authority: &str) -> Option<(String, Option<u32>)> {
 
 fn is_host(host: &str) -> bool {
     if let [b'[', inner @ .., b']'] = host.as_bytes() {
-        return inner.iter().any(|b| *b == b':')
+        return inner.iter().any(|b| matches!(b, b':'))
             && inner.iter().all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.'));
     }
     let allowed =

@@ -76,7 +76,7 @@ fn json_web_token(rest: &str) -> Option<Found> {
         return None;
     }
     let end = length_until(rest, |c| !is_word(c) && c != '.');
-    rest.as_bytes()[..end].iter().any(|b| *b == b'.').then_some(Found { start: 0, end })
+    rest.as_bytes()[..end].iter().any(|b| matches!(b, b'.')).then_some(Found { start: 0, end })
 }
 
 /// `pk_live_…`, `sk_secret_…`
