@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use metered_realtime::machine::{CallId, Close};
+use metered_realtime::machine::{CallId, Close, SocketId};
 
 use crate::server::Said;
 
@@ -28,6 +28,8 @@ pub(crate) enum Happening {
     Closes { link: usize, code: u16 },
     /// News reach a client.
     Hears { link: usize, news: News },
+    /// A socket that was to come later is there.
+    Made { client: usize, socket: SocketId },
     /// The token provider answers.
     TokenAnswers { client: usize, request: u32, answer: TokenAnswer },
     /// An asynchronous handler ends.

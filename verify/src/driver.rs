@@ -83,6 +83,11 @@ impl Client {
         self.held.iter().filter(|held| !held.closing).filter_map(|held| held.link).collect()
     }
 
+    /// Whether a socket that was to come later is still wanted.
+    pub(crate) fn wants(&self, socket: SocketId) -> bool {
+        self.held.iter().any(|held| held.socket == socket && held.link.is_none())
+    }
+
     /// The link of the socket in use.
     pub(crate) fn link(&self) -> Option<usize> {
         let current = self.watch.current_socket()?;
@@ -184,6 +189,16 @@ impl World {
     fn open(&mut self, client: usize, socket: SocketId) {
         self.totals.dials += 1;
         self.clients[client].held.push(Held { socket, link: None, opened: false, closing: false });
+        if self.dice.chance(self.weather.socket_late) {
+            let at = self.now + self.dice.magnitude(15_000);
+            self.agenda.add(at, Happening::Made { client, socket });
+        } else {
+            self.make(client, socket);
+        }
+    }
+
+    /// A socket is made, or is not.
+    pub(crate) fn make(&mut self, client: usize, socket: SocketId) {
         let dialled = self.dial(client, socket);
         if self.dice.chance(self.weather.reentrant) {
             // The user's socket factory may call the client.

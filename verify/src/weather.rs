@@ -34,6 +34,8 @@ knobs! {
     throws,
     /// The runtime has no WebSocket.
     unavailable,
+    /// The socket is only there some time later, as in Node, where its module is loaded first.
+    socket_late,
     /// A frame cannot be written.
     send_fails,
     /// That is known late.

@@ -162,6 +162,7 @@ impl World {
             Happening::Alarm { client, .. }
             | Happening::Drain { client }
             | Happening::Acts { client }
+            | Happening::Made { client, .. }
             | Happening::TokenAnswers { client, .. }
             | Happening::HandlerEnds { client }
             | Happening::SendFailed { client, .. } => Some(*client),
@@ -190,6 +191,12 @@ impl World {
             Happening::Says { link, said } => self.say(link, said),
             Happening::Closes { link, code } => self.server_closes(link, code),
             Happening::Hears { link, news } => self.hears(link, news),
+            Happening::Made { client, socket } => {
+                if self.clients[client].wants(socket) {
+                    self.make(client, socket);
+                    self.pump(client);
+                }
+            }
             Happening::TokenAnswers { client, request, answer } => {
                 self.token_answers(client, request, answer);
             }
