@@ -13,18 +13,10 @@ const TIMEOUT_MS = 1500;
 /** What a link may take to be noticed and replaced, beyond the timeout. */
 const GRACE_MS = 1000;
 
-let server;
 let site;
 
-before(async () => {
-  server = await startServer();
-  site = await startSite();
-});
-
-after(async () => {
-  await site?.stop();
-  await server?.stop();
-});
+before(async () => (site = await startSite()));
+after(() => site?.stop());
 
 const RUNTIMES = {
   "Node with ws": () => inNode(WITH_WS),
@@ -40,9 +32,17 @@ describe("links", { concurrency: true }, () => {
 });
 
 function inOne(open) {
+  // Its own, so that the same test in another runtime does not talk into its channels.
+  let server;
   let place;
-  before(async () => (place = await open()));
-  after(() => place?.close());
+  before(async () => {
+    server = await startServer();
+    place = await open();
+  });
+  after(async () => {
+    await place?.close();
+    await server?.stop();
+  });
 
   /** A proxy that ends with the test. */
   async function proxyFor(t) {
