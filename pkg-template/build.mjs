@@ -60,14 +60,25 @@ function optimise(folder) {
       { encoding: "utf8" },
     );
     const bindings = readFileSync(join(folder, "metered_realtime.js"), "utf8");
-    return { wasm: readFileSync(optimised), bindings: shorten(bindings, JSON.parse(printed)) };
+    const { imports, exports } = JSON.parse(printed);
+    const shortExports = (text) => exports.reduce((text, [name, short]) => text.replace(calls(name), `wasm.${short}`), text);
+    return { wasm: readFileSync(optimised), bindings: shortExports(shorten(lean(bindings), imports)), shortExports };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-/** wasm-opt renamed what the module imports and exports; the bindings have to say the new names. */
-function shorten(bindings, { imports, exports }) {
+/** The package calls the instance itself, and makes it itself; what the bindings have for that is left out by the bundler. */
+function lean(bindings) {
+  const unused = /  if \(realloc === undefined\) \{\n(?:    .*\n)*?    \}\n/;
+  if (!unused.test(bindings)) throw new Error("the bindings pass texts in another way; has wasm-bindgen changed its output?");
+  return `${bindings.replace(unused, "")}
+export { wasm, __wbg_get_imports as imports, __wbg_finalize_init as use };
+`;
+}
+
+/** wasm-opt renamed what the module imports; the bindings have to say the new names. */
+function shorten(bindings, imports) {
   let text = bindings;
   const rename = (pattern, by) => {
     const before = text;
@@ -78,11 +89,15 @@ function shorten(bindings, { imports, exports }) {
     const renamed = rename(new RegExp(`(^\\s*)${escape(name)}(: |\\()`, "gm"), (_, head, tail) => head + short + tail);
     if (!renamed) throw new Error(`the bindings do not provide ${module} ${name}; has wasm-bindgen changed its output?`);
   }
-  for (const [name, short] of exports) rename(new RegExp(`\\bwasm\\.${escape(name)}\\b`, "g"), () => `wasm.${short}`);
   if (!rename(/"\.\/metered_realtime_bg\.js": import0/, () => `"${SHORT_MODULE}": import0`)) {
     throw new Error("the bindings do not name their module; has wasm-bindgen changed its output?");
   }
   return text;
+}
+
+/** Where the bindings, and the package's own code, name an export. */
+function calls(name) {
+  return new RegExp(`\\bwasm\\.${escape(name)}\\b`, "g");
 }
 
 function escape(text) {
@@ -115,7 +130,7 @@ async function bundleAll(core) {
       logLevel: "warning",
       // The bindings list some imports twice; the last one counts and is the right one.
       logOverride: { "duplicate-object-key": "silent" },
-      plugins: [virtual({ "#wasm": core.bindings, "#bytes": bytesModule(core.wasm) })],
+      plugins: [virtual({ "#wasm": core.bindings, "#bytes": bytesModule(core.wasm) }), callsOf(core)],
     });
   }
 }
@@ -160,6 +175,16 @@ export function bytes() {
 function orderOf(isCommon) {
   const all = Array.from({ length: 256 }, (_, byte) => byte);
   return [...all.filter((byte) => isCommon(byte)), ...all.filter((byte) => !isCommon(byte))];
+}
+
+/** The package's code names the core's functions as Rust does. */
+function callsOf({ shortExports }) {
+  return {
+    name: "calls",
+    setup({ onLoad }) {
+      onLoad({ filter: /src[\\/](client|core|host)\.js$/ }, ({ path }) => ({ contents: shortExports(readFileSync(path, "utf8")), loader: "js" }));
+    },
+  };
 }
 
 function virtual(modules) {

@@ -6,7 +6,7 @@ import { argumentError, errorOf, OversizedPayloadError, RequestAbortedError, Sig
 import { Host, stateName } from "./host.js";
 import { readOptions } from "./options.js";
 import { EventStream } from "./stream.js";
-import * as wasm from "#wasm";
+import { wasm } from "#wasm";
 
 const ACK_TIMEOUT_MS = 15_000;
 const NOT_CONNECTED = -1;

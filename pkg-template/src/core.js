@@ -1,7 +1,7 @@
 // The one wasm instance of this module, made when the first client needs it: importing does nothing.
 
 import { FatalError, WasmUnavailableError } from "./errors.js";
-import { create, free, initSync } from "#wasm";
+import { imports, use, wasm } from "#wasm";
 
 /** Gives the core's bytes or module; set by the entry. */
 let source = null;
@@ -12,7 +12,7 @@ export let fatal = null;
 const live = new Set();
 
 /** Frees what the core holds of clients that nobody holds any more. */
-const collected = globalThis.FinalizationRegistry && new FinalizationRegistry((client) => fatal || free(client));
+const collected = globalThis.FinalizationRegistry && new FinalizationRegistry((client) => fatal || wasm.free(client));
 
 export function setSource(give) {
   source = give;
@@ -23,7 +23,7 @@ export function instantiate(bytesOrModule) {
   if (ready) return;
   try {
     const module = bytesOrModule instanceof WebAssembly.Module ? bytesOrModule : new WebAssembly.Module(bytesOrModule);
-    initSync({ module });
+    use(new WebAssembly.Instance(module, imports()));
     ready = true;
   } catch (error) {
     throw new WasmUnavailableError(error);
@@ -35,7 +35,7 @@ export function createClient(host, { key, url, numbers }) {
   if (fatal) throw fatal;
   if (!ready) instantiate(source());
   const said = [];
-  const client = guarded(() => create(key, url, numbers, said));
+  const client = guarded(() => wasm.create(key, url, numbers, said));
   if (said.length > 0) throw new TypeError(said.join(" "));
   host.client = client;
   collected?.register(host, client);

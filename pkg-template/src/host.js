@@ -10,7 +10,7 @@ import { errorOf } from "./errors.js";
 import { watchLifecycle } from "./lifecycle.js";
 import { logTo } from "./loggers.js";
 import { messageOf, nameOf, Sockets } from "./sockets.js";
-import * as wasm from "#wasm";
+import { wasm } from "#wasm";
 
 const STATES = ["idle", "connecting", "connected", "reconnecting", "closed"];
 const LEVELS = ["debug", "info", "warn", "error"];

@@ -1,7 +1,7 @@
 //! When to dial again (spec B.7; decisions, items 6 and 15).
 
 use super::jitter::Jitter;
-use super::options::{Reconnect, millis};
+use super::options::{RawReconnect, millis};
 use super::time::Instant;
 
 /// When a retry is due.
@@ -64,12 +64,12 @@ impl Backoff {
     /// Plans the next retry, or `None` if the budget is used up.
     pub(super) fn next(
         &mut self,
-        knobs: &Reconnect,
+        knobs: &RawReconnect,
         loss: Loss,
         jitter: &mut Jitter,
         now: Instant,
     ) -> Option<Schedule> {
-        if knobs.max_attempts.is_some_and(|max| self.attempts >= max) {
+        if f64::from(self.attempts) >= knobs.max_attempts {
             return None;
         }
         self.attempts = self.attempts.saturating_add(1);
@@ -89,29 +89,31 @@ impl Backoff {
         let due = now.after(millis(delay));
         let mut not_before = now.after(floor.max(away) as u64);
         if loss.short {
-            self.counts = knobs.max_dials_per_minute.is_some();
+            self.counts = knobs.max_dials_per_minute.is_finite();
             not_before = not_before.max(self.free_again(knobs));
         }
         Some(Schedule { at: due.max(not_before), not_before })
     }
 
     /// When one more dial in a minute is allowed.
-    fn free_again(&self, knobs: &Reconnect) -> Instant {
+    fn free_again(&self, knobs: &RawReconnect) -> Instant {
         let dials = self.counted.len();
-        let oldest = knobs.max_dials_per_minute.and_then(|max| dials.checked_sub(max as usize));
-        oldest.map_or(Instant::START, |at| self.counted[at].after(MINUTE_MS))
+        if (dials as f64) < knobs.max_dials_per_minute {
+            return Instant::START;
+        }
+        self.counted[dials - knobs.max_dials_per_minute as usize].after(MINUTE_MS)
     }
 }
 
 /// The server's wish, if it counts, plus a share of the window, if there is one (full jitter).
-fn away_ms(knobs: &Reconnect, loss: Loss, jitter: &mut Jitter) -> f64 {
+fn away_ms(knobs: &RawReconnect, loss: Loss, jitter: &mut Jitter) -> f64 {
     let hint = loss.hint_ms.filter(|_| knobs.honour_going_away).unwrap_or(0.0).min(LONGEST_HINT_MS);
     let share = if loss.fleet { jitter.unit() * knobs.fleet_spread_ms } else { 0.0 };
     hint + share
 }
 
 /// `initial · multiplierⁿ⁻¹`, at most `max`. The power may overflow to infinity, which `min` handles.
-fn delay_ms(knobs: &Reconnect, attempt: u32) -> f64 {
+fn delay_ms(knobs: &RawReconnect, attempt: u32) -> f64 {
     let exponent = i32::try_from(attempt - 1).unwrap_or(i32::MAX);
     (knobs.initial_delay_ms * knobs.multiplier.powi(exponent)).min(knobs.max_delay_ms)
 }

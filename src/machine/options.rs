@@ -121,7 +121,7 @@ pub struct Options {
     pub(super) token_provider_timeout_ms: u64,
     pub(super) inactivity_timeout_ms: Option<u64>,
     pub(super) auto_resubscribe: bool,
-    pub(super) reconnect: Option<Reconnect>,
+    pub(super) reconnect: Option<RawReconnect>,
     pub(super) renew_before_expiry_ms: Option<u64>,
 }
 
@@ -129,21 +129,6 @@ pub struct Options {
 pub(super) enum CredentialSource {
     Key(Secret),
     Provider,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Reconnect {
-    pub(super) initial_delay_ms: f64,
-    pub(super) multiplier: f64,
-    pub(super) max_delay_ms: f64,
-    pub(super) jitter_ratio: f64,
-    /// `None`: without end.
-    pub(super) max_attempts: Option<u32>,
-    /// `None`: no limit.
-    pub(super) max_dials_per_minute: Option<u32>,
-    /// Zero: the ordinary backoff.
-    pub(super) fleet_spread_ms: f64,
-    pub(super) honour_going_away: bool,
 }
 
 impl Options {
@@ -165,16 +150,15 @@ impl Options {
                 .map_err(|error| OptionError { option: OptionName::Url, rule: error.rule() })?,
         };
         let timeout = raw.token_provider_timeout_ms;
-        if !(timeout.is_finite() && timeout > 0.0) {
-            return wrong(OptionName::TokenProviderTimeout, "must be a finite number above 0");
-        }
         let inactivity = raw.inactivity_timeout_ms;
+        let renew = raw.renew_before_expiry_ms;
+        within(timeout, ABOVE_ZERO, FINITE, OptionName::TokenProviderTimeout, POSITIVE)?;
         if inactivity.is_nan() {
             return wrong(OptionName::InactivityTimeout, "must be a number, not NaN");
         }
-        let renew = raw.renew_before_expiry_ms;
-        if !(renew.is_finite() && renew >= 0.0) {
-            return wrong(OptionName::RenewBeforeExpiry, "must be a finite number of at least 0");
+        within(renew, 0.0, FINITE, OptionName::RenewBeforeExpiry, NOT_NEGATIVE)?;
+        if let Some(reconnect) = &raw.reconnect {
+            reconnect.check()?;
         }
         Ok(Options {
             endpoint,
@@ -183,56 +167,49 @@ impl Options {
             inactivity_timeout_ms: (inactivity > 0.0 && inactivity.is_finite())
                 .then(|| millis(inactivity)),
             auto_resubscribe: raw.auto_resubscribe,
-            reconnect: raw.reconnect.map(Reconnect::check).transpose()?,
+            reconnect: raw.reconnect,
             renew_before_expiry_ms: (renew > 0.0).then(|| millis(renew)),
         })
     }
 }
 
-impl Reconnect {
-    fn check(raw: RawReconnect) -> Result<Reconnect, OptionError> {
-        let finite = |number: f64, least: f64| number.is_finite() && number >= least;
-        if !(raw.initial_delay_ms.is_finite() && raw.initial_delay_ms > 0.0) {
-            return wrong(OptionName::InitialDelay, "must be a finite number above 0");
+impl RawReconnect {
+    fn check(&self) -> Result<(), OptionError> {
+        let first = self.initial_delay_ms;
+        within(first, ABOVE_ZERO, FINITE, OptionName::InitialDelay, POSITIVE)?;
+        let least = "must be a finite number of at least 1";
+        within(self.multiplier, 1.0, FINITE, OptionName::Multiplier, least)?;
+        let order = "must be finite and not below the initial delay";
+        within(self.max_delay_ms, first, FINITE, OptionName::MaxDelay, order)?;
+        let share = "must be a number from 0 to 1";
+        within(self.jitter_ratio, 0.0, 1.0, OptionName::JitterRatio, share)?;
+        within(self.fleet_spread_ms, 0.0, FINITE, OptionName::FleetSpread, NOT_NEGATIVE)?;
+        if !is_count(self.max_attempts, 0.0) {
+            let rule = "must be a whole number of at least 0, or Infinity";
+            return wrong(OptionName::MaxAttempts, rule);
         }
-        if !finite(raw.multiplier, 1.0) {
-            return wrong(OptionName::Multiplier, "must be a finite number of at least 1");
+        if !is_count(self.max_dials_per_minute, 1.0) {
+            let rule = "must be a whole number of at least 1, or Infinity";
+            return wrong(OptionName::MaxDialsPerMinute, rule);
         }
-        if !finite(raw.max_delay_ms, raw.initial_delay_ms) {
-            return wrong(OptionName::MaxDelay, "must be finite and not below the initial delay");
-        }
-        if !(0.0..=1.0).contains(&raw.jitter_ratio) {
-            return wrong(OptionName::JitterRatio, "must be a number from 0 to 1");
-        }
-        if !finite(raw.fleet_spread_ms, 0.0) {
-            return wrong(OptionName::FleetSpread, "must be a finite number of at least 0");
-        }
-        Ok(Reconnect {
-            initial_delay_ms: raw.initial_delay_ms,
-            multiplier: raw.multiplier,
-            max_delay_ms: raw.max_delay_ms,
-            jitter_ratio: raw.jitter_ratio,
-            max_attempts: count(raw.max_attempts, 0.0).ok_or(OptionError {
-                option: OptionName::MaxAttempts,
-                rule: "must be a whole number of at least 0, or Infinity",
-            })?,
-            max_dials_per_minute: count(raw.max_dials_per_minute, 1.0).ok_or(OptionError {
-                option: OptionName::MaxDialsPerMinute,
-                rule: "must be a whole number of at least 1, or Infinity",
-            })?,
-            fleet_spread_ms: raw.fleet_spread_ms,
-            honour_going_away: raw.honour_going_away,
-        })
+        Ok(())
     }
 }
 
-/// `Some(None)` for infinity; `None` if it is neither that nor a whole number of at least `least`.
-fn count(number: f64, least: f64) -> Option<Option<u32>> {
-    if number == f64::INFINITY {
-        return Some(None);
-    }
-    // A comparison with NaN is false, so NaN is refused here too.
-    (number >= least && number % 1.0 == 0.0).then_some(Some(number as u32))
+/// NaN is within nothing.
+fn within(
+    number: f64,
+    least: f64,
+    most: f64,
+    option: OptionName,
+    rule: &'static str,
+) -> Result<(), OptionError> {
+    if least <= number && number <= most { Ok(()) } else { wrong(option, rule) }
+}
+
+/// Whether it is a whole number of at least `least`, or infinite.
+fn is_count(number: f64, least: f64) -> bool {
+    number >= least && (number == f64::INFINITY || number % 1.0 == 0.0)
 }
 
 /// Whole milliseconds, at least one: a positive duration never becomes none at all.
@@ -245,3 +222,10 @@ fn wrong<T>(option: OptionName, rule: &'static str) -> Result<T, OptionError> {
 }
 
 const ONE_CREDENTIAL: &str = "must be given: exactly one of them";
+
+const POSITIVE: &str = "must be a finite number above 0";
+const NOT_NEGATIVE: &str = "must be a finite number of at least 0";
+
+/// The least number above zero, and the largest below infinity.
+const ABOVE_ZERO: f64 = f64::from_bits(1);
+const FINITE: f64 = f64::MAX;

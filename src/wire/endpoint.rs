@@ -69,32 +69,34 @@ impl Endpoint {
     /// # Errors
     /// The rule that is broken.
     pub fn parse(address: &str) -> Result<Endpoint, EndpointError> {
-        let at = find(address, "://").ok_or(EndpointError::NotAnAddress)?;
-        let (scheme, rest) = (&address[..at], &address[at + 3..]);
-        let secure = if scheme.eq_ignore_ascii_case("wss") {
-            true
-        } else if scheme.eq_ignore_ascii_case("ws") {
-            false
-        } else {
+        let mut origin = address.to_ascii_lowercase();
+        let (secure, start, default_port) = if origin.starts_with("wss://") {
+            (true, 6, 443)
+        } else if origin.starts_with("ws://") {
+            (false, 5, 80)
+        } else if find(&origin, "://").is_some() {
             return Err(EndpointError::Scheme);
+        } else {
+            return Err(EndpointError::NotAnAddress);
         };
-        let ends = |b: &u8| matches!(b, b'/' | b'?' | b'#' | b'\\');
-        let end = rest.as_bytes().iter().position(ends).unwrap_or(rest.len());
-        let (authority, tail) = rest.split_at(end);
-        if authority.bytes().any(|b| b == b'@') {
+        let rest = &origin[start..];
+        let length =
+            position(rest, |b| matches!(b, b'/' | b'?' | b'#' | b'\\')).unwrap_or(rest.len());
+        let (authority, tail) = rest.split_at(length);
+        if position(authority, |b| b == b'@').is_some() {
             return Err(EndpointError::UserInfo);
         }
         if !matches!(tail, "" | "/") {
             return Err(EndpointError::NotAnOrigin);
         }
-        let (host, port) = host_and_port(authority).ok_or(EndpointError::NotAnAddress)?;
-        if !secure && !matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]") {
+        let host_length = host_length(authority).ok_or(EndpointError::NotAnAddress)?;
+        let (host, port) = authority.split_at(host_length);
+        let port = port_number(port.as_bytes(), default_port).ok_or(EndpointError::NotAnAddress)?;
+        if !secure && !matches!(host, "localhost" | "127.0.0.1" | "[::1]") {
             return Err(EndpointError::InsecureHost);
         }
-        let (start, default_port) = if secure { ("wss://", 443) } else { ("ws://", 80) };
-        let mut origin = String::from(start);
-        origin.push_str(&host);
-        if let Some(port) = port.filter(|port| *port != default_port) {
+        origin.truncate(start + host_length);
+        if port != default_port {
             origin.push(':');
             push_decimal(&mut origin, port);
         }
@@ -126,20 +128,27 @@ impl Default for Endpoint {
     }
 }
 
-fn host_and_port(authority: &str) -> Option<(String, Option<u32>)> {
-    let position = |wanted: u8| authority.as_bytes().iter().position(|b| *b == wanted);
-    let host_end = if authority.starts_with('[') {
-        position(b']')? + 1
+/// How much of the authority is its host, if that is one.
+fn host_length(authority: &str) -> Option<usize> {
+    let length = if authority.starts_with('[') {
+        position(authority, |b| b == b']')? + 1
     } else {
-        position(b':').unwrap_or(authority.len())
+        position(authority, |b| b == b':').unwrap_or(authority.len())
     };
-    let (host, port) = authority.split_at(host_end);
-    let port = match port.as_bytes() {
-        [] | [b':'] => None,
-        [b':', digits @ ..] => Some(parse_decimal(digits).filter(|port| *port <= u16::MAX.into())?),
-        [..] => return None,
-    };
-    is_host(host).then(|| (host.to_ascii_lowercase(), port))
+    is_host(&authority[..length]).then_some(length)
+}
+
+/// What follows the host: nothing, or a colon and perhaps a number.
+fn port_number(text: &[u8], default: u32) -> Option<u32> {
+    match text {
+        [] | [b':'] => Some(default),
+        [b':', digits @ ..] => parse_decimal(digits).filter(|port| *port <= u16::MAX.into()),
+        [..] => None,
+    }
+}
+
+fn position(text: &str, wanted: fn(u8) -> bool) -> Option<usize> {
+    text.bytes().position(wanted)
 }
 
 fn is_host(host: &str) -> bool {
