@@ -70,7 +70,7 @@ function optimise(folder) {
 
 /** The package calls the instance itself, and makes it itself; what the bindings have for that is left out by the bundler. */
 function lean(bindings) {
-  const unused = /  if \(realloc === undefined\) \{\n(?:    .*\n)*?    \}\n/;
+  const unused = / {2}if \(realloc === undefined\) \{\n(?: {4}.*\n)*? {4}\}\n/;
   if (!unused.test(bindings)) throw new Error("the bindings pass texts in another way; has wasm-bindgen changed its output?");
   return `${bindings.replace(unused, "")}
 export { wasm, __wbg_get_imports as imports, __wbg_finalize_init as use };
