@@ -218,7 +218,11 @@ impl<P> Machine<P> {
                     expires,
                 };
             }
-            Ok(_) | Err(_) => self.renewal_failed("token provider"),
+            Ok(_) | Err(_) => {
+                // It has answered, so there is nothing to forget.
+                self.renewal = Renewal::Due { at: self.now, expires };
+                self.renewal_failed("token provider");
+            }
         }
         true
     }

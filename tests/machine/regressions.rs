@@ -1,7 +1,8 @@
 //! What the simulation found (`verify/FINDINGS.md`), each as a short scenario of its own.
 
 use metered_realtime::machine::{
-    CallError, CallId, Input, Outcome, RawOptions, RawReconnect, State, TokenRequestId,
+    CallError, CallId, Close, Input, OptionName, Options, Outcome, RawOptions, RawReconnect,
+    SocketId, State, TokenRequestId,
 };
 use metered_realtime::wire::Secret;
 
@@ -113,6 +114,10 @@ fn welcome(expires_in_s: Option<u64>) -> String {
 
 /// A client whose token is renewed after half a minute; the channels are subscribed to on the first socket.
 fn renewing(channels: &[&str]) -> Sim {
+    renewing_with(["t1", "t2", "t3"], channels)
+}
+
+fn renewing_with(tokens: [&str; 3], channels: &[&str]) -> Sim {
     let options = RawOptions {
         renew_before_expiry_ms: 30_000.0,
         inactivity_timeout_ms: 0.0,
@@ -120,7 +125,7 @@ fn renewing(channels: &[&str]) -> Sim {
     };
     let mut sim = Sim::with(options);
     sim.dial_default = Dial::Open;
-    sim.tokens(["t1", "t2"].map(TokenAnswer::token));
+    sim.tokens(tokens.map(TokenAnswer::token));
     sim.connect();
     sim.receive(&welcome(Some(60)));
     for channel in channels {
@@ -251,4 +256,57 @@ fn an_answer_of_the_token_provider_that_comes_twice_changes_nothing() {
     let request = TokenRequestId(sim.token_request());
     sim.input(Input::Token { request, result: Ok(Secret::new("t2")) });
     assert_eq!(sim.lines(), [""; 0]);
+}
+
+// What cargo-mutants changed and no other test noticed; see docs/MUTANTS.md.
+
+#[test]
+fn a_frame_that_waits_for_a_socket_that_is_lost_meanwhile_is_not_sent() {
+    let mut sim = Sim::connected();
+    let call = sim.machine.reserve(1, 15_000, sim.instant()).unwrap();
+    sim.machine.transmit(call, "1".into());
+    let socket = SocketId(sim.socket());
+    sim.input_undrained(Input::SocketClosed { socket, close: Close::new(1006, "") });
+    sim.pump();
+    assert_eq!(sim.lines_of(&["send"]), [""; 0]);
+    assert_eq!(sim.error(call).outcome(), Outcome::NotSent);
+}
+
+#[test]
+fn a_keepalive_that_waits_for_a_socket_that_is_lost_meanwhile_is_not_sent() {
+    let mut sim = Sim::connected();
+    sim.input_undrained(Input::Wake);
+    let socket = SocketId(sim.socket());
+    sim.input_undrained(Input::SocketClosed { socket, close: Close::new(1006, "") });
+    sim.pump();
+    assert_eq!(sim.lines_of(&["send"]), [""; 0]);
+}
+
+#[test]
+fn renewal_takes_a_finite_number_of_at_least_zero() {
+    for ms in [f64::NAN, f64::INFINITY, -1.0] {
+        let raw = RawOptions { renew_before_expiry_ms: ms, ..token_options() };
+        let refused = Options::check(raw).expect_err("refused");
+        assert_eq!(refused.option, OptionName::RenewBeforeExpiry);
+    }
+}
+
+#[test]
+fn renewal_is_off_at_zero() {
+    let options = RawOptions { inactivity_timeout_ms: 0.0, ..token_options() };
+    let mut sim = Sim::with(options);
+    sim.dial_default = Dial::Open;
+    sim.tokens([TokenAnswer::token("t1")]);
+    sim.connect();
+    sim.receive(&welcome(Some(60)));
+    assert_eq!(sim.alarm_in(), None);
+}
+
+#[test]
+fn an_empty_token_fails_a_renewal_and_is_not_dialled_with() {
+    let mut sim = renewing_with(["t1", "", "t3"], &[]);
+    sim.advance(30_000);
+    assert_eq!(sim.lines(), ["fetch 2"]);
+    sim.advance(7_500);
+    assert_eq!(sim.lines(), ["fetch 3", "open 2"]);
 }

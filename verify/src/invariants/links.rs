@@ -112,6 +112,11 @@ impl Watch {
     }
 
     pub(super) fn token_arrived(&mut self, request: u32, usable: bool) {
+        // What was given up a moment ago may still have to be forgotten.
+        let wanted = self.fetching.is_some_and(|(asked, _)| asked == request);
+        if wanted || self.fetching_next == Some(request) {
+            self.asked.retain(|asked| *asked != request);
+        }
         if self.fetching_next == Some(request) {
             self.fetching_next = None;
             self.token_next = usable.then_some(request);
@@ -151,6 +156,7 @@ impl Watch {
         rule("one token is asked for at a time", self.fetching.is_none(), || {
             format!("{:?}", self.fetching)
         })?;
+        self.asked.push(request);
         if self.link.is_some() {
             return self.renewal_begins(request);
         }
@@ -160,6 +166,11 @@ impl Watch {
     }
 
     pub(super) fn forgets_token(&mut self, request: u32) -> Result<(), Broken> {
+        let asked = self.asked.iter().position(|asked| *asked == request);
+        rule("only what was asked and not answered is forgotten", asked.is_some(), || {
+            format!("{request}")
+        })?;
+        asked.map(|at| self.asked.swap_remove(at));
         if self.fetching_next == Some(request) {
             self.fetching_next = None;
             self.renewal_failed();

@@ -74,6 +74,8 @@ pub(crate) struct Watch {
     hint: Option<f64>,
     /// The call of the token provider that is not answered yet, and since when.
     fetching: Option<(u32, Instant)>,
+    /// All calls of the token provider that were neither answered nor forgotten.
+    asked: Vec<u32>,
     /// The token with which the next dial has to be made.
     token: Option<u32>,
     /// The first dial after a `connect()` is due.
@@ -148,6 +150,7 @@ impl Watch {
             renewal: None,
             hint: None,
             fetching: None,
+            asked: Vec::new(),
             token: None,
             first_dial: false,
             loss: None,
