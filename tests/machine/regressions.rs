@@ -310,3 +310,59 @@ fn an_empty_token_fails_a_renewal_and_is_not_dialled_with() {
     sim.advance(7_500);
     assert_eq!(sim.lines(), ["fetch 3", "open 2"]);
 }
+
+#[test]
+fn nothing_piles_up_behind_a_request_that_waits() {
+    let mut sim = Sim::connected();
+    let first = sim.publish_within("a", "0", 10_000).unwrap();
+    for _ in 0..1_000 {
+        let call = sim.publish("a", "1").unwrap();
+        sim.ack(call);
+    }
+    assert_eq!(sim.machine.requests_in_flight(), 1);
+    let size = format!("{:?}", sim.machine).len();
+    assert!(size < 6_000, "{size}");
+    sim.advance(10_000);
+    assert_eq!(sim.error(first), &CallError::AckTimeout { timeout_ms: 10_000 });
+}
+
+#[test]
+fn a_client_that_has_given_up_has_no_alarm_for_a_replay_that_was_to_be_tried_again() {
+    let mut sim = Sim::subscribed(&["a"]);
+    sim.drop_connection(1006);
+    sim.advance_to_alarm();
+    sim.reject_last("backend_error");
+    sim.drop_connection(4001);
+    assert_eq!(sim.state(), State::Closed);
+    assert_eq!(sim.alarm_in(), None);
+}
+
+#[test]
+fn delays_are_spread_evenly_within_one_client_and_over_many() {
+    let knobs = RawReconnect {
+        initial_delay_ms: 10_000.0,
+        max_delay_ms: 10_000.0,
+        jitter_ratio: 1.0,
+        max_attempts: f64::INFINITY,
+        ..reconnect()
+    };
+    let lost = |seed| {
+        let mut sim = Sim::seeded(RawOptions { reconnect: Some(knobs.clone()), ..options() }, seed);
+        sim.connect();
+        sim.dial_default = Dial::Refuse(1006);
+        sim.drop_connection(1006);
+        sim
+    };
+    let mut one = lost(1);
+    let within: Vec<u64> = (0..2_000).map(|_| one.advance_to_alarm()).collect();
+    let over: Vec<u64> = (0..2_000).map(|seed| lost(seed).advance_to_alarm()).collect();
+    for delays in [within, over] {
+        for tenth in 0..10 {
+            let share = delays.iter().filter(|delay| **delay / 2_000 == tenth).count();
+            assert!((140..260).contains(&share), "{share} of 2,000 in tenth {tenth}");
+        }
+        let pairs = delays.windows(2);
+        let rising = pairs.filter(|pair| pair[0] < pair[1]).count();
+        assert!((900..1_100).contains(&rising), "{rising} of 1,999 are longer than the one before");
+    }
+}
