@@ -85,12 +85,14 @@ const TASKS = {
     const after = await settled();
     // The first third warms up the engine.
     const late = samples.slice(samples.length / 3);
+    if (process.env.FAULTS_LIBRARY === "ours" && memories.length !== 1) throw new Error(`there are ${memories.length} wasm memories`);
     const per = (what) => slope(late.map(([x, sample]) => [x, what(sample)]));
     return {
       reconnects: connected,
       ms,
       bytesPerReconnect: per(({ heap, external }) => heap + external),
       heapPerReconnect: per(({ heap }) => heap),
+      wasmBytes: samples.at(-1)[1].wasm,
       wasmGrowth: samples.at(-1)[1].wasm - late[0][1].wasm,
       resources: { before, after },
     };
