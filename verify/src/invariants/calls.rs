@@ -364,7 +364,20 @@ impl Watch {
             Err(CallError::NotConnected) => {
                 rule("a frame that was not sent had failed", call.send_failed, about)?;
             }
-            Err(_) => {}
+            Err(CallError::Connect(close)) => {
+                let cause = close.cause.as_deref().unwrap_or_default();
+                rule("errors hold no credential", !cause.contains("pk_live"), about)?;
+            }
+            Err(CallError::Token(failure)) => {
+                let leaks = failure.message.contains("hidden");
+                rule("errors hold no credential", !leaks, about)?;
+            }
+            Err(
+                CallError::Disconnected { .. }
+                | CallError::Unavailable
+                | CallError::WrongState { .. }
+                | CallError::Oversized { .. },
+            ) => {}
         }
         let outcome = result.as_ref().err().map(CallError::outcome);
         if !matches!(call.what, What::Connect | What::Close) {
