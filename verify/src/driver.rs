@@ -2,17 +2,13 @@
 //! borrowed, user code only from there, one alarm.
 
 use metered_realtime::machine::{
-    CallId, Close, Event, Input, Instant, Machine, Outgoing, Output, ProviderFailure, SocketId,
-    TokenRequestId,
+    CallId, Close, Input, Instant, Machine, Outgoing, Output, SocketId,
 };
-use metered_realtime::wire::{Malformed, Secret, ServerFrame};
 
-use crate::agenda::{Happening, News, TokenAnswer, Up};
+use crate::agenda::{Happening, News, Up};
 use crate::invariants::Watch;
-use crate::json;
 use crate::network::Dialled;
 use crate::options::Facts;
-use crate::server::Said;
 use crate::story::tell;
 use crate::world::World;
 
@@ -27,20 +23,20 @@ pub(crate) struct Client {
     /// By how much the clock is ahead of the world's, in milliseconds.
     pub(crate) skew: i64,
     /// When the alarm rings.
-    armed: Option<Instant>,
+    pub(crate) armed: Option<Instant>,
     /// Counts how often it was set.
-    alarm_set: u32,
-    pumping: bool,
+    pub(crate) alarm_set: u32,
+    pub(crate) pumping: bool,
     /// Outputs were left lying.
-    undrained: bool,
+    pub(crate) undrained: bool,
     pub(crate) asleep: bool,
     /// What happened meanwhile.
     pub(crate) deferred: Vec<Happening>,
     /// Asynchronous handlers that run.
-    handlers: u32,
-    drain_wanted: bool,
+    pub(crate) handlers: u32,
+    pub(crate) drain_wanted: bool,
     /// Messages and acks take the short path of the npm package.
-    short_path: bool,
+    pub(crate) short_path: bool,
 }
 
 /// A socket that is listened to.
@@ -49,8 +45,8 @@ pub(crate) struct Held {
     pub(crate) socket: SocketId,
     /// `None` while it is being made.
     pub(crate) link: Option<usize>,
-    opened: bool,
-    closing: bool,
+    pub(crate) opened: bool,
+    pub(crate) closing: bool,
 }
 
 impl Client {
@@ -282,253 +278,6 @@ impl World {
             }
             None => {}
         }
-    }
-
-    fn fetch_token(&mut self, client: usize, request: TokenRequestId) {
-        let request = request.0;
-        if self.dice.chance(self.weather.token_hangs) {
-            return;
-        }
-        let answer = if self.dice.chance(self.weather.token_fails) {
-            self.dice.pick(&[TokenAnswer::Failure, TokenAnswer::Empty])
-        } else {
-            TokenAnswer::Token
-        };
-        let wait = if self.dice.chance(self.weather.token_late) {
-            self.dice.magnitude(40_000)
-        } else {
-            self.dice.below(self.weather.latency)
-        };
-        if self.dice.chance(self.weather.token_twice) {
-            let at = self.now + wait + self.dice.magnitude(20_000);
-            let answer = self.dice.pick(&[TokenAnswer::Token, TokenAnswer::Failure]);
-            self.agenda.add(at, Happening::TokenAnswers { client, request, answer });
-        }
-        let at = if self.calm { self.now } else { self.now + wait };
-        self.agenda.add(at, Happening::TokenAnswers { client, request, answer });
-    }
-
-    pub(crate) fn token_answers(&mut self, client: usize, request: u32, answer: TokenAnswer) {
-        let result = match answer {
-            TokenAnswer::Token => Ok(Secret::new(format!("token-{request}"))),
-            TokenAnswer::Empty => Ok(Secret::new("")),
-            TokenAnswer::Failure => Err(ProviderFailure {
-                name: "Error".into(),
-                message: "no luck at https://auth/?token=hidden".into(),
-            }),
-        };
-        self.feed(client, Input::Token { request: TokenRequestId(request), result });
-    }
-
-    /// The user's handlers for one event.
-    fn dispatch(&mut self, client: usize, event: &Event<String>) {
-        self.totals.events += 1;
-        self.handlers_run(client);
-        if matches!(event, Event::Disconnected { will_reconnect: false, .. })
-            && self.dice.chance(self.weather.reentrant)
-        {
-            self.user_connects(client);
-        }
-    }
-
-    fn handlers_run(&mut self, client: usize) {
-        if self.dice.chance(self.weather.asynchronous) {
-            self.clients[client].handlers += 1;
-            if !self.dice.chance(self.weather.endless) {
-                let at = self.now + self.dice.magnitude(3_000);
-                self.agenda.add(at, Happening::HandlerEnds { client });
-            }
-        }
-        if self.dice.chance(self.weather.reentrant) {
-            self.act(client, true);
-        }
-    }
-
-    pub(crate) fn handler_ends(&mut self, client: usize) {
-        let state = &mut self.clients[client];
-        state.handlers -= 1;
-        if state.handlers == 0 && std::mem::take(&mut state.drain_wanted) {
-            self.feed(client, Input::HandlersDrained);
-        }
-    }
-
-    /// News reach the process of a client.
-    pub(crate) fn hears(&mut self, link: usize, news: News) {
-        let Some(state) = self.links.get(link) else { return };
-        let (client, socket) = (state.client, state.socket);
-        if state.mute || (state.down_lost && !matches!(news, News::Closed(_))) {
-            return;
-        }
-        let held = &mut self.clients[client].held;
-        let Some(at) = held.iter().position(|held| held.link == Some(link)) else {
-            if self.dice.chance(self.weather.stale_news) {
-                self.feed_news(client, socket, news);
-            }
-            return;
-        };
-        match &news {
-            News::Opened => held[at].opened = true,
-            News::Said(_) => {}
-            News::Closed(_) => {
-                held.remove(at);
-            }
-        }
-        let again = match &news {
-            News::Closed(close) if self.dice.chance(self.weather.close_twice) => {
-                Some(close.clone())
-            }
-            News::Closed(_) | News::Opened | News::Said(_) => None,
-        };
-        self.feed_news(client, socket, news);
-        if let Some(close) = again {
-            self.feed(client, Input::SocketClosed { socket, close });
-        }
-    }
-
-    fn feed_news(&mut self, client: usize, socket: SocketId, news: News) {
-        let input = match news {
-            News::Opened => Input::SocketOpened { socket },
-            News::Closed(close) => Input::SocketClosed { socket, close },
-            News::Said(Said::Binary) => Input::Binary { socket },
-            News::Said(Said::Oversize) => Input::Oversize { socket },
-            News::Said(Said::Text(text)) => match json::decode_text(&text) {
-                Ok(frame) => Input::Frame { socket, frame },
-                Err(why) => Input::Malformed { socket, why },
-            },
-            News::Said(Said::Frame(frame)) => {
-                if self.clients[client].short_path && self.takes_short_path(client, socket, &frame)
-                {
-                    return;
-                }
-                if self.spoken {
-                    self.speak(socket, &frame)
-                } else {
-                    Input::Frame { socket, frame }
-                }
-            }
-        };
-        self.feed(client, input);
-    }
-
-    /// The frame as text, and back.
-    fn speak(&mut self, socket: SocketId, frame: &ServerFrame<String>) -> Input<String> {
-        match json::decode_text(&json::encode(frame)) {
-            Ok(decoded) => {
-                if decoded != *frame {
-                    let detail = format!("{frame:?} became {decoded:?}");
-                    self.break_rule("frames survive the wire", detail);
-                }
-                Input::Frame { socket, frame: decoded }
-            }
-            Err(why) => {
-                self.break_rule("frames survive the wire", format!("{frame:?}: {why:?}"));
-                Input::Malformed { socket, why: Malformed::NotJson }
-            }
-        }
-    }
-
-    /// Messages and acks, as the npm package takes them to the user without the machine's rules.
-    fn takes_short_path(
-        &mut self,
-        client: usize,
-        socket: SocketId,
-        frame: &ServerFrame<String>,
-    ) -> bool {
-        let acked = if let ServerFrame::Ack { request_id } = frame {
-            let call = request_id.parse().map(CallId);
-            let Some(call) = call.ok().filter(|call| call.0.to_string() == *request_id) else {
-                return false;
-            };
-            if !self.clients[client].watch.is_pending(call) {
-                return false;
-            }
-            Some(call)
-        } else if let ServerFrame::Message { .. } = frame {
-            None
-        } else {
-            return false;
-        };
-        let clock = self.clock(client);
-        if !self.clients[client].machine.heard(socket, clock) {
-            return false;
-        }
-        self.clients[client].watch.heard(socket);
-        let state = &mut self.clients[client];
-        if state.pumping || state.machine.has_output() {
-            return false;
-        }
-        state.pumping = true;
-        let taken = match acked {
-            Some(call) => {
-                let taken = self.clients[client].machine.take_acked(call);
-                if taken {
-                    tell!(self, client, "-- ack {} by the short path", call.0);
-                    let verdict = self.clients[client].watch.acked_directly(call);
-                    self.check(verdict);
-                }
-                taken
-            }
-            None => {
-                tell!(self, client, "-- message by the short path");
-                let verdict = self.clients[client].watch.event_allowed();
-                self.check(verdict);
-                self.handlers_run(client);
-                true
-            }
-        };
-        self.clients[client].pumping = false;
-        if self.clients[client].machine.has_output() {
-            self.pump(client);
-        }
-        taken
-    }
-
-    /// Sets the alarm, unless it rings early enough as it is.
-    pub(crate) fn arm(&mut self, client: usize) {
-        let due = self.clients[client].machine.poll_timeout();
-        let covered = match (self.clients[client].armed, due) {
-            (None, None) => true,
-            (Some(armed), Some(due)) => armed <= due,
-            (None, Some(_)) | (Some(_), None) => false,
-        };
-        if !covered {
-            self.set_alarm(client, due);
-        }
-    }
-
-    pub(crate) fn set_alarm(&mut self, client: usize, due: Option<Instant>) {
-        let clock = self.clients[client].clock(self.now);
-        self.clients[client].armed = due;
-        self.clients[client].alarm_set += 1;
-        let Some(due) = due else { return };
-        let mut wait = due.since(clock);
-        if self.dice.chance(self.weather.late_alarm) {
-            let late = self.dice.pick(&[50, 1_500, 10_000, 600_000, 30_000_000]);
-            wait = wait.saturating_add(self.dice.magnitude(late));
-        } else if self.dice.chance(self.weather.early_alarm) {
-            wait -= self.dice.magnitude(wait);
-        }
-        let set = self.clients[client].alarm_set;
-        self.agenda.add(self.now.saturating_add(wait), Happening::Alarm { client, set });
-    }
-
-    pub(crate) fn rings(&mut self, client: usize, set: u32) {
-        if self.clients[client].alarm_set != set {
-            return;
-        }
-        self.clients[client].armed = None;
-        tell!(self, client, "-> the alarm rings");
-        let clock = self.clock(client);
-        let Client { watch, machine, .. } = &mut self.clients[client];
-        watch.rings(machine.poll_timeout(), machine.has_output());
-        let due = machine.poll_timeout().is_some_and(|due| due <= clock);
-        let verdict = if due { watch.rings_in_time() } else { Ok(()) };
-        machine.handle_timeout(clock);
-        self.check(verdict);
-        self.pump(client);
-        let Client { watch, machine, .. } = &self.clients[client];
-        let verdict = watch.rang(machine.poll_timeout());
-        self.check(verdict);
     }
 
     /// Nothing is being carried out or left lying.

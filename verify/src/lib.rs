@@ -11,17 +11,23 @@
 //!
 //! A session is a function of its seed. One that breaks a rule is told as a story and shrunk.
 
+mod aftermath;
 mod agenda;
+mod alarm;
+mod callbacks;
 mod dice;
 mod driver;
 pub mod figures;
 pub mod fuzz;
+mod gusts;
+mod hearing;
 mod invariants;
 mod json;
 mod network;
 mod options;
 mod server;
 mod shrink;
+mod speech;
 mod story;
 mod totals;
 mod user;

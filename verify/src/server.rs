@@ -7,7 +7,7 @@ use metered_realtime::wire::{PresencePeer, ServerFrame, Welcome};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::agenda::{Happening, News, Up};
+use crate::agenda::{Happening, Up};
 use crate::story::tell;
 use crate::world::World;
 
@@ -108,7 +108,7 @@ impl World {
         }
     }
 
-    fn welcome(&mut self, link: usize) -> Said {
+    pub(crate) fn welcome(&mut self, link: usize) -> Said {
         self.peers += 1;
         self.links[link].seat.peer = self.peers;
         let max_message_size = if self.calm { 65_536.0 } else { self.dice.pick(&CAPS) };
@@ -270,76 +270,6 @@ impl World {
         None
     }
 
-    /// An answer: lost, late, twice, or as it should be.
-    fn reply(&mut self, link: usize, said: Option<Said>) {
-        let Some(said) = said else { return };
-        if self.dice.chance(self.weather.no_answer) {
-            return;
-        }
-        if self.dice.chance(self.weather.answers_twice) {
-            let at = self.now + self.dice.magnitude(30_000);
-            self.agenda.add(at, Happening::Says { link, said: said.clone() });
-        }
-        if self.dice.chance(self.weather.late_answer) {
-            let at = self.now + self.dice.magnitude(40_000);
-            self.agenda.add(at, Happening::Says { link, said });
-        } else {
-            self.say(link, said);
-        }
-    }
-
-    /// The server says something, if the connection is still there.
-    pub(crate) fn say(&mut self, link: usize, said: Said) {
-        if self.links[link].seat.alive {
-            if self.dice.chance(self.weather.nonsense) {
-                let nonsense = match self.dice.below(12) {
-                    0 => Said::Binary,
-                    11 => Said::Oversize,
-                    other => Said::Text(NONSENSE[other as usize % NONSENSE.len()].to_owned()),
-                };
-                self.send_down(link, News::Said(nonsense));
-            }
-            self.send_down(link, News::Said(said));
-        }
-    }
-
-    /// Something that nobody asked for.
-    pub(crate) fn noise(&mut self, link: usize) {
-        let client = self.links[link].client;
-        let call = self.clients[client].watch.draw_call(&mut self.dice);
-        let said = match self.dice.below(12) {
-            0 => Said::Frame(ServerFrame::Pong),
-            1 => {
-                let retry_after_ms = self.dice.pick(&[2_000.0, 0.5, 1e12]);
-                Said::Frame(ServerFrame::GoingAway { retry_after_ms })
-            }
-            2 => error_frame("unknown_type", None),
-            3 => error_frame("internal_error", None),
-            4 => {
-                // A lie: nobody knows what the client makes of its channels now.
-                self.links[link].seat.trouble = [HOPELESS; CHANNELS.len()];
-                Said::Frame(ServerFrame::Ack { request_id: call.0.to_string() })
-            }
-            5 => error_frame(self.dice.pick(&ERROR_CODES), Some(call.0.to_string())),
-            6 => error_frame("backend_error", Some(self.dice.pick(&ODD_IDS).to_owned())),
-            7 => Said::Frame(ServerFrame::Ack { request_id: self.dice.pick(&ODD_IDS).to_owned() }),
-            8 => self.welcome(link),
-            9 => presence(0, Vec::new(), Vec::new()),
-            10 => Said::Frame(ServerFrame::Direct {
-                from: "nobody".into(),
-                data: "{}".into(),
-                from_metadata: Some("{}".into()),
-            }),
-            _ => Said::Frame(ServerFrame::Message {
-                channel: "never subscribed".into(),
-                from: "nobody".into(),
-                data: "null".into(),
-                from_metadata: None,
-            }),
-        };
-        self.say(link, said);
-    }
-
     /// The server takes the connection for gone.
     pub(crate) fn leave(&mut self, link: usize) {
         if !std::mem::take(&mut self.links[link].seat.alive) {
@@ -393,7 +323,7 @@ pub(crate) fn channel_index(name: &str) -> Option<usize> {
     CHANNELS.iter().position(|channel| *channel == name)
 }
 
-fn presence(
+pub(crate) fn presence(
     channel: usize,
     joined: Vec<PresencePeer<String>>,
     left: Vec<PresencePeer<String>>,
@@ -410,7 +340,7 @@ fn refusal(call: Option<CallId>, code: &str) -> Option<Said> {
     Some(error_frame(code, call.map(|call| call.0.to_string())))
 }
 
-fn error_frame(code: &str, request_id: Option<String>) -> Said {
+pub(crate) fn error_frame(code: &str, request_id: Option<String>) -> Said {
     Said::Frame(ServerFrame::Error {
         code: code.to_owned(),
         request_id,
@@ -419,13 +349,13 @@ fn error_frame(code: &str, request_id: Option<String>) -> Said {
 }
 
 /// A client that gets this does not try again on the connection.
-const HOPELESS: u8 = 100;
+pub(crate) const HOPELESS: u8 = 100;
 
 const CLOSE_CODES: [u16; 20] = [
     1006, 1000, 1001, 1005, 1008, 1009, 1011, 1012, 1013, 4000, 4001, 4002, 4003, 4010, 4011, 4012,
     4020, 3000, 0, 65_535,
 ];
-const ERROR_CODES: [&str; 6] = [
+pub(crate) const ERROR_CODES: [&str; 6] = [
     "backend_error",
     "channel_not_authorized",
     "channel_reserved",
@@ -434,24 +364,10 @@ const ERROR_CODES: [&str; 6] = [
     "a code of tomorrow",
 ];
 const CAPS: [f64; 5] = [65_536.0, 65_536.0, 1.0, 40.0, 1e18];
-const ODD_IDS: [&str; 8] =
-    ["00", "007", "+7", "4294967296", "-1", "1e1", "not a number", "99999999999999999999999"];
 const BAD_WELCOMES: [&str; 5] = [
     r#"{"type":"welcome"}"#,
     r#"{"type":"welcome","peerId":"x","serverTime":1,"maxMessageSize":0}"#,
     r#"{"type":"welcome","peerId":7,"serverTime":1,"maxMessageSize":1}"#,
     r#"{"type":"welcome","peerId":"x","serverTime":"1","maxMessageSize":1,"expiresAt":null}"#,
     r#"{"type":"Welcome","peerId":"x","serverTime":1,"maxMessageSize":1}"#,
-];
-const NONSENSE: [&str; 10] = [
-    "",
-    "{",
-    "null",
-    "[]",
-    r#"{"type":7}"#,
-    r#"{"type":"ack"}"#,
-    r#"{"type":"ack","requestId":1}"#,
-    r#"{"type":"presence","channel":"a"}"#,
-    r#"{"type":"error","code":""}"#,
-    r#"{"type":"__proto__"}"#,
 ];

@@ -1,9 +1,9 @@
 //! One seed, one session: the clients, the server, the network and the users, in simulated time that jumps from one
 //! happening to the next.
 
-use metered_realtime::machine::{Input, Instant, Machine, Options, State};
+use metered_realtime::machine::{Input, Instant, Machine, Options};
 
-use crate::agenda::{Agenda, Happening, News, TokenAnswer};
+use crate::agenda::{Agenda, Happening};
 use crate::dice::Dice;
 use crate::driver::Client;
 use crate::invariants::Broken;
@@ -137,7 +137,7 @@ impl World {
         }
     }
 
-    fn shortest_watchdog(&self, usable: bool) -> u64 {
+    pub(crate) fn shortest_watchdog(&self, usable: bool) -> u64 {
         let usable =
             self.clients.iter().filter(|client| !usable || client.watch.can_be_connected());
         let watchdogs = usable.filter_map(|client| client.facts.inactivity);
@@ -157,7 +157,7 @@ impl World {
         }
     }
 
-    fn happen(&mut self, what: Happening) {
+    pub(crate) fn happen(&mut self, what: Happening) {
         let sleeper = match &what {
             Happening::Alarm { client, .. }
             | Happening::Drain { client }
@@ -205,257 +205,6 @@ impl World {
         }
     }
 
-    /// One thing goes wrong.
-    fn gust(&mut self) {
-        if self.calm {
-            return;
-        }
-        let client = self.dice.below(self.clients.len() as u64) as usize;
-        self.pump(client);
-        let links = self.clients[client].links();
-        let link = links.get(self.dice.below(links.len() as u64) as usize).copied();
-        match (self.dice.below(16), link) {
-            (0 | 1, Some(link)) => self.cut(link, false),
-            (2 | 3, Some(link)) => self.cut(link, true),
-            (4, Some(link)) => {
-                tell!(self, client, "network: nothing reaches the server any more");
-                self.links[link].up_lost = true;
-            }
-            (5, Some(link)) => {
-                tell!(self, client, "network: nothing reaches the client any more");
-                self.links[link].down_lost = true;
-                self.links[link].mute = true;
-            }
-            (6 | 7, Some(link)) => {
-                let code = self.draw_close_code();
-                self.server_closes(link, code);
-            }
-            (8, Some(link)) => {
-                let ms = self.dice.magnitude(120_000);
-                self.stall(link, ms);
-            }
-            (9, Some(link)) => self.noise(link),
-            (10, _) => self.falls_asleep(client),
-            (11, _) => {
-                let ms = self.dice.magnitude(100_000_000);
-                tell!(self, client, "clock: {ms} ms ahead");
-                self.clients[client].skew += ms as i64;
-            }
-            (12, _) => {
-                let ms = self.dice.magnitude(200_000);
-                tell!(self, client, "clock: {ms} ms back");
-                self.clients[client].skew -= ms as i64;
-            }
-            (13, _) => self.feed(client, Input::HandlersDrained),
-            _ => {
-                if !self.clients[client].asleep {
-                    self.feed(client, Input::Wake);
-                }
-            }
-        }
-    }
-
-    fn falls_asleep(&mut self, client: usize) {
-        if !std::mem::replace(&mut self.clients[client].asleep, true) {
-            let ms = self.dice.magnitude(100_000_000);
-            tell!(self, client, "process: stands still for {ms} ms");
-            self.pump(client);
-            self.agenda.add(self.now + ms, Happening::Awakes { client });
-        }
-    }
-
-    fn awakes(&mut self, client: usize) {
-        if !std::mem::take(&mut self.clients[client].asleep) {
-            return;
-        }
-        tell!(self, client, "process: goes on");
-        let mut deferred = std::mem::take(&mut self.clients[client].deferred);
-        if self.dice.below(2) == 1 {
-            // The alarm rings after what has arrived; otherwise in its place.
-            deferred.sort_by_key(|what| matches!(what, Happening::Alarm { .. }));
-        }
-        if self.dice.below(3) == 2 {
-            self.feed(client, Input::Wake);
-        }
-        for what in deferred {
-            if self.broken.is_none() {
-                self.happen(what);
-            }
-        }
-    }
-
-    /// The weather turns fine. From now on everybody gets what is theirs, and soon.
-    fn clear_up(&mut self) {
-        tell!(self, 2, "the weather turns fine");
-        self.calm = true;
-        self.weather = Weather::calm();
-        for client in 0..self.clients.len() {
-            self.awakes(client);
-            self.pump(client);
-            let due = self.clients[client].machine.poll_timeout();
-            self.set_alarm(client, due);
-            self.mend(client);
-        }
-        for client in 0..self.clients.len() {
-            if !self.clients[client].watch.can_be_connected() {
-                self.user_closes(client);
-                self.pump(client);
-            }
-        }
-        for client in 0..self.clients.len() {
-            if self.broken.is_some() || !self.clients[client].watch.can_be_connected() {
-                continue;
-            }
-            for call in self.clients[client].watch.patient_calls() {
-                let clock = self.clock(client);
-                tell!(self, client, "user: abort({}), which would wait for ever", call.0);
-                self.clients[client].watch.aborts(call);
-                self.clients[client].machine.abort(call, clock);
-                self.pump(client);
-            }
-            self.hurry(client);
-            let wait = self.clients[client].watch.longest_recovery();
-            let due = self.clients[client].machine.poll_timeout();
-            let due = due.map_or(0, |due| due.since(self.clients[client].clock(self.now)));
-            let patience = self.shortest_watchdog(true).saturating_mul(5_000).min(PATIENCE_MS);
-            if due > patience {
-                continue;
-            }
-            let until = self.now + wait.min(patience);
-            self.recover(client, until);
-            if self.broken.is_none() && self.clients[client].machine.state() == State::Connected {
-                self.check_unwanted(client);
-            }
-        }
-    }
-
-    /// Waits until all is well; the user connects by hand where the client has given up.
-    fn recover(&mut self, client: usize, until: u64) {
-        let closed = |world: &World| world.clients[client].machine.state() == State::Closed;
-        while self.broken.is_none() && !self.is_well(client) {
-            if self.patience == 0 {
-                let why = self.ailment(client).unwrap_or_default();
-                return self.break_rule("connect() works in a good network", why);
-            }
-            self.user_insists(client);
-            self.pass(until, |world| closed(world) || world.is_well(client));
-            if self.broken.is_none() && !closed(self) && !self.is_well(client) {
-                self.patience -= 1;
-                self.hurry(client);
-                let state = &self.clients[client];
-                let due = state.machine.poll_timeout();
-                let due = due.map_or(0, |due| due.since(state.clock(self.now)));
-                if state.machine.state() == State::Reconnecting && self.now + due > until {
-                    return;
-                }
-                if self.now + due > until {
-                    let why = self.ailment(client).unwrap_or_default();
-                    self.break_rule("everything is well again once the network is", why);
-                }
-            }
-        }
-    }
-
-    /// Nobody waits for months: the token provider answers after all, and the network says that it is back.
-    fn hurry(&mut self, client: usize) {
-        if let Some(request) = self.clients[client].watch.token_request() {
-            self.token_answers(client, request, TokenAnswer::Token);
-        }
-        let state = &self.clients[client];
-        let due = state.machine.poll_timeout().map(|due| due.since(state.clock(self.now)));
-        if state.machine.state() == State::Reconnecting && due.is_some_and(|due| due > 600_000) {
-            self.feed(client, Input::Wake);
-        }
-    }
-
-    /// Links that are half-open end, or are left to the watchdog, or all links are replaced.
-    fn mend(&mut self, client: usize) {
-        let watched = self.clients[client].facts.inactivity.is_some_and(|ms| ms <= 120_000);
-        let replaces = self.dice.below(2) == 1;
-        for link in self.clients[client].links() {
-            let state = &self.links[link];
-            let broken = state.mute || state.up_lost || state.down_lost;
-            if (broken && !watched) || state.up_lost && !state.mute || replaces {
-                self.leave(link);
-                self.cut(link, false);
-            }
-        }
-    }
-
-    fn is_well(&self, client: usize) -> bool {
-        self.ailment(client).is_none()
-    }
-
-    /// What is not yet as it should be.
-    fn ailment(&self, client: usize) -> Option<String> {
-        let state = &self.clients[client];
-        if state.machine.state() != State::Connected {
-            return Some(format!("the client is {}", state.machine.state().name()));
-        }
-        if state.watch.has_pending() {
-            return Some("calls wait for an answer".into());
-        }
-        let Some(link) = state.link() else { return Some("there is no socket".into()) };
-        state.watch.missing(&self.links[link].seat)
-    }
-
-    fn check_unwanted(&mut self, client: usize) {
-        if let Some(link) = self.clients[client].link() {
-            let verdict = self.clients[client].watch.unwanted(&self.links[link].seat);
-            self.check(verdict);
-        }
-    }
-
-    /// The user closes everything, and then nothing is left.
-    fn end(&mut self) {
-        for client in 0..self.clients.len() {
-            self.clients[client].watch.last_close();
-            self.user_closes(client);
-            self.pump(client);
-        }
-        let back = self.clients.iter().map(|client| client.watch.behind(client.clock(self.now)));
-        let wait = back.max().unwrap_or_default() + 1_000;
-        self.pass(self.now + wait, |_| false);
-        for client in 0..self.clients.len() {
-            if self.broken.is_some() {
-                return;
-            }
-            let state = &self.clients[client];
-            let verdict = state.watch.finished(&state.machine, state.held.len());
-            self.check(verdict);
-        }
-        self.haunt();
-    }
-
-    /// Late news of all kinds do not wake a closed client.
-    fn haunt(&mut self) {
-        for link in 0..self.links.len().min(8) {
-            let (client, socket) = (self.links[link].client, self.links[link].socket);
-            let news = match self.dice.below(3) {
-                0 => News::Opened,
-                1 => News::Closed(metered_realtime::machine::Close::new(1006, "")),
-                _ => News::Said(crate::server::Said::Frame(
-                    metered_realtime::wire::ServerFrame::Pong,
-                )),
-            };
-            let input = match news {
-                News::Opened => Input::SocketOpened { socket },
-                News::Closed(close) => Input::SocketClosed { socket, close },
-                News::Said(_) => Input::Oversize { socket },
-            };
-            self.feed(client, input);
-        }
-        for client in 0..self.clients.len() {
-            self.feed(client, Input::Wake);
-            self.feed(client, Input::HandlersDrained);
-            let state = &self.clients[client];
-            if self.broken.is_none() {
-                let verdict = state.watch.finished(&state.machine, state.held.len());
-                self.check(verdict);
-            }
-        }
-    }
-
     pub(crate) fn check(&mut self, verdict: Result<(), Broken>) {
         if let Err(broken) = verdict {
             self.fail(broken);
@@ -476,9 +225,6 @@ impl World {
 
 /// Some time after the start of all clocks, so that they can be set back.
 const START: u64 = 1_000_000_000;
-
-/// What takes longer than this is not waited for.
-const PATIENCE_MS: u64 = 20_000_000;
 
 /// A storm ends after so many steps.
 const STORM_STEPS: u64 = 20_000;

@@ -1,6 +1,6 @@
 //! Every call is answered once, in time, and truthfully.
 
-use metered_realtime::machine::{CallError, CallId, Instant, Machine, Outcome, Outgoing, State};
+use metered_realtime::machine::{CallError, CallId, Instant, Outcome, Outgoing, State};
 
 use super::{Broken, Watch, rule};
 use crate::dice::Dice;
@@ -35,34 +35,34 @@ pub(crate) enum What {
 
 /// One call.
 #[derive(Debug)]
-struct Call {
-    id: CallId,
-    what: What,
-    at: Instant,
-    timeout: u64,
+pub(super) struct Call {
+    pub(super) id: CallId,
+    pub(super) what: What,
+    pub(super) at: Instant,
+    pub(super) timeout: u64,
     /// The machine gave the frame away.
-    given: bool,
+    pub(super) given: bool,
     /// The socket took it.
-    written: bool,
+    pub(super) written: bool,
     /// It turned out that the frame was not written.
-    send_failed: bool,
-    acked: bool,
-    refused: Vec<String>,
-    aborted: bool,
+    pub(super) send_failed: bool,
+    pub(super) acked: bool,
+    pub(super) refused: Vec<String>,
+    pub(super) aborted: bool,
     /// The user's part is over.
-    settled: Option<Option<Outcome>>,
+    pub(super) settled: Option<Option<Outcome>>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     /// In the order of their ids.
-    calls: Vec<Call>,
+    pub(super) calls: Vec<Call>,
     /// Those that are not answered.
-    pending: Vec<CallId>,
+    pub(super) pending: Vec<CallId>,
 }
 
 impl Calls {
-    fn find(&self, id: CallId) -> Option<usize> {
+    pub(super) fn find(&self, id: CallId) -> Option<usize> {
         self.calls.binary_search_by_key(&id, |call| call.id).ok()
     }
 
@@ -129,7 +129,7 @@ impl Calls {
         })
     }
 
-    fn waiting(&self) -> impl Iterator<Item = &Call> {
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &Call> {
         self.pending.iter().filter_map(|id| self.find(*id)).map(|at| &self.calls[at])
     }
 
@@ -146,7 +146,7 @@ impl Calls {
         self.waiting().filter(|call| call.at == now).any(|call| call.timeout == 0)
     }
 
-    fn requests_pending(&self) -> usize {
+    pub(super) fn requests_pending(&self) -> usize {
         let requests = |call: &&Call| !matches!(call.what, What::Connect | What::Close);
         self.waiting().filter(requests).count()
     }
@@ -318,125 +318,6 @@ impl Watch {
         Ok(())
     }
 
-    pub(super) fn settles(
-        &mut self,
-        id: CallId,
-        result: &Result<(), CallError>,
-    ) -> Result<(), Broken> {
-        let clock = self.clock;
-        let Some(at) = self.calls.find(id) else {
-            return rule("only calls are answered", false, || format!("{id:?}"));
-        };
-        let call = &self.calls.calls[at];
-        let about = || format!("{} {:?}: {result:?}", id.0, call.what);
-        rule("a call is answered once", call.settled.is_none(), about)?;
-        rule("nobody is told of replays", call.what != What::Replay, about)?;
-        rule("the answer fits the call", fits(call.what, result), about)?;
-        match result {
-            Ok(()) => match call.what {
-                What::Connect => {
-                    rule("connect() needs a welcome", self.connected_events > 0, about)?;
-                }
-                What::Close => {
-                    let done = self.listeners_gone && self.streams_ended;
-                    rule("close() drops listeners and ends streams first", done, about)?;
-                }
-                What::Subscribe { .. }
-                | What::Unsubscribe { .. }
-                | What::Plain { .. }
-                | What::Replay => rule("success needs an ack", call.acked, about)?,
-            },
-            Err(CallError::Rejected { code, .. }) => {
-                rule("a rejection needs an error frame", call.refused.contains(code), about)?;
-            }
-            Err(CallError::AckTimeout { timeout_ms }) => {
-                let due = call.at.after(call.timeout);
-                rule("nobody is given up early", clock >= due, about)?;
-                rule(
-                    "a timeout is the one that was asked for",
-                    *timeout_ms == call.timeout,
-                    about,
-                )?;
-            }
-            Err(CallError::Aborted { .. }) => {
-                rule("an aborted call was withdrawn", call.aborted, about)?;
-            }
-            Err(CallError::NotConnected) => {
-                rule("a frame that was not sent had failed", call.send_failed, about)?;
-            }
-            Err(CallError::Connect(close)) => {
-                let cause = close.cause.as_deref().unwrap_or_default();
-                rule("errors hold no credential", !cause.contains("pk_live"), about)?;
-            }
-            Err(CallError::Token(failure)) => {
-                let leaks = failure.message.contains("hidden");
-                rule("errors hold no credential", !leaks, about)?;
-            }
-            Err(
-                CallError::Disconnected { .. }
-                | CallError::Unavailable
-                | CallError::WrongState { .. }
-                | CallError::Oversized { .. },
-            ) => {}
-        }
-        let outcome = result.as_ref().err().map(CallError::outcome);
-        if !matches!(call.what, What::Connect | What::Close) {
-            match outcome {
-                Some(Outcome::NotSent) => {
-                    rule("notSent means that it was not sent", !call.written, about)?;
-                }
-                Some(Outcome::Unknown) => {
-                    // A timeout before the frame is even carried out counts as unknown too, to be on the safe side.
-                    let timeout = matches!(result, Err(CallError::AckTimeout { .. }));
-                    rule("unknown means that it was sent", call.given || timeout, about)?;
-                }
-                Some(Outcome::Rejected) | None => {}
-            }
-        }
-        if call.what == What::Close {
-            // A connect() came after it, or another close() waits: there is more to say.
-            let last = !self.calls.waiting().any(|call| call.what == What::Close && call.id != id);
-            let reopened = self.last_connect.is_some_and(|connect| connect > id);
-            self.silent = self.shut && last && !reopened;
-        }
-        self.subscriptions.settled(id, outcome, matches!(result, Err(CallError::Aborted { .. })));
-        self.calls.calls[at].settled = Some(outcome);
-        self.calls.pending.retain(|pending| *pending != id);
-        Ok(())
-    }
-
-    /// The driver answered a call itself.
-    ///
-    /// # Errors
-    /// The rule that is broken.
-    pub(crate) fn acked_directly(&mut self, call: CallId) -> Result<(), Broken> {
-        self.calls.heard_ack(&call.0.to_string());
-        self.settles(call, &Ok(()))
-    }
-
-    pub(super) fn check_calls(&self, machine: &Machine<String>) -> Result<(), Broken> {
-        for call in self.calls.waiting() {
-            let about = || format!("{} {:?}", call.id.0, call.what);
-            rule("an aborted call is answered at once", !call.aborted, about)?;
-            if self.shown == State::Closed {
-                let waits = call.what == What::Close;
-                rule("a closed client answers everybody", waits, about)?;
-            }
-        }
-        let known = self.calls.requests_pending();
-        let in_flight = machine.requests_in_flight();
-        // Each channel may have a replay of its own, and some whose channel was meanwhile given up.
-        let replays = crate::server::CHANNELS.len() * 6;
-        let plausible = (known..=known + replays).contains(&in_flight);
-        rule("requests are neither lost nor kept", plausible, || {
-            format!("{in_flight} in flight, {known} known")
-        })?;
-        let channels = machine.tracked_channels();
-        rule("only known channels are tracked", channels <= crate::server::CHANNELS.len(), || {
-            format!("{channels}")
-        })
-    }
-
     /// Whether the call waits for an answer.
     #[must_use]
     pub(crate) fn is_pending(&self, call: CallId) -> bool {
@@ -468,30 +349,5 @@ impl Watch {
     pub(crate) fn patient_calls(&self) -> Vec<CallId> {
         let waiting = self.calls.waiting();
         waiting.filter(|call| call.timeout > 60_000).map(|call| call.id).collect()
-    }
-}
-
-fn fits(what: What, result: &Result<(), CallError>) -> bool {
-    match what {
-        What::Close => result.is_ok(),
-        What::Connect => matches!(
-            result,
-            Ok(())
-                | Err(CallError::Connect(_)
-                    | CallError::Unavailable
-                    | CallError::Token(_)
-                    | CallError::Aborted { .. })
-        ),
-        What::Subscribe { .. } | What::Unsubscribe { .. } | What::Plain { .. } | What::Replay => {
-            matches!(
-                result,
-                Ok(())
-                    | Err(CallError::Rejected { .. }
-                        | CallError::AckTimeout { .. }
-                        | CallError::Disconnected { .. }
-                        | CallError::NotConnected
-                        | CallError::Aborted { .. })
-            )
-        }
     }
 }

@@ -3,13 +3,16 @@
 //!
 //! | file | rules |
 //! |---|---|
-//! | `calls` | every call is answered once, in time, and truthfully |
-//! | `links` | sockets, dials, backoff, budget, liveness |
+//! | `calls`, `answers` | every call is answered once, in time, and truthfully |
+//! | `links` | sockets and liveness |
+//! | `attempts` | backoff, dial budget, the server's wishes |
 //! | `renewal` | a new connection takes over before a token expires |
 //! | `events` | states and events come in their order |
 //! | `deadlines` | the alarm is set, never in the past and never too late |
 //! | `subscriptions` | what has to be live, and what must not be |
 
+mod answers;
+mod attempts;
 mod calls;
 mod deadlines;
 mod events;

@@ -1,0 +1,178 @@
+//! After the storm: everybody gets what is theirs, then the user closes everything, and then nothing is left.
+
+use metered_realtime::machine::{Close, Input, State};
+
+use crate::agenda::TokenAnswer;
+use crate::story::tell;
+use crate::weather::Weather;
+use crate::world::World;
+
+impl World {
+    /// The weather turns fine. From now on everybody gets what is theirs, and soon.
+    pub(crate) fn clear_up(&mut self) {
+        tell!(self, 2, "the weather turns fine");
+        self.calm = true;
+        self.weather = Weather::calm();
+        for client in 0..self.clients.len() {
+            self.awakes(client);
+            self.pump(client);
+            let due = self.clients[client].machine.poll_timeout();
+            self.set_alarm(client, due);
+            self.mend(client);
+        }
+        for client in 0..self.clients.len() {
+            if !self.clients[client].watch.can_be_connected() {
+                self.user_closes(client);
+                self.pump(client);
+            }
+        }
+        for client in 0..self.clients.len() {
+            if self.broken.is_some() || !self.clients[client].watch.can_be_connected() {
+                continue;
+            }
+            for call in self.clients[client].watch.patient_calls() {
+                let clock = self.clock(client);
+                tell!(self, client, "user: abort({}), which would wait for ever", call.0);
+                self.clients[client].watch.aborts(call);
+                self.clients[client].machine.abort(call, clock);
+                self.pump(client);
+            }
+            self.hurry(client);
+            let wait = self.clients[client].watch.longest_recovery();
+            let due = self.clients[client].machine.poll_timeout();
+            let due = due.map_or(0, |due| due.since(self.clients[client].clock(self.now)));
+            let patience = self.shortest_watchdog(true).saturating_mul(5_000).min(PATIENCE_MS);
+            if due > patience {
+                continue;
+            }
+            let until = self.now + wait.min(patience);
+            self.recover(client, until);
+            if self.broken.is_none() && self.clients[client].machine.state() == State::Connected {
+                self.check_unwanted(client);
+            }
+        }
+    }
+
+    /// Waits until all is well; the user connects by hand where the client has given up.
+    pub(crate) fn recover(&mut self, client: usize, until: u64) {
+        let closed = |world: &World| world.clients[client].machine.state() == State::Closed;
+        while self.broken.is_none() && !self.is_well(client) {
+            if self.patience == 0 {
+                let why = self.ailment(client).unwrap_or_default();
+                return self.break_rule("connect() works in a good network", why);
+            }
+            self.user_insists(client);
+            self.pass(until, |world| closed(world) || world.is_well(client));
+            if self.broken.is_none() && !closed(self) && !self.is_well(client) {
+                self.patience -= 1;
+                self.hurry(client);
+                let state = &self.clients[client];
+                let due = state.machine.poll_timeout();
+                let due = due.map_or(0, |due| due.since(state.clock(self.now)));
+                if state.machine.state() == State::Reconnecting && self.now + due > until {
+                    return;
+                }
+                if self.now + due > until {
+                    let why = self.ailment(client).unwrap_or_default();
+                    self.break_rule("everything is well again once the network is", why);
+                }
+            }
+        }
+    }
+
+    /// Nobody waits for months: the token provider answers after all, and the network says that it is back.
+    pub(crate) fn hurry(&mut self, client: usize) {
+        if let Some(request) = self.clients[client].watch.token_request() {
+            self.token_answers(client, request, TokenAnswer::Token);
+        }
+        let state = &self.clients[client];
+        let due = state.machine.poll_timeout().map(|due| due.since(state.clock(self.now)));
+        if state.machine.state() == State::Reconnecting && due.is_some_and(|due| due > 600_000) {
+            self.feed(client, Input::Wake);
+        }
+    }
+
+    /// Links that are half-open end, or are left to the watchdog, or all links are replaced.
+    pub(crate) fn mend(&mut self, client: usize) {
+        let watched = self.clients[client].facts.inactivity.is_some_and(|ms| ms <= 120_000);
+        let replaces = self.dice.below(2) == 1;
+        for link in self.clients[client].links() {
+            let state = &self.links[link];
+            let broken = state.mute || state.up_lost || state.down_lost;
+            if (broken && !watched) || state.up_lost && !state.mute || replaces {
+                self.leave(link);
+                self.cut(link, false);
+            }
+        }
+    }
+
+    pub(crate) fn is_well(&self, client: usize) -> bool {
+        self.ailment(client).is_none()
+    }
+
+    /// What is not yet as it should be.
+    pub(crate) fn ailment(&self, client: usize) -> Option<String> {
+        let state = &self.clients[client];
+        if state.machine.state() != State::Connected {
+            return Some(format!("the client is {}", state.machine.state().name()));
+        }
+        if state.watch.has_pending() {
+            return Some("calls wait for an answer".into());
+        }
+        let Some(link) = state.link() else { return Some("there is no socket".into()) };
+        state.watch.missing(&self.links[link].seat)
+    }
+
+    pub(crate) fn check_unwanted(&mut self, client: usize) {
+        if let Some(link) = self.clients[client].link() {
+            let verdict = self.clients[client].watch.unwanted(&self.links[link].seat);
+            self.check(verdict);
+        }
+    }
+
+    /// The user closes everything, and then nothing is left.
+    pub(crate) fn end(&mut self) {
+        for client in 0..self.clients.len() {
+            self.clients[client].watch.last_close();
+            self.user_closes(client);
+            self.pump(client);
+        }
+        let back = self.clients.iter().map(|client| client.watch.behind(client.clock(self.now)));
+        let wait = back.max().unwrap_or_default() + 1_000;
+        self.pass(self.now + wait, |_| false);
+        for client in 0..self.clients.len() {
+            if self.broken.is_some() {
+                return;
+            }
+            let state = &self.clients[client];
+            let verdict = state.watch.finished(&state.machine, state.held.len());
+            self.check(verdict);
+        }
+        self.haunt();
+    }
+
+    /// Late news of all kinds do not wake a closed client.
+    pub(crate) fn haunt(&mut self) {
+        for link in 0..self.links.len().min(8) {
+            let (client, socket) = (self.links[link].client, self.links[link].socket);
+            let input = match self.dice.below(3) {
+                0 => Input::SocketOpened { socket },
+                1 => Input::SocketClosed { socket, close: Close::new(1006, "") },
+                _ => Input::Oversize { socket },
+            };
+            self.feed(client, input);
+        }
+        for client in 0..self.clients.len() {
+            self.feed(client, Input::Wake);
+            self.feed(client, Input::HandlersDrained);
+            let state = &self.clients[client];
+            if self.broken.is_none() {
+                let verdict = state.watch.finished(&state.machine, state.held.len());
+                self.check(verdict);
+            }
+        }
+    }
+}
+
+/// What takes longer than this is not waited for.
+const PATIENCE_MS: u64 = 20_000_000;

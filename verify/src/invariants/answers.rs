@@ -1,0 +1,152 @@
+//! How calls are answered: once, in time, and truthfully.
+
+use metered_realtime::machine::{CallError, CallId, Machine, Outcome, State};
+
+use super::calls::What;
+use super::{Broken, Watch, rule};
+
+impl Watch {
+    pub(super) fn settles(
+        &mut self,
+        id: CallId,
+        result: &Result<(), CallError>,
+    ) -> Result<(), Broken> {
+        let clock = self.clock;
+        let Some(at) = self.calls.find(id) else {
+            return rule("only calls are answered", false, || format!("{id:?}"));
+        };
+        let call = &self.calls.calls[at];
+        let about = || format!("{} {:?}: {result:?}", id.0, call.what);
+        rule("a call is answered once", call.settled.is_none(), about)?;
+        rule("nobody is told of replays", call.what != What::Replay, about)?;
+        rule("the answer fits the call", fits(call.what, result), about)?;
+        match result {
+            Ok(()) => match call.what {
+                What::Connect => {
+                    rule("connect() needs a welcome", self.connected_events > 0, about)?;
+                }
+                What::Close => {
+                    let done = self.listeners_gone && self.streams_ended;
+                    rule("close() drops listeners and ends streams first", done, about)?;
+                }
+                What::Subscribe { .. }
+                | What::Unsubscribe { .. }
+                | What::Plain { .. }
+                | What::Replay => rule("success needs an ack", call.acked, about)?,
+            },
+            Err(CallError::Rejected { code, .. }) => {
+                rule("a rejection needs an error frame", call.refused.contains(code), about)?;
+            }
+            Err(CallError::AckTimeout { timeout_ms }) => {
+                let due = call.at.after(call.timeout);
+                rule("nobody is given up early", clock >= due, about)?;
+                rule(
+                    "a timeout is the one that was asked for",
+                    *timeout_ms == call.timeout,
+                    about,
+                )?;
+            }
+            Err(CallError::Aborted { .. }) => {
+                rule("an aborted call was withdrawn", call.aborted, about)?;
+            }
+            Err(CallError::NotConnected) => {
+                rule("a frame that was not sent had failed", call.send_failed, about)?;
+            }
+            Err(CallError::Connect(close)) => {
+                let cause = close.cause.as_deref().unwrap_or_default();
+                rule("errors hold no credential", !cause.contains("pk_live"), about)?;
+            }
+            Err(CallError::Token(failure)) => {
+                let leaks = failure.message.contains("hidden");
+                rule("errors hold no credential", !leaks, about)?;
+            }
+            Err(
+                CallError::Disconnected { .. }
+                | CallError::Unavailable
+                | CallError::WrongState { .. }
+                | CallError::Oversized { .. },
+            ) => {}
+        }
+        let outcome = result.as_ref().err().map(CallError::outcome);
+        if !matches!(call.what, What::Connect | What::Close) {
+            match outcome {
+                Some(Outcome::NotSent) => {
+                    rule("notSent means that it was not sent", !call.written, about)?;
+                }
+                Some(Outcome::Unknown) => {
+                    // A timeout before the frame is even carried out counts as unknown too, to be on the safe side.
+                    let timeout = matches!(result, Err(CallError::AckTimeout { .. }));
+                    rule("unknown means that it was sent", call.given || timeout, about)?;
+                }
+                Some(Outcome::Rejected) | None => {}
+            }
+        }
+        if call.what == What::Close {
+            // A connect() came after it, or another close() waits: there is more to say.
+            let last = !self.calls.waiting().any(|call| call.what == What::Close && call.id != id);
+            let reopened = self.last_connect.is_some_and(|connect| connect > id);
+            self.silent = self.shut && last && !reopened;
+        }
+        self.subscriptions.settled(id, outcome, matches!(result, Err(CallError::Aborted { .. })));
+        self.calls.calls[at].settled = Some(outcome);
+        self.calls.pending.retain(|pending| *pending != id);
+        Ok(())
+    }
+
+    /// The driver answered a call itself.
+    ///
+    /// # Errors
+    /// The rule that is broken.
+    pub(crate) fn acked_directly(&mut self, call: CallId) -> Result<(), Broken> {
+        self.calls.heard_ack(&call.0.to_string());
+        self.settles(call, &Ok(()))
+    }
+
+    pub(super) fn check_calls(&self, machine: &Machine<String>) -> Result<(), Broken> {
+        for call in self.calls.waiting() {
+            let about = || format!("{} {:?}", call.id.0, call.what);
+            rule("an aborted call is answered at once", !call.aborted, about)?;
+            if self.shown == State::Closed {
+                let waits = call.what == What::Close;
+                rule("a closed client answers everybody", waits, about)?;
+            }
+        }
+        let known = self.calls.requests_pending();
+        let in_flight = machine.requests_in_flight();
+        // Each channel may have a replay of its own, and some whose channel was meanwhile given up.
+        let replays = crate::server::CHANNELS.len() * 6;
+        let plausible = (known..=known + replays).contains(&in_flight);
+        rule("requests are neither lost nor kept", plausible, || {
+            format!("{in_flight} in flight, {known} known")
+        })?;
+        let channels = machine.tracked_channels();
+        rule("only known channels are tracked", channels <= crate::server::CHANNELS.len(), || {
+            format!("{channels}")
+        })
+    }
+}
+
+fn fits(what: What, result: &Result<(), CallError>) -> bool {
+    match what {
+        What::Close => result.is_ok(),
+        What::Connect => matches!(
+            result,
+            Ok(())
+                | Err(CallError::Connect(_)
+                    | CallError::Unavailable
+                    | CallError::Token(_)
+                    | CallError::Aborted { .. })
+        ),
+        What::Subscribe { .. } | What::Unsubscribe { .. } | What::Plain { .. } | What::Replay => {
+            matches!(
+                result,
+                Ok(())
+                    | Err(CallError::Rejected { .. }
+                        | CallError::AckTimeout { .. }
+                        | CallError::Disconnected { .. }
+                        | CallError::NotConnected
+                        | CallError::Aborted { .. })
+            )
+        }
+    }
+}
