@@ -161,52 +161,71 @@ impl World {
             // Changes while a token is renewed go to the new connection too, where nobody waits for the answer.
             None => None,
         };
+        let channel = request.channel.as_deref().and_then(channel_index);
+        if !self.treats_badly(link, call, &request, channel) {
+            self.serve(link, call, &request, channel);
+        }
+    }
+
+    /// `true`: the server ignores or refuses the request on a whim, or closes.
+    fn treats_badly(
+        &mut self,
+        link: usize,
+        call: Option<CallId>,
+        request: &Request<'_>,
+        channel: Option<usize>,
+    ) -> bool {
         if self.dice.chance(self.weather.closes_on_request) {
             let code = self.draw_close_code();
-            return self.server_closes(link, code);
+            self.server_closes(link, code);
+            return true;
         }
-        let channel = request.channel.as_deref().and_then(channel_index);
+        let subscribes = request.kind == "subscribe";
         if self.dice.chance(self.weather.ignores) {
-            tell!(self, client, "server: ignores {call:?}");
-            return self.spoil(
-                link,
-                channel,
-                if request.kind == "subscribe" { 1 } else { HOPELESS },
-            );
+            tell!(self, self.links[link].client, "server: ignores {call:?}");
+            self.spoil(link, channel, if subscribes { 1 } else { HOPELESS });
+            return true;
         }
         let contradicts = self.dice.chance(self.weather.contradicts);
-        if contradicts || self.dice.chance(self.weather.rejects) {
-            let code = self.dice.pick(&ERROR_CODES);
-            let final_code = matches!(code, "channel_reserved" | "invalid_channel");
-            let once = request.kind == "subscribe" && !contradicts && !final_code;
-            self.spoil(link, channel, if once { 1 } else { HOPELESS });
-            self.reply(link, refusal(call, code));
-            if contradicts {
-                self.reply(link, acknowledgement(call));
-            }
-            return;
+        if !contradicts && !self.dice.chance(self.weather.rejects) {
+            return false;
         }
+        let code = self.dice.pick(&ERROR_CODES);
+        let final_code = matches!(code, "channel_reserved" | "invalid_channel");
+        let once = subscribes && !contradicts && !final_code;
+        self.spoil(link, channel, if once { 1 } else { HOPELESS });
+        self.reply(link, refusal(call, code));
+        if contradicts {
+            self.reply(link, acknowledgement(call));
+        }
+        true
+    }
+
+    fn serve(
+        &mut self,
+        link: usize,
+        call: Option<CallId>,
+        request: &Request<'_>,
+        channel: Option<usize>,
+    ) {
+        let data = request.data.map_or("null", RawValue::get);
         let refused = match (request.kind, channel) {
             ("subscribe", Some(RESERVED)) => Some("channel_reserved"),
             ("subscribe", Some(channel)) => {
-                self.seat(link, call, channel, request.include_sender_metadata);
-                return;
+                return self.seat(link, call, channel, request.include_sender_metadata);
             }
             ("unsubscribe", Some(channel)) => {
                 self.unseat(link, channel);
                 None
             }
             ("publish", Some(channel)) => {
-                let data = request.data.map_or("null", RawValue::get);
                 self.publish(link, channel, data);
                 None
             }
-            ("send", None) => {
-                let data = request.data.map_or("null", RawValue::get);
-                self.direct(link, request.to.as_deref().unwrap_or_default(), data)
-            }
+            ("send", None) => self.direct(link, request.to.as_deref().unwrap_or_default(), data),
             _ => {
-                return self.break_rule("the server knows every frame", format!("it got {text}"));
+                let detail = format!("it got {request:?}");
+                return self.break_rule("the server knows every frame", detail);
             }
         };
         match refused {

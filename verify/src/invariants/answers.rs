@@ -2,7 +2,7 @@
 
 use metered_realtime::machine::{CallError, CallId, Machine, Outcome, State};
 
-use super::calls::What;
+use super::calls::{Call, What};
 use super::{Broken, Watch, rule};
 
 impl Watch {
@@ -11,7 +11,6 @@ impl Watch {
         id: CallId,
         result: &Result<(), CallError>,
     ) -> Result<(), Broken> {
-        let clock = self.clock;
         let Some(at) = self.calls.find(id) else {
             return rule("only calls are answered", false, || format!("{id:?}"));
         };
@@ -21,66 +20,10 @@ impl Watch {
         rule("nobody is told of replays", call.what != What::Replay, about)?;
         rule("the answer fits the call", fits(call.what, result), about)?;
         match result {
-            Ok(()) => match call.what {
-                What::Connect => {
-                    rule("connect() needs a welcome", self.connected_events > 0, about)?;
-                }
-                What::Close => {
-                    let done = self.listeners_gone && self.streams_ended;
-                    rule("close() drops listeners and ends streams first", done, about)?;
-                }
-                What::Subscribe { .. }
-                | What::Unsubscribe { .. }
-                | What::Plain { .. }
-                | What::Replay => rule("success needs an ack", call.acked, about)?,
-            },
-            Err(CallError::Rejected { code, .. }) => {
-                rule("a rejection needs an error frame", call.refused.contains(code), about)?;
-            }
-            Err(CallError::AckTimeout { timeout_ms }) => {
-                let due = call.at.after(call.timeout);
-                rule("nobody is given up early", clock >= due, about)?;
-                rule(
-                    "a timeout is the one that was asked for",
-                    *timeout_ms == call.timeout,
-                    about,
-                )?;
-            }
-            Err(CallError::Aborted { .. }) => {
-                rule("an aborted call was withdrawn", call.aborted, about)?;
-            }
-            Err(CallError::NotConnected) => {
-                rule("a frame that was not sent had failed", call.send_failed, about)?;
-            }
-            Err(CallError::Connect(close)) => {
-                let cause = close.cause.as_deref().unwrap_or_default();
-                rule("errors hold no credential", !cause.contains("pk_live"), about)?;
-            }
-            Err(CallError::Token(failure)) => {
-                let leaks = failure.message.contains("hidden");
-                rule("errors hold no credential", !leaks, about)?;
-            }
-            Err(
-                CallError::Disconnected { .. }
-                | CallError::Unavailable
-                | CallError::WrongState { .. }
-                | CallError::Oversized { .. },
-            ) => {}
+            Ok(()) => self.check_success(call)?,
+            Err(error) => self.check_failure(call, error)?,
         }
         let outcome = result.as_ref().err().map(CallError::outcome);
-        if !matches!(call.what, What::Connect | What::Close) {
-            match outcome {
-                Some(Outcome::NotSent) => {
-                    rule("notSent means that it was not sent", !call.written, about)?;
-                }
-                Some(Outcome::Unknown) => {
-                    // A timeout before the frame is even carried out counts as unknown too, to be on the safe side.
-                    let timeout = matches!(result, Err(CallError::AckTimeout { .. }));
-                    rule("unknown means that it was sent", call.given || timeout, about)?;
-                }
-                Some(Outcome::Rejected) | None => {}
-            }
-        }
         if call.what == What::Close {
             // A connect() came after it, or another close() waits: there is more to say.
             let last = !self.calls.waiting().any(|call| call.what == What::Close && call.id != id);
@@ -91,6 +34,74 @@ impl Watch {
         self.calls.calls[at].settled = Some(outcome);
         self.calls.pending.retain(|pending| *pending != id);
         Ok(())
+    }
+
+    fn check_success(&self, call: &Call) -> Result<(), Broken> {
+        let about = || format!("{} {:?}", call.id.0, call.what);
+        match call.what {
+            What::Connect => rule("connect() needs a welcome", self.connected_events > 0, about),
+            What::Close => {
+                let done = self.listeners_gone && self.streams_ended;
+                rule("close() drops listeners and ends streams first", done, about)
+            }
+            What::Subscribe { .. }
+            | What::Unsubscribe { .. }
+            | What::Plain { .. }
+            | What::Replay => rule("success needs an ack", call.acked, about),
+        }
+    }
+
+    fn check_failure(&self, call: &Call, error: &CallError) -> Result<(), Broken> {
+        let about = || format!("{} {:?}: {error:?}", call.id.0, call.what);
+        let text = match error {
+            CallError::Connect(close) => close.cause.as_deref().unwrap_or_default(),
+            CallError::Token(failure) => failure.message.as_str(),
+            CallError::Rejected { .. }
+            | CallError::AckTimeout { .. }
+            | CallError::Aborted { .. }
+            | CallError::NotConnected
+            | CallError::Disconnected { .. }
+            | CallError::Unavailable
+            | CallError::WrongState { .. }
+            | CallError::Oversized { .. } => "",
+        };
+        let leaks = text.contains("pk_live") || text.contains("hidden");
+        rule("errors hold no credential", !leaks, about)?;
+        match error {
+            CallError::Rejected { code, .. } => {
+                rule("a rejection needs an error frame", call.refused.contains(code), about)?;
+            }
+            CallError::AckTimeout { timeout_ms } => {
+                let due = call.at.after(call.timeout);
+                rule("nobody is given up early", self.clock >= due, about)?;
+                let same = *timeout_ms == call.timeout;
+                rule("a timeout is the one that was asked for", same, about)?;
+            }
+            CallError::Aborted { .. } => {
+                rule("an aborted call was withdrawn", call.aborted, about)?;
+            }
+            CallError::NotConnected => {
+                rule("a frame that was not sent had failed", call.send_failed, about)?;
+            }
+            CallError::Connect(_)
+            | CallError::Token(_)
+            | CallError::Disconnected { .. }
+            | CallError::Unavailable
+            | CallError::WrongState { .. }
+            | CallError::Oversized { .. } => {}
+        }
+        if matches!(call.what, What::Connect | What::Close) {
+            return Ok(());
+        }
+        match error.outcome() {
+            Outcome::NotSent => rule("notSent means that it was not sent", !call.written, about),
+            Outcome::Unknown => {
+                // A timeout before the frame is even carried out counts as unknown too, to be on the safe side.
+                let timeout = matches!(error, CallError::AckTimeout { .. });
+                rule("unknown means that it was sent", call.given || timeout, about)
+            }
+            Outcome::Rejected => Ok(()),
+        }
     }
 
     /// The driver answered a call itself.
