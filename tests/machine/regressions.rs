@@ -4,7 +4,7 @@ use metered_realtime::machine::{
     CallError, CallId, Close, Input, OptionName, Options, Outcome, RawOptions, RawReconnect,
     SocketId, State, TokenRequestId,
 };
-use metered_realtime::wire::Secret;
+use metered_realtime::wire::{Secret, Urls, scrub};
 
 use crate::sim::{Dial, Sim, TokenAnswer, options, reconnect, token_options};
 
@@ -364,5 +364,40 @@ fn delays_are_spread_evenly_within_one_client_and_over_many() {
         let pairs = delays.windows(2);
         let rising = pairs.filter(|pair| pair[0] < pair[1]).count();
         assert!((900..1_100).contains(&rising), "{rising} of 1,999 are longer than the one before");
+    }
+}
+
+#[test]
+fn nothing_is_left_in_flight_of_a_renewal_that_failed() {
+    let mut sim = renewing(&["a"]);
+    let (_, new) = join(&mut sim);
+    assert_eq!(sim.machine.requests_in_flight(), 1);
+    sim.socket_closed(new, Close::new(1006, ""));
+    assert_eq!(sim.machine.requests_in_flight(), 0);
+}
+
+#[test]
+fn a_renewal_that_failed_is_tried_again_only_while_its_token_is_valid() {
+    let mut sim = renewing_with(["t1", "", ""], &[]);
+    sim.advance(59_000);
+    let fetches = sim.lines_of(&["fetch"]).len();
+    assert!(fetches >= 2, "{fetches}");
+    sim.advance(120_000);
+    assert_eq!(sim.lines_of(&["fetch"]).len(), 0);
+}
+
+#[test]
+fn addresses_of_ice_servers_are_a_list_in_either_form() {
+    let one = Urls::One("stun:a".into());
+    assert_eq!(one.as_slice(), ["stun:a"]);
+    let many = Urls::Many(vec!["stun:a".into(), "turn:b".into()]);
+    assert_eq!(many.as_slice(), ["stun:a", "turn:b"]);
+}
+
+#[test]
+fn bearer_is_a_word_of_its_own_with_something_after_it() {
+    assert_eq!(scrub("Bearer abc"), "Bearer ***");
+    for harmless in ["Bearerabc", "Bearer ", "Bearer"] {
+        assert_eq!(scrub(harmless), harmless);
     }
 }
