@@ -12,7 +12,6 @@ use super::timetable::Timetable;
 pub(super) struct Request {
     pub(super) purpose: Purpose,
     pub(super) timeout_ms: u64,
-    deadline: Instant,
     /// Whether its frame was handed to the socket.
     sent: bool,
 }
@@ -59,9 +58,8 @@ impl Requests {
     }
 
     pub(super) fn add(&mut self, call: CallId, purpose: Purpose, timeout_ms: u64, now: Instant) {
-        let deadline = now.after(timeout_ms);
-        self.pending.push(call.0, Request { purpose, timeout_ms, deadline, sent: false });
-        self.deadlines.add(deadline, call.0);
+        self.pending.push(call.0, Request { purpose, timeout_ms, sent: false });
+        self.deadlines.add(now.after(timeout_ms), call.0);
     }
 
     /// Notes that the request's frame was handed to the socket. `false` if nobody waits for it any more.
@@ -145,9 +143,7 @@ impl Requests {
         }
         if self.deadlines.len() > 2 * self.pending.len() + STALE {
             let pending = &self.pending;
-            self.deadlines.retain(&|deadline, id| {
-                pending.get(id).is_some_and(|request| request.deadline == deadline)
-            });
+            self.deadlines.retain(&|id| pending.get(id).is_some());
         }
     }
 }

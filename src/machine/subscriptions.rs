@@ -248,7 +248,7 @@ impl Subscriptions {
     }
 
     fn cancel_retry(&mut self, id: u32) {
-        self.retries.retain(&|_, other| other != id);
+        self.retries.retain(&|other| other != id);
     }
 
     fn find(&self, channel: &str) -> Result<usize, usize> {

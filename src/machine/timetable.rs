@@ -35,9 +35,9 @@ impl Timetable {
     }
 
     /// Keeps only what is still wanted.
-    pub(super) fn retain(&mut self, wanted: &dyn Fn(Instant, u32) -> bool) {
+    pub(super) fn retain(&mut self, wanted: &dyn Fn(u32) -> bool) {
         self.drop_done();
-        self.entries.retain(|(at, id)| wanted(*at, *id));
+        self.entries.retain(|(_, id)| wanted(*id));
     }
 
     pub(super) fn clear(&mut self) {
