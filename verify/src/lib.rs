@@ -15,6 +15,7 @@ mod aftermath;
 mod agenda;
 mod alarm;
 mod callbacks;
+pub mod campaign;
 mod dice;
 mod driver;
 pub mod figures;

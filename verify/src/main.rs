@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use clap::Parser;
-use metered_realtime_verify::{Broken, Dice, Totals, figures, next, run, shrink};
+use metered_realtime_verify::{Broken, Dice, Totals, campaign, figures, next, run, shrink};
 
 /// Runs the client's machine against a model server, a hostile network and a hostile user.
 #[derive(Parser)]
@@ -27,6 +27,9 @@ struct Args {
     /// Tell the story of this one session (the number that a failure prints) and do nothing else.
     #[arg(long)]
     story: Option<u64>,
+    /// Run the fuzz corpus and so many variations of it, and do nothing else.
+    #[arg(long, value_name = "VARIATIONS")]
+    fuzz: Option<u64>,
     /// Print figures that are compared with those of other clients, as JSON, and do nothing else.
     #[arg(long)]
     figures: bool,
@@ -52,6 +55,11 @@ fn main() -> ExitCode {
         let outcome = run(Dice::seeded(seed), true);
         println!("{}", outcome.story.unwrap_or_default());
         return if outcome.broken.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+    }
+    if let Some(variations) = args.fuzz {
+        let campaign = campaign::run(variations, args.seed);
+        println!("{campaign}");
+        return if campaign.panics == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     if args.figures {
         println!("{}", figures_as_json(args.seed));

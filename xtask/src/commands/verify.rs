@@ -22,12 +22,15 @@ pub(crate) struct Args {
     /// Tell the story of this one session (the number that a failure prints) and do nothing else.
     #[arg(long)]
     story: Option<u64>,
+    /// Run the fuzz corpus and so many variations of it, and do nothing else.
+    #[arg(long, value_name = "VARIATIONS")]
+    fuzz: Option<u64>,
 }
 
 impl Args {
     /// A run that is short enough for every day.
     pub(super) fn brief() -> Args {
-        Args { sessions: 20_000, seed: 1, threads: 0, story: None }
+        Args { sessions: 20_000, seed: 1, threads: 0, story: None, fuzz: None }
     }
 }
 
@@ -45,6 +48,9 @@ pub(super) fn simulate(shell: &Shell, args: &Args) -> Result<()> {
         .args(["--threads", &args.threads.to_string()]);
     if let Some(story) = args.story {
         verify = verify.args(["--story", &story.to_string()]);
+    }
+    if let Some(variations) = args.fuzz {
+        verify = verify.args(["--fuzz", &variations.to_string()]);
     }
     verify.run()
 }
