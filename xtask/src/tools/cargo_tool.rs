@@ -46,6 +46,15 @@ impl CargoTool {
         }
     }
 
+    pub(super) fn cargo_mutants() -> Self {
+        Self {
+            package: "cargo-mutants",
+            binaries: &["cargo-mutants"],
+            version: "27.1.0".into(),
+            minutes: 3,
+        }
+    }
+
     pub(super) fn geckodriver() -> Self {
         Self {
             package: "geckodriver",
