@@ -2,7 +2,7 @@
 
 use metered_realtime::machine::{RawOptions, RawReconnect};
 
-use crate::sim::{Sim, options, reconnect};
+use crate::sim::{Dial, Sim, options, reconnect};
 
 fn lost(knobs: RawReconnect, seed: u64, going_away: Option<u32>, code: u16) -> u64 {
     let mut sim = Sim::seeded(RawOptions { reconnect: Some(knobs), ..options() }, seed);
@@ -76,4 +76,18 @@ fn the_networks_return_does_not_undo_the_spreading() {
     let before = sim.alarm_in();
     sim.wake();
     assert_eq!(sim.alarm_in(), before);
+}
+
+#[test]
+fn dials_that_a_restarting_server_turns_away_spread_too() {
+    let delays = (0..50).map(|seed| {
+        let knobs = RawOptions { reconnect: Some(spread(10_000.0)), ..options() };
+        let mut sim = Sim::seeded(knobs, seed);
+        sim.connect();
+        sim.dial_default = Dial::Turn(1012);
+        sim.drop_connection(1006);
+        sim.advance_to_alarm();
+        sim.alarm_in().expect("it tries again")
+    });
+    assert!(delays.max() > Some(5_000));
 }

@@ -30,3 +30,4 @@ mod subscriptions;
 mod token_provider;
 mod validation;
 mod walk;
+mod words;

@@ -327,6 +327,18 @@ fn nothing_piles_up_behind_a_request_that_waits() {
 }
 
 #[test]
+fn nothing_is_kept_of_many_requests_that_were_answered_behind_one_that_waits() {
+    for many in [1_000, 1_001] {
+        let mut sim = Sim::connected();
+        sim.publish_within("a", "0", 10_000).unwrap();
+        let calls: Vec<_> = (0..many).map(|_| sim.publish("a", "1").unwrap()).collect();
+        calls.into_iter().for_each(|call| sim.ack(call));
+        let size = format!("{:?}", sim.machine).len();
+        assert!(size < 6_000, "{size}");
+    }
+}
+
+#[test]
 fn a_client_that_has_given_up_has_no_alarm_for_a_replay_that_was_to_be_tried_again() {
     let mut sim = Sim::subscribed(&["a"]);
     sim.drop_connection(1006);
@@ -364,6 +376,23 @@ fn delays_are_spread_evenly_within_one_client_and_over_many() {
         let pairs = delays.windows(2);
         let rising = pairs.filter(|pair| pair[0] < pair[1]).count();
         assert!((900..1_100).contains(&rising), "{rising} of 1,999 are longer than the one before");
+    }
+}
+
+#[test]
+fn the_dice_are_those_that_others_have_too_so_that_a_run_can_be_repeated() {
+    let knobs = RawReconnect { jitter_ratio: 1.0, multiplier: 1.0, ..reconnect() };
+    let knobs = RawReconnect { initial_delay_ms: 1e12, max_delay_ms: 1e12, ..knobs };
+    let mut sim = Sim::seeded(RawOptions { reconnect: Some(knobs), ..options() }, 1_234_567);
+    sim.connect();
+    sim.dial_default = Dial::Refuse(1006);
+    sim.drop_connection(1006);
+    // The first numbers of SplitMix64 from this seed, as its reference implementation prints them.
+    for number in
+        [6_457_827_717_110_365_317u64, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]
+    {
+        let share = number as f64 / 2f64.powi(64);
+        assert!(sim.advance_to_alarm().abs_diff((2e12 * share) as u64) <= 1);
     }
 }
 

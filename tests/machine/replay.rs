@@ -100,6 +100,7 @@ fn e139_an_unsubscribe_between_tries_ends_them() {
     sim.reject_last("backend_error");
     sim.advance(1_000);
     sim.unsubscribe("a").unwrap();
+    assert_eq!(sim.alarm_in(), Some(15_000), "the unsubscribe's own deadline is left");
     sim.forget_trace();
     sim.advance(10_000);
     assert!(sim.lines().is_empty());

@@ -109,6 +109,7 @@ fn e088_a_new_welcome_brings_a_new_cap() {
         sim.publish("a", &payload(101)),
         Err(CallError::Oversized { size: 101, cap: 100.0 })
     );
+    assert_eq!(sim.machine.max_message_size(), 100.0);
 }
 
 #[test]
