@@ -20,7 +20,8 @@ pub struct CallId(pub u32);
 
 impl CallId {
     /// The call that a `requestId` names, if it is written as this client writes them.
-    pub(super) fn from_request_id(id: &str) -> Option<CallId> {
+    #[must_use]
+    pub fn from_request_id(id: &str) -> Option<CallId> {
         // A number with zeros in front is not one of ours.
         if id.as_bytes().first() == Some(&b'0') {
             return None;

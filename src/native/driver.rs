@@ -164,6 +164,41 @@ impl Native {
         core.machine.handle_input(input, now);
     }
 
+    /// Whether a message on this socket may be handed to the user right away. When it came is said by
+    /// [`heard`](Self::heard), once for many.
+    pub(super) fn may_tell(&self, socket: SocketId) -> bool {
+        let mut core = self.lock();
+        let now = core.clock.last();
+        core.machine.heard(socket, now)
+    }
+
+    /// Who waits for just this answer to a publish or send, if it may be given right away; as [`may_tell`](Self::may_tell).
+    pub(super) fn take_acked(
+        &self,
+        socket: SocketId,
+        request_id: &str,
+    ) -> Option<oneshot::Sender<Answer>> {
+        let call = CallId::from_request_id(request_id)?;
+        let mut core = self.lock();
+        let now = core.clock.last();
+        let taken = core.machine.heard(socket, now) && core.machine.take_acked(call);
+        if taken { core.waiters.remove(&call.0) } else { None }
+    }
+
+    /// The peer was heard.
+    pub(super) fn heard(&self, socket: SocketId) {
+        let mut core = self.lock();
+        let now = core.clock.now();
+        core.machine.heard(socket, now);
+    }
+
+    /// The alarm rings.
+    pub(super) fn ring(&self) {
+        let mut core = self.lock();
+        let now = core.clock.now();
+        core.machine.handle_timeout(now);
+    }
+
     /// The pump is at rest and may end; `false`: there is more to do.
     pub(super) fn try_rest(&self) -> bool {
         let mut core = self.lock();

@@ -3,24 +3,27 @@
 //! The rules of the frames are those of `wire`; this is a [`Value`] over raw JSON for them. Nothing here recurses and no
 //! string has to be well-formed Unicode, so deep nesting and unpaired surrogates harm nobody.
 
+mod scan;
+
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::fmt;
 
 use serde::Deserializer;
-use serde::de::{Deserialize, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::Visitor;
 
+use self::scan::{Members, text_of};
 use super::carried::Carried;
 use crate::data::Payload;
 use crate::wire::{Malformed, ServerFrame, Value, decode};
 
 /// The frame that a text is.
 pub(super) fn parse(text: &str) -> Result<ServerFrame<Carried>, Malformed> {
-    let Ok(members) = serde_json::from_str(text) else {
-        let is_json = serde_json::from_str::<IgnoredAny>(text).is_ok();
-        return Err(if is_json { Malformed::NoType } else { Malformed::NotJson });
-    };
-    decode(&Json { text, members: OnceCell::from(Some(members)) })
+    match scan::members(text) {
+        Some(members) => decode(&Json { text, members: OnceCell::from(Some(members)) }),
+        None if scan::is_json(text) => Err(Malformed::NoType),
+        None => Err(Malformed::NotJson),
+    }
 }
 
 /// One JSON value in its text. Members are found when the first one is asked for.
@@ -28,9 +31,6 @@ struct Json<'a> {
     text: &'a str,
     members: OnceCell<Option<Members<'a>>>,
 }
-
-/// The members of an object in their order, both sides as raw text.
-struct Members<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Json<'a> {
     fn new(text: &'a str) -> Json<'a> {
@@ -40,21 +40,16 @@ impl<'a> Json<'a> {
 
 impl<'a> Value for Json<'a> {
     type Payload = Carried;
+    type Text = Cow<'a, str>;
 
     fn field(&self, name: &str) -> Option<Json<'a>> {
-        let members = self
-            .members
-            .get_or_init(
-                || if self.is_object() { serde_json::from_str(self.text).ok() } else { None },
-            )
-            .as_ref()?;
-        let found = members.0.iter().rev().find(|(key, _)| is_name(key, name))?;
-        Some(Json::new(found.1))
+        let members = self.members.get_or_init(|| scan::members(self.text)).as_ref()?;
+        let (_, value) = members.iter().rev().find(|(key, _)| key == name)?;
+        Some(Json::new(value))
     }
 
-    fn string(&self) -> Option<String> {
-        let inner = self.text.strip_prefix('"')?.strip_suffix('"')?;
-        if inner.contains('\\') { unescape(self.text) } else { Some(inner.to_owned()) }
+    fn string(&self) -> Option<Cow<'a, str>> {
+        text_of(self.text)
     }
 
     fn number(&self) -> Option<f64> {
@@ -64,11 +59,7 @@ impl<'a> Value for Json<'a> {
     }
 
     fn items(&self) -> Option<Vec<Json<'a>>> {
-        if !self.text.starts_with('[') {
-            return None;
-        }
-        let items: Vec<&'a RawValue> = serde_json::from_str(self.text).ok()?;
-        Some(items.into_iter().map(|item| Json::new(item.get())).collect())
+        Some(scan::elements(self.text)?.into_iter().map(Json::new).collect())
     }
 
     fn is_object(&self) -> bool {
@@ -81,38 +72,6 @@ impl<'a> Value for Json<'a> {
 
     fn into_payload(self) -> Carried {
         Carried::Payload(Payload::from_json(self.text))
-    }
-}
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members<'de>, D::Error> {
-        deserializer.deserialize_map(MembersVisitor)
-    }
-}
-
-struct MembersVisitor;
-
-impl<'de> Visitor<'de> for MembersVisitor {
-    type Value = Members<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
-        let mut members = Vec::with_capacity(6);
-        while let Some((key, value)) = map.next_entry::<&'de RawValue, &'de RawValue>()? {
-            members.push((key.get(), value.get()));
-        }
-        Ok(Members(members))
-    }
-}
-
-/// Whether a key, in its quotes, is this name.
-fn is_name(key: &str, name: &str) -> bool {
-    match key.strip_prefix('"').and_then(|key| key.strip_suffix('"')) {
-        Some(plain) if !plain.contains('\\') => plain == name,
-        Some(_) | None => unescape(key).is_some_and(|key| key == name),
     }
 }
 

@@ -9,14 +9,13 @@ use std::task::{Context, Poll};
 use super::alarm::Alarm;
 use super::carried::Carried;
 use super::driver::Native;
-use super::json::parse;
 use super::socket::{News, Socket};
 use super::tasks::Tasks;
 use crate::client::{BoxFuture, log, shield};
 use crate::machine::{
     CallId, Close, Event, Input, Outgoing, Output, ProviderFailure, SocketId, TokenRequestId,
 };
-use crate::wire::Secret;
+use crate::wire::{Secret, ServerFrame};
 
 type Token = Result<Secret, ProviderFailure>;
 
@@ -27,10 +26,6 @@ pub(super) struct Pump {
     fetching: Vec<(TokenRequestId, BoxFuture<Token>)>,
     tasks: Tasks,
     alarm: Alarm,
-    /// What has happened and was not told yet.
-    inbox: Vec<(SocketId, News)>,
-    tokens: Vec<(TokenRequestId, Token)>,
-    rang: bool,
     /// The machine is at rest, so nothing is abandoned when this is dropped.
     rested: bool,
 }
@@ -43,9 +38,6 @@ impl Pump {
             fetching: Vec::new(),
             tasks: Tasks::default(),
             alarm: Alarm::default(),
-            inbox: Vec::new(),
-            tokens: Vec::new(),
-            rang: false,
             rested: false,
         }
     }
@@ -59,8 +51,7 @@ impl Pump {
             if self.rests() {
                 return;
             }
-            poll_fn(|cx| self.poll(cx)).await;
-            self.take_in();
+            poll_fn(|cx| self.take_in(cx)).await;
         }
     }
 
@@ -81,36 +72,48 @@ impl Pump {
         self.rested
     }
 
-    /// Collects what has happened; ready if there is something to do.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Tells the machine what has happened, and carries out what follows from each thing before the next. Ready if there was
+    /// something.
+    fn take_in(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut busy = self.driver.wake.is_wanted(cx);
-        busy |= self.poll_sockets(cx);
-        busy |= self.poll_tokens(cx);
+        for at in 0..self.sockets.len() {
+            busy |= self.take_news(at, cx);
+        }
+        busy |= self.take_tokens(cx);
         busy |= self.tasks.poll(cx).is_ready();
-        let deadline = {
-            let core = self.driver.lock();
-            core.machine.poll_timeout().and_then(|at| core.clock.timer(at))
-        };
-        self.rang = self.alarm.poll(deadline, cx).is_ready();
-        if busy || self.rang { Poll::Ready(()) } else { Poll::Pending }
+        busy |= self.take_alarm(cx);
+        if busy { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    fn poll_sockets(&mut self, cx: &mut Context<'_>) -> bool {
-        for socket in &mut self.sockets {
-            let mut bytes = 0;
-            while self.inbox.len() < BATCH && bytes < BATCH_BYTES {
-                let Poll::Ready(news) = socket.poll(cx) else { break };
-                if let News::Text(text) = &news {
-                    bytes += text.len();
+    /// What the socket at this place has to say. If another one moves there meanwhile, there was news, so all sockets are
+    /// looked at again.
+    fn take_news(&mut self, at: usize, cx: &mut Context<'_>) -> bool {
+        let mut heard = None;
+        let mut left = BATCH;
+        while left > 0
+            && let Some(socket) = self.sockets.get_mut(at)
+            && let Poll::Ready(news) = socket.poll(cx)
+        {
+            left -= 1;
+            let id = socket.id;
+            match self.take_short_way(id, news) {
+                None => heard = Some(id),
+                Some(news) => {
+                    self.tell(id, news);
+                    self.carry_out();
                 }
-                self.inbox.push((socket.id, news));
             }
         }
-        !self.inbox.is_empty()
+        if let Some(socket) = heard {
+            self.driver.heard(socket);
+            // What handlers on the short way have asked for.
+            self.carry_out();
+        }
+        left < BATCH
     }
 
-    fn poll_tokens(&mut self, cx: &mut Context<'_>) -> bool {
-        let tokens = &mut self.tokens;
+    fn take_tokens(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut tokens: Vec<(TokenRequestId, Token)> = Vec::new();
         self.fetching.retain_mut(|(request, answer)| match answer.as_mut().poll(cx) {
             Poll::Ready(token) => {
                 tokens.push((*request, token));
@@ -118,35 +121,55 @@ impl Pump {
             }
             Poll::Pending => true,
         });
-        !self.tokens.is_empty()
-    }
-
-    /// Tells the machine what has happened, and carries out what follows from each thing before the next.
-    fn take_in(&mut self) {
-        let mut inbox = std::mem::take(&mut self.inbox);
-        for (socket, news) in inbox.drain(..) {
-            self.tell(socket, news);
-            self.carry_out();
-        }
-        self.inbox = inbox;
-        while let Some((request, result)) = self.tokens.pop() {
+        let busy = !tokens.is_empty();
+        for (request, result) in tokens {
             self.driver.tell(Input::Token { request, result });
             self.carry_out();
         }
-        if std::mem::take(&mut self.rang) {
-            let mut core = self.driver.lock();
-            let now = core.clock.now();
-            core.machine.handle_timeout(now);
+        busy
+    }
+
+    fn take_alarm(&mut self, cx: &mut Context<'_>) -> bool {
+        let deadline = {
+            let core = self.driver.lock();
+            core.machine.poll_timeout().and_then(|at| core.clock.timer(at))
+        };
+        let rings = self.alarm.poll(deadline, cx).is_ready();
+        if rings {
+            self.driver.ring();
         }
+        rings
+    }
+
+    /// The frames that come most often go past the queue, unless something waits in it. Gives back what does not.
+    fn take_short_way(&mut self, socket: SocketId, news: News) -> Option<News> {
+        match news {
+            News::Frame(ServerFrame::Message { channel, from, data, from_metadata })
+                if self.driver.may_tell(socket) =>
+            {
+                self.emit(Event::Message { channel, from, data, from_metadata });
+            }
+            News::Frame(ServerFrame::Ack { request_id }) => {
+                let Some(waiter) = self.driver.take_acked(socket, &request_id) else {
+                    return Some(News::Frame(ServerFrame::Ack { request_id }));
+                };
+                let _ = waiter.send(Ok(()));
+            }
+            News::Opened
+            | News::Frame(_)
+            | News::Malformed(_)
+            | News::Binary
+            | News::Oversize
+            | News::Closed(_) => return Some(news),
+        }
+        None
     }
 
     fn tell(&mut self, socket: SocketId, news: News) {
         self.driver.tell(match news {
             News::Opened => Input::SocketOpened { socket },
-            News::Text(text) => match parse(&text) {
-                Ok(frame) => Input::Frame { socket, frame },
-                Err(why) => Input::Malformed { socket, why },
-            },
+            News::Frame(frame) => Input::Frame { socket, frame },
+            News::Malformed(why) => Input::Malformed { socket, why },
             News::Binary => Input::Binary { socket },
             News::Oversize => Input::Oversize { socket },
             News::Closed(close) => {
@@ -214,6 +237,10 @@ impl Pump {
 
     fn dispatch(&mut self, event: Event<Carried>) {
         self.driver.lock().exit.note(&event, &self.driver.emitter);
+        self.emit(event);
+    }
+
+    fn emit(&mut self, event: Event<Carried>) {
         let tasks = &mut self.tasks;
         self.driver.emitter.dispatch(event, Carried::into_payload, &mut |task| tasks.spawn(task));
     }
@@ -261,6 +288,3 @@ impl Drop for Pump {
 
 /// So many frames are read at most before anything else has its turn.
 const BATCH: usize = 64;
-
-/// So many bytes, too.
-const BATCH_BYTES: usize = 256 * 1024;

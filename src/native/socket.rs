@@ -6,13 +6,15 @@ use std::task::{Context, Poll, Waker, ready};
 use futures::{Sink, StreamExt};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
+use tokio_tungstenite::tungstenite::{Error, Message};
 
+use super::carried::Carried;
 use super::dial::{Stream, dial};
+use super::json::parse;
 use super::tls::Tls;
 use crate::client::BoxFuture;
 use crate::machine::{Close, SocketId};
-use crate::wire::Secret;
+use crate::wire::{Malformed, Secret, ServerFrame};
 
 pub(super) struct Socket {
     pub(super) id: SocketId,
@@ -38,7 +40,8 @@ enum Phase {
 #[derive(Debug)]
 pub(super) enum News {
     Opened,
-    Text(Utf8Bytes),
+    Frame(ServerFrame<Carried>),
+    Malformed(Malformed),
     Binary,
     Oversize,
     Closed(Close),
@@ -78,7 +81,11 @@ impl Socket {
         let Phase::Open { stream, .. } = &mut self.phase else { return Poll::Pending };
         loop {
             return match ready!(stream.poll_next_unpin(cx)) {
-                Some(Ok(Message::Text(text))) => Poll::Ready(News::Text(text)),
+                // The text is let go here, so the library's buffer is used again for the next ones.
+                Some(Ok(Message::Text(text))) => Poll::Ready(match parse(&text) {
+                    Ok(frame) => News::Frame(frame),
+                    Err(why) => News::Malformed(why),
+                }),
                 Some(Ok(Message::Binary(_))) => Poll::Ready(News::Binary),
                 Some(Ok(Message::Close(frame))) => {
                     // The answer to the peer's close was queued by the library.

@@ -30,6 +30,7 @@ pub struct JsJson(pub JsValue);
 
 impl Value for JsJson {
     type Payload = JsValue;
+    type Text = String;
 
     /// A member whose value is `undefined` cannot come from JSON, so it counts as absent.
     fn field(&self, name: &str) -> Option<JsJson> {

@@ -116,7 +116,7 @@ impl Malformed {
 /// The reason why it is none.
 pub fn decode<V: Value>(value: &V) -> Result<ServerFrame<V::Payload>, Malformed> {
     let kind = value.field("type").and_then(|kind| kind.string()).ok_or(Malformed::NoType)?;
-    let frame = match kind.as_str() {
+    let frame = match &*kind {
         "message" => message(value),
         "ack" => text(value, "requestId").map(|request_id| ServerFrame::Ack { request_id }),
         "direct" => direct(value),
@@ -195,7 +195,7 @@ fn welcome<V: Value>(value: &V) -> Option<Welcome> {
 }
 
 fn text<V: Value>(value: &V, name: &str) -> Option<String> {
-    value.field(name)?.string()
+    value.field(name)?.string().map(Into::into)
 }
 
 fn object<V: Value>(value: &V, name: &str) -> Option<V::Payload> {

@@ -68,11 +68,11 @@ fn ice_server<V: Value>(entry: &V) -> Option<IceServer> {
 
 fn urls<V: Value>(value: &V) -> Option<Urls> {
     if let Some(url) = value.string() {
-        return is_ice_url(&url).then_some(Urls::One(url));
+        return is_ice_url(&url).then(|| Urls::One(url.into()));
     }
     let mut urls = Vec::new();
     for item in value.items()? {
-        urls.push(item.string().filter(|url| is_ice_url(url))?);
+        urls.push(item.string().filter(|url| is_ice_url(url))?.into());
     }
     (!urls.is_empty()).then_some(Urls::Many(urls))
 }
@@ -88,7 +88,7 @@ fn is_ice_url(url: &str) -> bool {
 fn short_text<V: Value>(entry: &V, name: &str) -> Option<Option<String>> {
     match entry.field(name).and_then(|field| field.string()) {
         Some(text) if utf16_len(&text) > MAX_TEXT => None,
-        text => Some(text),
+        text => Some(text.map(Into::into)),
     }
 }
 

@@ -1,12 +1,14 @@
 //! What a server may send without doing harm (spec B.5, E.11).
 
+use std::time::Duration;
+
 use futures::SinkExt;
 use metered_realtime::State;
 use metered_realtime::events::{Disconnected, Message, Presence};
 use tokio_tungstenite::tungstenite;
 
 use crate::stage::{Peer, Stage};
-use crate::support::{next, within};
+use crate::support::{Notes, next, options, until, within};
 
 const MARK: &str = r#"{"type":"message","channel":"c","from":"p","data":"mark"}"#;
 
@@ -158,4 +160,66 @@ async fn a_violation_of_the_websocket_protocol_is_a_drop() {
     tokio::io::AsyncWriteExt::write_all(&mut stream, &[0xF1, 0x01, b'x']).await.unwrap();
     let event = next(&mut lost).await;
     assert_eq!((event.code, event.will_reconnect), (1006, true));
+}
+
+#[tokio::test]
+async fn frames_that_arrive_together_are_told_in_their_order_whatever_handlers_call() {
+    let stage = Stage::new().await;
+    let (client, mut peer) = stage.connected().await;
+    let notes = Notes::default();
+    let (seen, inner) = (notes.clone(), client.clone());
+    client.on(move |message: &Message| {
+        seen.write(message.data.json());
+        if message.data.json() == "2" {
+            inner.publish("c", "from a handler").detach();
+        }
+    });
+    let seen = notes.clone();
+    client.on(move |_: &Presence| seen.write("presence"));
+    let request = client.publish("c", "before");
+    let id = peer.frame().await["requestId"].clone();
+    let message =
+        |data: u8| format!(r#"{{"type":"message","channel":"c","from":"p","data":{data}}}"#);
+    let presence = r#"{"type":"presence","channel":"c","joined":[],"left":[]}"#.to_owned();
+    let ack = format!(r#"{{"type":"ack","requestId":{id}}}"#);
+    let together = [message(1), message(2), ack, message(3), presence, message(4), message(5)];
+    peer.send_together(together).await;
+    within(request).await.unwrap();
+    assert_eq!(peer.frame().await["data"], "from a handler");
+    until(|| notes.len() == 6).await;
+    assert_eq!(notes.lines(), ["1", "2", "3", "presence", "4", "5"]);
+}
+
+#[tokio::test]
+async fn nothing_is_told_of_what_arrives_together_with_the_message_whose_handler_closes() {
+    let stage = Stage::new().await;
+    let (client, mut peer) = stage.connected().await;
+    let notes = Notes::default();
+    let (seen, inner) = (notes.clone(), client.clone());
+    client.on(move |message: &Message| {
+        seen.write(message.data.json());
+        drop(inner.close());
+    });
+    let message =
+        |data: u8| format!(r#"{{"type":"message","channel":"c","from":"p","data":{data}}}"#);
+    peer.send_together([message(1), message(2), message(3)]).await;
+    assert_eq!(peer.closed().await.map(|(code, _)| code), Some(1000));
+    assert_eq!(notes.lines(), ["1"]);
+}
+
+#[tokio::test]
+async fn messages_alone_show_that_the_peer_lives() {
+    let stage = Stage::new().await;
+    let timeout = Duration::from_millis(400);
+    let client = options(&stage.url()).inactivity_timeout(timeout).build().unwrap();
+    let (connected, mut peer) = tokio::join!(client.connect(), stage.welcome());
+    connected.unwrap();
+    // It asks meanwhile, and nobody answers.
+    for _ in 0..10 {
+        tokio::time::sleep(timeout / 4).await;
+        peer.send(MARK).await;
+    }
+    assert_eq!(client.state(), State::Connected);
+    let mut ends = client.events::<Disconnected>();
+    assert_eq!(next(&mut ends).await.code, 4000);
 }

@@ -83,6 +83,14 @@ impl Peer {
         within(self.socket.send(Message::text(text.into()))).await.unwrap();
     }
 
+    /// Sends texts that the client finds all at once.
+    pub async fn send_together(&mut self, texts: impl IntoIterator<Item = String>) {
+        for text in texts {
+            within(self.socket.feed(Message::text(text))).await.unwrap();
+        }
+        within(self.socket.flush()).await.unwrap();
+    }
+
     /// The next frame of the client's.
     pub async fn frame(&mut self) -> Value {
         loop {

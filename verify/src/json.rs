@@ -7,6 +7,7 @@ struct Json<'a>(&'a Value);
 
 impl wire::Value for Json<'_> {
     type Payload = String;
+    type Text = String;
 
     fn field(&self, name: &str) -> Option<Self> {
         self.0.as_object()?.get(name).map(Json)

@@ -17,6 +17,7 @@ impl Json {
 
 impl Value for Json {
     type Payload = String;
+    type Text = String;
 
     fn field(&self, name: &str) -> Option<Json> {
         let fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(self.0.get()).ok()?;
