@@ -1,4 +1,12 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// This page is about the Rust surface, which the core of the npm package is without.
+#![cfg_attr(
+    not(any(
+        all(feature = "native", not(target_arch = "wasm32")),
+        all(feature = "web", target_arch = "wasm32")
+    )),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 //! The realtime signalling client for the Metered Realtime Messaging service: channels, presence and direct messages over one
 //! WebSocket that comes back by itself. An independent client, not made by Metered.
 //!
@@ -65,21 +73,23 @@
 //!
 //! # How it is made
 //!
-//! All behaviour is one pure state machine; the platforms only drive it.
+//! All behaviour is one pure state machine; the platforms only drive it. More in `docs/ARCHITECTURE.md`.
 //!
 //! ```text
-//! wire  <-  machine  <-  client  <-  native
-//!               data <-          <-  web     <-  pkg-template (the npm package)
+//! wire  <-  machine  <-  client  <-  native                              Rust programs
+//!               data <-          <-  web                                 Rust programs in a browser
+//!                    <-  web/exported.rs, said.rs  <-  pkg-template      the npm package
 //! ```
 //!
 //! | module | knows | must not know |
 //! |---|---|---|
 //! | `wire` | text and frames, close codes, the address, limits | connections, time |
-//! | `machine` | every rule of behaviour | sockets, clocks, entropy, JS, async |
-//! | `web` | the browser's `WebSocket`, timers, promises | rules of the protocol |
-//! | `native` | tokio, tungstenite, rustls | rules of the protocol |
-//! | `client` | builder, events, errors, listeners, streams | platforms |
-//! | `data` | application data as the platform holds it | everything else |
+//! | `machine` | every rule of behaviour | sockets, clocks, entropy, JavaScript, async |
+//! | `data` | application data as the platform holds it | frames, connections |
+//! | `client` | builder, events, errors, handlers, streams | sockets, timers, rules of the protocol |
+//! | `native` | tokio, tokio-tungstenite, rustls | rules of the protocol |
+//! | `web` (feature `web`) | the browser's `WebSocket` and timers | rules of the protocol |
+//! | `web` (feature `npm`) | the machine as numbers and arrays, for JavaScript to drive | sockets, timers, user code |
 
 #[doc(hidden)]
 pub mod machine;

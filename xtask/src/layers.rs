@@ -1,8 +1,11 @@
-//! The arrows between the layers, held by reading the paths in the source:
+//! The arrows between the layers (docs/ARCHITECTURE.md), held by reading the paths in the source:
 //!
 //! ```text
-//! wire  <-  machine  <-  client  <-  web
-//!              data  <-          <-  native          dev-server -> wire
+//! wire  <-  machine  <-  client  <-  native
+//!               data <-          <-  web
+//!                    <-  web/exported.rs, said.rs
+//!
+//! dev-server -> wire
 //! ```
 //!
 //! `web` and `native` never touch; `wire` and `machine` know no platform, clock or entropy.

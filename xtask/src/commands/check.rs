@@ -134,7 +134,10 @@ fn doc(_: &Workspace, shell: &Shell) -> Result<()> {
             .run()
     };
     doc(&["--workspace"])?;
-    doc(&["--lib", "--target", WASM_TARGET, "--no-default-features", "--features", "web"])
+    for features in ["web", "npm"] {
+        doc(&["--lib", "--target", WASM_TARGET, "--no-default-features", "--features", features])?;
+    }
+    Ok(())
 }
 
 fn js(_: &Workspace, shell: &Shell) -> Result<()> {
