@@ -3,11 +3,11 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use metered_realtime::wire::Secret;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::jwt;
 use super::token::{CHANNELS_MAX, PERMISSIONS_MAX};
 use super::{Keyring, Pair};
 use crate::config::Config;
@@ -126,9 +126,7 @@ impl Keyring {
             metadata: request.metadata.as_ref(),
             peer_metadata: request.peer_metadata.as_ref(),
         };
-        let header = Header { kid: Some(pair.key.id.clone()), ..Header::new(Algorithm::HS256) };
-        let key = EncodingKey::from_secret(pair.key.secret.expose().as_bytes());
-        let token = encode(&header, &claims, &key);
+        let token = jwt::sign(&pair.key.id, pair.key.secret.expose().as_bytes(), &claims);
         let token = token.map_err(|error| failed("internal_error", error.to_string()))?;
         Ok(Token { token: Secret::new(token), expires_at })
     }

@@ -1,5 +1,6 @@
 //! Which credential gets which grant (spec A.1, A.7). Time comes from outside, and nothing is looked up elsewhere.
 
+mod jwt;
 mod mint;
 mod token;
 

@@ -1,12 +1,11 @@
-//! Reading JSON Web Tokens (spec A.7): HS256, `kid`, and the claims of the service.
+//! What a token grants (spec A.7).
 
 use std::sync::Arc;
 
-use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::jwt::{HS256, Unverified};
 use super::{Denied, Keyring, patterns, same};
 use crate::hub::{Action, Actions, Grant, Time, is_peer_id};
 
@@ -22,24 +21,18 @@ struct Claims {
 }
 
 pub(super) fn verify(keyring: &Keyring, token: &str, now: Time) -> Result<Grant, Denied> {
-    let header = decode_header(token).map_err(|_| Denied::Unreadable("the token is no JWT"))?;
-    if header.alg != Algorithm::HS256 {
+    let token = Unverified::read(token).ok_or(Denied::Unreadable("the token is no JWT"))?;
+    if token.header.alg != HS256 {
         return Err(Denied::Unreadable("the token's alg is not HS256"));
     }
-    let kid = header.kid.ok_or(Denied::Unreadable("the token has no kid"))?;
-    let pair = keyring.secret.iter().find(|pair| same(&pair.key.id, &kid));
+    let kid = token.header.kid.as_ref().ok_or(Denied::Unreadable("the token has no kid"))?;
+    let pair = keyring.secret.iter().find(|pair| same(&pair.key.id, kid));
     let pair = pair.ok_or(Denied::Invalid("the token's kid is unknown"))?;
-    let key = DecodingKey::from_secret(pair.key.secret.expose().as_bytes());
-    let claims = match decode::<Claims>(token, &key, &signature_only()) {
-        Ok(token) => token.claims,
-        Err(error) => {
-            let wrong = matches!(error.kind(), ErrorKind::InvalidSignature);
-            return Err(match wrong {
-                true => Denied::Invalid("the token's signature is wrong"),
-                false => Denied::Unreadable("the token's claims cannot be read"),
-            });
-        }
-    };
+    if !token.is_signed_with(pair.key.secret.expose().as_bytes()) {
+        return Err(Denied::Invalid("the token's signature is wrong"));
+    }
+    let claims: Option<Claims> = token.claims();
+    let claims = claims.ok_or(Denied::Unreadable("the token's claims cannot be read"))?;
     let expires_at = claims.exp as u64;
     if expires_at <= now.unix_seconds() {
         return Err(Denied::Expired);
@@ -91,15 +84,6 @@ fn object(json: Option<&RawValue>, max_bytes: usize) -> Option<Option<&str>> {
         Some(text) if text.starts_with('{') && text.len() <= max_bytes => Some(Some(text)),
         Some(_) => None,
     }
-}
-
-/// Claims are checked here, against the time of the hub, and not by the library against the system's.
-fn signature_only() -> Validation {
-    let mut validation = Validation::new(Algorithm::HS256);
-    validation.validate_exp = false;
-    validation.validate_aud = false;
-    validation.required_spec_claims.clear();
-    validation
 }
 
 /// How many channels a token may list (spec A.7).
