@@ -1,7 +1,8 @@
-// The three clients that are compared, behind one face: ours, the official one, and the least that could work.
+// In Node: the three clients that are compared, behind one face.
 
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
+import { bare } from "./bare.mjs";
 
 /** Packages come from where the package tests have installed them. */
 const require = createRequire(process.env.BENCH_REQUIRE_FROM);
@@ -17,7 +18,7 @@ export async function importClient(name) {
       return officialClient(official, WebSocket);
     }
     case "bare":
-      return bare(await loadWs());
+      return bareClient(await loadWs());
     default:
       throw new Error(`no client named ${name}`);
   }
@@ -32,75 +33,12 @@ function officialClient({ SignallingClient }, WebSocket) {
   return { make: (url) => new SignallingClient({ url, apiKey: "pk_live_local", webSocketFactory }) };
 }
 
-/** `ws`, JSON and a map of pending requests: no reconnect, no time-outs, no checks. */
-function bare(WebSocket) {
-  class Bare {
-    #socket;
-    #url;
-    #pending = new Map();
-    #handlers = new Map();
-    #last = 0;
-
-    constructor(url) {
-      this.#url = `${url}/v1?key=pk_live_local`;
-    }
-
-    connect() {
-      return new Promise((resolve, reject) => {
-        const socket = new WebSocket(this.#url);
-        this.#socket = socket;
-        socket.on("error", reject);
-        socket.on("message", (bytes) => {
-          const frame = JSON.parse(bytes.toString());
-          switch (frame.type) {
-            case "message":
-              this.#handlers.get("message")?.({ channel: frame.channel, from: frame.from, data: frame.data });
-              break;
-            case "ack": {
-              const done = this.#pending.get(frame.requestId);
-              this.#pending.delete(frame.requestId);
-              done?.resolve();
-              break;
-            }
-            case "error":
-              this.#pending.get(frame.requestId)?.reject(new Error(frame.code));
-              this.#pending.delete(frame.requestId);
-              break;
-            case "welcome":
-              resolve();
-              break;
-          }
-        });
-      });
-    }
-
-    on(event, handler) {
-      this.#handlers.set(event, handler);
-    }
-
-    subscribe(channel) {
-      return this.#request({ type: "subscribe", channel });
-    }
-
-    publish(channel, data) {
-      return this.#request({ type: "publish", channel, data });
-    }
-
-    close() {
-      return new Promise((resolve) => {
-        this.#socket.on("close", resolve);
-        this.#socket.close();
-      });
-    }
-
-    #request(frame) {
-      const requestId = String(++this.#last);
-      frame.requestId = requestId;
-      return new Promise((resolve, reject) => {
-        this.#pending.set(requestId, { resolve, reject });
-        this.#socket.send(JSON.stringify(frame));
-      });
-    }
-  }
-  return { make: (url) => new Bare(url) };
+function bareClient(WebSocket) {
+  return bare((url, { text, failed, closed }) => {
+    const socket = new WebSocket(url);
+    socket.on("error", failed);
+    socket.on("message", (bytes) => text(bytes.toString()));
+    socket.on("close", closed);
+    return socket;
+  });
 }

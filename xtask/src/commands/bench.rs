@@ -5,10 +5,10 @@ use super::{build, pack, setup};
 use crate::dev_server::DevServer;
 use crate::progress::step;
 use crate::scaling;
-use crate::tools::{self, Need};
+use crate::tools::{self, Browser, Need};
 use crate::workspace::Workspace;
-use anyhow::Result;
-use clap::Subcommand;
+use anyhow::{Context, Result};
+use clap::{Subcommand, ValueEnum};
 
 /// Everything is built for release.
 #[derive(clap::Args)]
@@ -21,6 +21,9 @@ pub(crate) struct Args {
 enum What {
     /// The npm package, the official client and a bare WebSocket with JSON, taking turns.
     Client {
+        /// Where they run: each measurement in a fresh process, or in a page of a fresh browser.
+        #[arg(long = "in", value_enum, default_value_t = Place::Node)]
+        place: Place,
         /// How often each task is measured; the table has the medians.
         #[arg(long, default_value_t = 5)]
         rounds: u32,
@@ -44,28 +47,47 @@ enum What {
     },
 }
 
+#[derive(Clone, Copy, ValueEnum)]
+enum Place {
+    Node,
+    Chromium,
+}
+
 pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
     match &args.what {
-        What::Client { rounds, only } => client(workspace, *rounds, only.as_deref()),
+        What::Client { place, rounds, only } => client(workspace, *place, *rounds, only.as_deref()),
         What::Native { rounds } => native(workspace, *rounds),
         What::Machine => scaling::measure(workspace),
         What::Server { flags } => server(workspace, flags),
     }
 }
 
-fn client(workspace: &Workspace, rounds: u32, only: Option<&str>) -> Result<()> {
-    let needs = [&Need::FOR_BUILD[..], &[Need::PackageTestDependencies]].concat();
+fn client(workspace: &Workspace, place: Place, rounds: u32, only: Option<&str>) -> Result<()> {
+    let mut needs = [&Need::FOR_BUILD[..], &[Need::PackageTestDependencies]].concat();
+    if matches!(place, Place::Chromium) {
+        needs.push(Need::Browser);
+    }
     let shell = setup::ensure(workspace, &needs)?;
     build::build(workspace, &shell, false)?;
     let tarball = pack::pack(workspace, &shell)?;
     let home = step("install the package", || pack::install(workspace, &shell, &tarball, "bench"))?;
+    let ours = home.join("node_modules/metered-realtime");
     let server = DevServer::build_release(workspace, &shell)?;
     let mut bench = shell
         .cmd("node")
         .env("BENCH_SERVER_BIN", server)
-        .env("BENCH_OURS", home.join("node_modules/metered-realtime/dist/node.mjs"))
         .env("BENCH_REQUIRE_FROM", workspace.path("tests/package/package.json"))
         .args(["benches/client/run.mjs", "--rounds", &rounds.to_string()]);
+    bench = match place {
+        Place::Node => bench.env("BENCH_OURS", ours.join("dist/node.mjs")),
+        Place::Chromium => {
+            let browser = Browser::find(&shell).context("set-up found a browser before")?;
+            bench
+                .env("METERED_PKG", ours)
+                .env("METERED_CHROMIUM", browser.chromium)
+                .args(["--in", "chromium"])
+        }
+    };
     if let Some(task) = only {
         bench = bench.args(["--only", task]);
     }

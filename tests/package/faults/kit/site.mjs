@@ -7,9 +7,9 @@ import { join, normalize, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FOLDERS, pageEntry } from "./library.mjs";
 
-/** Two empty pages (`/` and `/other`), `/ours/`, `/official/` and `/kit/`. */
-export async function startSite() {
-  const folders = { ...FOLDERS, kit: fileURLToPath(new URL(".", import.meta.url)) };
+/** Two empty pages (`/` and `/other`), `/ours/`, `/official/`, `/kit/`, and more folders by their names. */
+export async function startSite(more = {}) {
+  const folders = { ...FOLDERS, kit: fileURLToPath(new URL(".", import.meta.url)), ...more };
   const server = createServer((request, response) => void respond(folders, request, response));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

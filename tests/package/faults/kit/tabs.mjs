@@ -1,7 +1,7 @@
 // Tabs of a Chromium, by the DevTools protocol alone. Playwright keeps every page visible, and a visible page cannot be frozen.
 
 import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -57,15 +57,18 @@ async function devtoolsOf(child) {
   throw new Error("Chromium did not say where its DevTools are");
 }
 
-class Tab {
+/** Emits what the tab tells, by the names of the DevTools protocol. */
+class Tab extends EventEmitter {
   #socket;
   #waiting = new Map();
   #last = 0;
 
   constructor(socket) {
+    super();
     this.#socket = socket;
     socket.on("message", (text) => {
-      const { id, result, error } = JSON.parse(text);
+      const { id, result, error, method, params } = JSON.parse(text);
+      if (method) return void this.emit(method, params);
       const waiting = this.#waiting.get(id);
       this.#waiting.delete(id);
       if (error) waiting?.reject(new Error(error.message));
