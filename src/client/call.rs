@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use futures::channel::oneshot;
 
@@ -29,6 +30,13 @@ impl Call {
         let answer = ready!(Pin::new(&mut self.answer).poll(cx));
         self.driver = None;
         Poll::Ready(answer)
+    }
+
+    fn set_timeout(&self, timeout: Duration) {
+        if let Some(driver) = &self.driver {
+            let ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+            driver.set_timeout(self.id, ms.max(1));
+        }
     }
 
     fn detach(&mut self) {
@@ -109,6 +117,24 @@ pub struct Request {
 impl Request {
     pub(super) fn new(call: Result<Call, RequestError>) -> Request {
         Request { stage: Stage::new(call) }
+    }
+
+    /// Waits this long for the server's answer, from now on, in the place of 15 seconds. After that the request fails with
+    /// [`AckTimeout`](RequestError::AckTimeout).
+    ///
+    /// ```no_run
+    /// # async fn example(client: &metered_realtime::SignallingClient) -> Result<(), metered_realtime::errors::RequestError> {
+    /// use std::time::Duration;
+    ///
+    /// client.publish("rooms/lobby", "hello").timeout(Duration::from_secs(3)).await
+    /// # }
+    /// ```
+    pub fn timeout(self, timeout: Duration) -> Request {
+        match &self.stage {
+            Stage::Waiting(call) => call.set_timeout(timeout),
+            Stage::Refused(_) => {}
+        }
+        self
     }
 
     /// Lets the request go on without anybody who waits for its answer.

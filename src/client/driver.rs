@@ -67,6 +67,9 @@ pub(crate) trait Driver: MaybeSend + MaybeSync {
 
     fn request(&self, wanted: Wanted<'_>) -> Result<Called, CallError>;
 
+    /// A request waits this long for its answer, from now on.
+    fn set_timeout(&self, call: CallId, timeout_ms: u64);
+
     /// Nobody waits for a call any more.
     fn withdraw(&self, call: CallId);
 

@@ -105,6 +105,12 @@ impl<P> Machine<P> {
         self.requests.is_plain(call) && self.requests.take(call).is_some()
     }
 
+    /// Lets a request wait this long for its answer, from now on. One that is already answered stays so.
+    pub fn set_timeout(&mut self, call: CallId, timeout_ms: u64, now: Instant) {
+        let now = self.tick(now);
+        self.requests.set_timeout(call, timeout_ms, now);
+    }
+
     /// Withdraws a call. One that is already answered stays so.
     pub fn abort(&mut self, call: CallId, now: Instant) {
         self.tick(now);

@@ -62,6 +62,16 @@ impl Requests {
         self.deadlines.add(now.after(timeout_ms), call.0);
     }
 
+    /// Waits this long for an answer from now on.
+    pub(super) fn set_timeout(&mut self, call: CallId, timeout_ms: u64, now: Instant) {
+        if let Some(request) = self.pending.get_mut(call.0) {
+            request.timeout_ms = timeout_ms;
+            self.deadlines.remove(call.0);
+            self.deadlines.add(now.after(timeout_ms), call.0);
+            self.drop_stale_deadlines();
+        }
+    }
+
     /// Notes that the request's frame was handed to the socket. `false` if nobody waits for it any more.
     pub(super) fn mark_sent(&mut self, call: CallId) -> bool {
         match self.pending.get_mut(call.0) {

@@ -27,6 +27,13 @@ impl Timetable {
         self.entries.insert(self.first + before.map_or(0, |before| before + 1), (at, id));
     }
 
+    /// Takes an entry out. One of the latest is found at once.
+    pub(super) fn remove(&mut self, id: u32) {
+        if let Some(at) = self.waiting().iter().rposition(|(_, other)| *other == id) {
+            self.entries.remove(self.first + at);
+        }
+    }
+
     pub(super) fn remove_first(&mut self) {
         self.first += 1;
         if 2 * self.first > self.entries.len() {

@@ -86,6 +86,14 @@ impl Driver for Native {
         Ok(called)
     }
 
+    fn set_timeout(&self, call: CallId, timeout_ms: u64) {
+        let mut core = self.lock();
+        let now = core.clock.now();
+        core.machine.set_timeout(call, timeout_ms, now);
+        drop(core);
+        self.wake.wake();
+    }
+
     fn withdraw(&self, call: CallId) {
         let mut core = self.lock();
         let now = core.clock.now();

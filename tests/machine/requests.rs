@@ -332,6 +332,26 @@ fn a_request_whose_frame_never_left_is_known_not_to_be_sent() {
 }
 
 #[test]
+fn a_timeout_that_is_set_later_counts_from_then_on() {
+    let mut sim = Sim::connected();
+    let answered = sim.publish("a", "0").unwrap();
+    let first = sim.publish("a", "1").unwrap();
+    let second = sim.publish("a", "2").unwrap();
+    sim.ack(answered);
+    sim.advance(50);
+    sim.set_timeout(answered, 10);
+    sim.set_timeout(second, 100);
+    sim.set_timeout(first, 20_000);
+    assert_eq!(sim.advance_to_alarm(), 100);
+    assert_eq!(sim.error(second), &CallError::AckTimeout { timeout_ms: 100 });
+    sim.receive(r#"{"type":"pong"}"#);
+    sim.advance(19_899);
+    assert_eq!(sim.answer(first), None);
+    sim.advance(1);
+    assert_eq!(sim.error(first), &CallError::AckTimeout { timeout_ms: 20_000 });
+}
+
+#[test]
 fn a_request_may_have_a_timeout_of_its_own() {
     let mut sim = Sim::connected();
     let slow = sim.publish_within("a", "1", 20_000).unwrap();

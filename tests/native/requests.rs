@@ -1,6 +1,7 @@
 //! Requests and their answers (spec B.4, E.4, E.5).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use metered_realtime::SubscribeOptions;
 use metered_realtime::errors::{Outcome, RequestError};
@@ -239,4 +240,20 @@ async fn data_can_be_handed_on_as_it_came() {
     client.publish("d", next(&mut messages).await.data).detach();
     let sent = within(futures::StreamExt::next(&mut peer.socket)).await.unwrap().unwrap();
     assert!(sent.to_text().unwrap().contains(r#""data":{"b":1.0,"a":"\ud800"}"#));
+}
+
+#[tokio::test]
+async fn a_request_may_have_a_timeout_of_its_own() {
+    let stage = Stage::new().await;
+    let (client, mut peer) = stage.connected().await;
+    let timeout = Duration::from_millis(50);
+    let error = within(client.publish("c", 1).timeout(timeout)).await.unwrap_err();
+    assert!(matches!(error, RequestError::AckTimeout { timeout: told, .. } if told == timeout));
+    assert_eq!(peer.frame().await["data"], 1);
+    let patient = client.publish("c", 2).timeout(Duration::MAX);
+    assert_eq!(peer.ack().await["data"], 2);
+    within(patient).await.unwrap();
+    within(client.close()).await;
+    let refused = client.publish("c", 3).timeout(timeout);
+    assert_eq!(within(refused).await, Err(RequestError::NotConnected));
 }

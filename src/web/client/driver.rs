@@ -71,6 +71,11 @@ impl client::Driver for Web {
         Ok(called)
     }
 
+    fn set_timeout(&self, call: CallId, timeout_ms: u64) {
+        self.0.with(|machine, now| machine.set_timeout(call, timeout_ms, now));
+        self.page().schedule();
+    }
+
     fn withdraw(&self, call: CallId) {
         self.0.with(|machine, now| machine.abort(call, now));
         self.page().schedule();

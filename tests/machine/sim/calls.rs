@@ -58,6 +58,10 @@ impl Sim {
     }
 
     /// The same with a timeout of its own.
+    pub(crate) fn set_timeout(&mut self, call: CallId, timeout_ms: u64) {
+        self.machine.set_timeout(call, timeout_ms, self.now);
+    }
+
     pub(crate) fn publish_within(
         &mut self,
         channel: &str,
