@@ -127,12 +127,22 @@ async function bundleAll(core) {
       external: ["ws"],
       inject: [join(here, "src/text-codec.js")],
       legalComments: "none",
+      sourcemap: "linked",
       logLevel: "warning",
       // The bindings list some imports twice; the last one counts and is the right one.
       logOverride: { "duplicate-object-key": "silent" },
       plugins: [virtual({ "#wasm": core.bindings, "#bytes": bytesModule(core.wasm) }), callsOf(core)],
     });
+    tidyMap(join(dist, `${file}.map`));
   }
+}
+
+/** The same names on every machine, as if `src` lay next to `dist`; and the core, a text of many thousands of characters, not twice. */
+function tidyMap(file) {
+  const map = JSON.parse(readFileSync(file, "utf8"));
+  map.sources = map.sources.map((source) => `../src/${source.replace(/^virtual:#(.*)/, "$1.js").replace(/^.*\//, "")}`);
+  map.sourcesContent = map.sourcesContent.map((text) => text.replace(/"[^"\n]{1000,}"/g, '"..."').replaceAll(here, "."));
+  writeFileSync(file, JSON.stringify(map));
 }
 
 /**
