@@ -7,7 +7,7 @@ use super::link::{Link, Stage};
 use super::liveness::Liveness;
 use super::options::CredentialSource;
 use super::requests::{Purpose, Request};
-use super::subscriptions::Failure;
+use super::subscriptions::{Failure, Subscriptions};
 use super::time::Instant;
 use super::{Machine, Output};
 use crate::wire::{CredentialKind, Reaction, Secret, Welcome, scrub};
@@ -84,7 +84,7 @@ impl<P> Machine<P> {
         if let Some(connect) = self.session.connect.take() {
             self.settle(connect, Err(CallError::Connect(close.clone())));
         }
-        self.subscriptions.forget_all();
+        self.subscriptions = Subscriptions::new();
         if let Some(socket) = socket {
             self.close_socket(socket, &close, true);
         }

@@ -127,11 +127,6 @@ impl Subscriptions {
         }
     }
 
-    /// Forgets all channels.
-    pub(super) fn forget_all(&mut self) {
-        *self = Subscriptions { next_id: self.next_id, ..Subscriptions::new() };
-    }
-
     /// The server confirmed a replay. What the user asked for is confirmed by its own answer only, or taken back.
     pub(super) fn replayed(&mut self, attempt: Attempt) {
         if let Some(entry) = self.entries.get_mut(attempt.id) {
