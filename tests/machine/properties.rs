@@ -146,6 +146,13 @@ proptest! {
     }
 
     #[test]
+    fn a_json_string_of_control_characters_is_read_as_it_was(value in "[\u{0}-\u{1f}\"\\\\]{32}") {
+        let mut text = String::new();
+        push_json_string(&mut text, &value);
+        prop_assert_eq!(serde_json::from_str::<String>(&text).unwrap(), value);
+    }
+
+    #[test]
     fn a_json_string_is_as_short_as_that_of_a_known_writer(value in "[\u{0}-\u{ff}🦀\u{2028}]{0,40}") {
         let mut text = String::new();
         push_json_string(&mut text, &value);

@@ -1,8 +1,8 @@
 //! What the simulation found (`verify/FINDINGS.md`), each as a short scenario of its own.
 
 use metered_realtime::machine::{
-    CallError, CallId, Close, Input, OptionName, Options, Outcome, RawOptions, RawReconnect,
-    SocketId, State, TokenRequestId,
+    CallError, CallId, Close, Input, LogValue, OptionName, Options, Outcome, RawOptions,
+    RawReconnect, SocketId, State, TokenRequestId,
 };
 use metered_realtime::wire::{Secret, Urls, scrub};
 
@@ -101,6 +101,19 @@ fn where_every_alarm_is_late_a_request_without_an_answer_fails_all_the_same() {
         sim.ring();
     }
     assert_eq!(sim.error(call), &CallError::AckTimeout { timeout_ms: 15_000 });
+}
+
+#[test]
+fn a_request_whose_time_is_up_when_the_grace_ends_gets_no_other() {
+    let mut sim = Sim::connected_with(RawOptions { inactivity_timeout_ms: 0.0, ..options() });
+    let first = sim.publish("a", "1").unwrap();
+    sim.sleep(20_000);
+    sim.ring();
+    let call = sim.publish_within("a", "2", 5_000).unwrap();
+    sim.ack(first);
+    sim.sleep(10_000);
+    sim.ring();
+    assert_eq!(sim.error(call), &CallError::AckTimeout { timeout_ms: 5_000 });
 }
 
 const NOW: u64 = 1_767_222_000;
@@ -273,6 +286,19 @@ fn a_frame_that_waits_for_a_socket_that_is_lost_meanwhile_is_not_sent() {
 }
 
 #[test]
+fn a_frame_that_the_driver_itself_writes_counts_as_sent_from_then_on() {
+    let mut sim = Sim::connected();
+    let now = sim.instant();
+    let written = sim.machine.reserve(1, 15_000, now).unwrap();
+    let kept = sim.machine.reserve(1, 15_000, now).unwrap();
+    assert_eq!(sim.machine.transmitted(written), Some(SocketId(sim.socket())));
+    sim.drop_connection(1006);
+    assert_eq!(sim.error(written).outcome(), Outcome::Unknown);
+    assert_eq!(sim.error(kept).outcome(), Outcome::NotSent);
+    assert_eq!(sim.machine.transmitted(kept), None);
+}
+
+#[test]
 fn a_keepalive_that_waits_for_a_socket_that_is_lost_meanwhile_is_not_sent() {
     let mut sim = Sim::connected();
     sim.input_undrained(Input::Wake);
@@ -327,6 +353,17 @@ fn nothing_piles_up_behind_a_request_that_waits() {
 }
 
 #[test]
+fn nothing_piles_up_of_requests_that_are_answered_one_by_one() {
+    let mut sim = Sim::connected();
+    for _ in 0..1_000 {
+        let call = sim.publish("a", "1").unwrap();
+        sim.ack(call);
+    }
+    let size = format!("{:?}", sim.machine).len();
+    assert!(size < 6_000, "{size}");
+}
+
+#[test]
 fn nothing_is_kept_of_many_requests_that_were_answered_behind_one_that_waits() {
     for many in [1_000, 1_001] {
         let mut sim = Sim::connected();
@@ -377,6 +414,18 @@ fn delays_are_spread_evenly_within_one_client_and_over_many() {
         let rising = pairs.filter(|pair| pair[0] < pair[1]).count();
         assert!((900..1_100).contains(&rising), "{rising} of 1,999 are longer than the one before");
     }
+}
+
+#[test]
+fn the_log_counts_the_attempts() {
+    let mut sim = Sim::connected();
+    sim.dial_default = Dial::Refuse(1006);
+    sim.drop_connection(1006);
+    sim.advance(2_000);
+    let attempts = sim.logs.iter().flat_map(|log| &log.context);
+    let attempts: Vec<_> = attempts.filter(|(name, _)| *name == "attempt").collect();
+    let expected = [1.0, 1.0, 2.0, 2.0, 3.0].map(LogValue::Number);
+    assert!(attempts.into_iter().map(|(_, value)| value).eq(&expected));
 }
 
 #[test]

@@ -31,7 +31,7 @@ impl Sim {
         }
         self.pumping = true;
         loop {
-            while let Some(output) = self.machine.poll_output() {
+            while let Some(output) = self.next_output() {
                 self.outputs += 1;
                 self.carry_out(output);
             }
@@ -45,6 +45,13 @@ impl Sim {
             }
         }
         self.pumping = false;
+    }
+
+    fn next_output(&mut self) -> Option<Output<String>> {
+        let announced = self.machine.has_output();
+        let output = self.machine.poll_output();
+        assert!(announced || output.is_none(), "has_output() knows nothing of {output:?}");
+        output
     }
 
     fn carry_out(&mut self, output: Output<String>) {
