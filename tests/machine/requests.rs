@@ -422,4 +422,7 @@ fn the_fast_path_for_a_frame_gives_way_to_what_waits() {
     assert!(sim.machine.heard(socket, now));
     sim.drop_connection(1006);
     assert!(!sim.machine.heard(socket, now), "the socket is old");
+    sim.advance_to_alarm();
+    assert_eq!(sim.state(), State::Connected);
+    assert!(!sim.machine.heard(socket, sim.instant()), "the socket is still old");
 }
