@@ -124,7 +124,7 @@ async function bundleAll(core) {
       globalName,
       platform: "neutral",
       target: "es2022",
-      external: ["ws"],
+      external: ["node:*"],
       inject: [join(here, "src/text-codec.js")],
       legalComments: "none",
       sourcemap: "linked",

@@ -164,7 +164,7 @@ export class SignallingClient {
     if (signal?.aborted) throw withOutcome(new RequestAbortedError(signal.reason), 0);
     const json = stringify(data);
     // A character has at most three bytes, so most sizes need no counting.
-    const size = json.length * 3 <= host.cap ? json.length : byteLength(json);
+    const size = json.length * 3 <= host.cap ? json.length : new TextEncoder().encode(json).length;
     const call = guarded(() => wasm.reserve(host.client, size, timeout, host.now()));
     if (call < 0) throw this.#refused("request", call, size);
     const text = `${head}${name},"data":${json},"requestId":"${call}"}`;
@@ -249,7 +249,3 @@ function stringify(data) {
   return json;
 }
 
-function byteLength(text) {
-  if (typeof TextEncoder === "function") return new TextEncoder().encode(text).length;
-  return unescape(encodeURIComponent(text)).length;
-}

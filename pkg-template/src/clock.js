@@ -18,14 +18,14 @@ export class Clock {
   #elapsed = 0;
   /** A test turns the timers and leaves the wall clock alone, so that it tells nothing. */
   #stopped = false;
-  #ring;
+  #host;
   #timer;
   #due = Infinity;
   #notBefore;
 
-  /** `ring(stepped)`: the alarm rings; `stepped`: earlier than any timer can, so a test turns the clock. */
-  constructor(ring) {
-    this.#ring = ring;
+  /** `host`: takes `ring(stepped)`. */
+  constructor(host) {
+    this.#host = host;
   }
 
   /** Milliseconds since the client was made. */
@@ -63,6 +63,6 @@ export class Clock {
     else if (now + SLACK_MS < due) this.#stopped = true;
     if (now < due) this.#elapsed = due;
     this.#due = Infinity;
-    this.#ring(stepped);
+    this.#host.ring(stepped);
   }
 }

@@ -1,6 +1,7 @@
-// Listeners of both manners: on/off/once as in Node, addEventListener as in the DOM. One ordered list for each event.
+// Listeners of both manners: on/off/once as in Node, addEventListener as in the DOM. One ordered list for all events: a client has
+// few listeners, and a process may have thousands of clients.
 //
-// Lists are replaced, never changed, so a dispatch goes through the list that was there when it began, and copies nothing.
+// The list is replaced, never changed, so a dispatch goes through the list that was there when it began, and copies nothing.
 
 import { describe, logTo } from "./loggers.js";
 
@@ -8,8 +9,8 @@ const NONE = [];
 const WARN_AT = 100;
 
 export class Emitter {
-  #lists = new Map();
-  // Made when first needed: most clients have no streams and no asynchronous handlers, and there may be thousands of clients.
+  #entries = NONE;
+  // Made when first needed: most clients have no streams and no asynchronous handlers.
   #sinks = null;
   #warned = null;
   #running = null;
@@ -27,11 +28,11 @@ export class Emitter {
 
   on(event, handler, once) {
     if (typeof handler !== "function") throw new TypeError("handler must be a function");
-    this.#add(event, { run: handler, original: handler, once, dom: false, removed: false, epoch: this.#epoch });
+    this.#add({ event, run: handler, original: handler, once, dom: false, removed: false, epoch: this.#epoch });
   }
 
   off(event, handler) {
-    this.#remove(event, this.#list(event).find((entry) => !entry.dom && entry.original === handler));
+    this.#remove(this.#find(event, handler, false));
   }
 
   addEventListener(event, listener, options) {
@@ -40,23 +41,22 @@ export class Emitter {
       throw new TypeError("listener must be a function or an object with handleEvent");
     }
     const { once = false, signal } = typeof options === "object" && options !== null ? options : {};
-    if (signal?.aborted || this.#findDom(event, listener)) return;
-    const entry = { run: null, original: listener, once, dom: true, removed: false, epoch: this.#epoch };
-    const type = event;
+    if (signal?.aborted || this.#find(event, listener, true)) return;
+    const entry = { event, run: null, original: listener, once, dom: true, removed: false, epoch: this.#epoch };
     entry.run = (payload) => {
-      const dispatched = new (signallingEvent())(type, this.#client, payload);
+      const dispatched = new (signallingEvent())(event, this.#client, payload);
       return typeof listener === "function" ? listener.call(this.#client, dispatched) : listener.handleEvent(dispatched);
     };
     if (signal) {
-      const abort = () => this.#remove(event, entry);
+      const abort = () => this.#remove(entry);
       signal.addEventListener("abort", abort, { once: true });
       entry.release = () => signal.removeEventListener("abort", abort);
     }
-    this.#add(event, entry);
+    this.#add(entry);
   }
 
   removeEventListener(event, listener) {
-    this.#remove(event, this.#findDom(event, listener));
+    this.#remove(this.#find(event, listener, true));
   }
 
   /** A stream's sink: runs after all handlers, and never throws. */
@@ -74,8 +74,7 @@ export class Emitter {
   }
 
   emit(event, payload) {
-    const list = this.#lists.get(event);
-    if (list !== undefined) this.#dispatch(event, list, payload);
+    for (const entry of this.#entries) if (entry.event === event) this.#dispatch(entry, payload);
     if (this.#sinks !== null) for (const sink of this.#sinks.get(event) ?? NONE) sink(payload);
   }
 
@@ -87,9 +86,7 @@ export class Emitter {
 
   /** Drops the listeners of before the last close(). */
   dropOld() {
-    for (const [event, list] of this.#lists) {
-      for (const entry of list) if (entry.epoch < this.#epoch) this.#remove(event, entry);
-    }
+    for (const entry of this.#entries) if (entry.epoch < this.#epoch) this.#remove(entry);
   }
 
   /** Calls back once no asynchronous handler runs. */
@@ -98,23 +95,20 @@ export class Emitter {
     else this.#idle = callback;
   }
 
-  #dispatch(event, list, payload) {
-    for (let i = 0; i < list.length; i++) {
-      const entry = list[i];
-      if (entry.dom && entry.removed) continue;
-      if (entry.once) {
-        if (entry.fired) continue;
-        entry.fired = true;
-        this.#remove(event, entry);
-      }
-      this.#closing = false;
-      try {
-        const { run } = entry;
-        const result = run(payload);
-        if (result !== undefined && result !== null && typeof result.then === "function") this.#track(event, result);
-      } catch (error) {
-        this.#failed(event, error);
-      }
+  #dispatch(entry, payload) {
+    if (entry.dom && entry.removed) return;
+    if (entry.once) {
+      if (entry.fired) return;
+      entry.fired = true;
+      this.#remove(entry);
+    }
+    this.#closing = false;
+    const { event, run } = entry;
+    try {
+      const result = run(payload);
+      if (result !== undefined && result !== null && typeof result.then === "function") this.#track(event, result);
+    } catch (error) {
+      this.#failed(event, error);
     }
   }
 
@@ -139,20 +133,20 @@ export class Emitter {
   }
 
   #list(event) {
-    return this.#lists.get(event) ?? NONE;
+    return this.#entries.filter((entry) => entry.event === event);
   }
 
-  #findDom(event, listener) {
-    return this.#list(event).find((entry) => entry.dom && entry.original === listener);
+  #find(event, original, dom) {
+    return this.#list(event).find((entry) => entry.original === original && entry.dom === dom);
   }
 
-  #add(event, entry) {
-    const list = [...this.#list(event), entry];
-    this.#lists.set(event, list);
-    if (list.length >= WARN_AT && !this.#warned?.has(event)) {
-      (this.#warned ??= new Set()).add(event);
-      this.#warn(event, list.length);
-    }
+  #add(entry) {
+    this.#entries = this.#entries.concat(entry);
+    const { event } = entry;
+    const count = this.#list(event).length;
+    if (count < WARN_AT || this.#warned?.has(event)) return;
+    (this.#warned ??= new Set()).add(event);
+    this.#warn(event, count);
   }
 
   #warn(event, listeners) {
@@ -161,14 +155,13 @@ export class Emitter {
     else console.warn(`[metered-realtime] ${message}`, { event, listeners });
   }
 
-  #remove(event, entry) {
+  #remove(entry) {
     if (!entry || entry.removed) return;
     entry.removed = true;
     entry.release?.();
-    const list = this.#list(event).filter((other) => other !== entry);
-    if (list.length === 0) this.#lists.delete(event);
-    else this.#lists.set(event, list);
-    if (list.length < WARN_AT) this.#warned?.delete(event);
+    this.#entries = this.#entries.filter((other) => other !== entry);
+    const { event } = entry;
+    if (this.#list(event).length < WARN_AT) this.#warned?.delete(event);
   }
 }
 

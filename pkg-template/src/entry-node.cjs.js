@@ -1,11 +1,16 @@
 // For Node as CommonJS; see entry-node.mjs.
 
 import { setSource } from "./core.js";
+import { makeNodeSocket } from "./node-socket.js";
 import { setWebSocketLoader } from "./sockets.js";
-import { lean } from "./lean-ws.js";
 import { bytes } from "#bytes";
 
+let NodeSocket = null;
+
 setSource(bytes);
-setWebSocketLoader(() => lean(require("ws")));
+setWebSocketLoader(() => {
+  NodeSocket ??= makeNodeSocket({ http: require("node:http"), https: require("node:https"), crypto: require("node:crypto") });
+  return NodeSocket;
+});
 
 export * from "./index.js";

@@ -16,6 +16,8 @@ const STATES = ["idle", "connecting", "connected", "reconnecting", "closed"];
 const LEVELS = ["debug", "info", "warn", "error"];
 const CONNECTING = 1;
 const CLOSED = 4;
+/** The map of all clients that wait for nothing. */
+const NONE = new Map();
 const LARGEST_FRAME = 1_048_576;
 
 // What is told to the core without words; see `tell` in src/web/exported.rs.
@@ -31,14 +33,14 @@ const WAKE = 7;
 export class Host {
   /** The number by which the core knows this client. */
   client;
-  pending = new Map();
+  pending = NONE;
   /** The largest payload, as of the last welcome. */
   cap = 65_536;
   #emitter;
   #provider;
   #logger;
   #hooks;
-  #clock = new Clock((stepped) => this.#enter(() => wasm.ring(this.client, stepped, this.now())));
+  #clock = new Clock(this);
   #sockets;
   #pumping = false;
   /** While pumping: something was told. */
@@ -62,12 +64,14 @@ export class Host {
     return this.#clock.now();
   }
 
-  /** Tells the core something and does what follows. An exception out of the core means that it is broken. */
+  /**
+   * Tells the core something and does what follows, unless `tell` has seen to all (`true`). An exception out of the core means that it
+   * is broken.
+   */
   #enter(tell) {
     if (fatal) return;
     try {
-      tell();
-      this.pump();
+      if (tell() !== true) this.pump();
     } catch (error) {
       poison(error);
     }
@@ -75,6 +79,11 @@ export class Host {
 
   #news(what, id = 0) {
     this.#enter(() => wasm.tell(this.client, what, id, this.now()));
+  }
+
+  /** The alarm rings; `stepped`: earlier than any timer can, so a test turns the clock. */
+  ring(stepped) {
+    this.#enter(() => wasm.ring(this.client, stepped, this.now()));
   }
 
   abort(call) {
@@ -154,7 +163,10 @@ export class Host {
 
   /** The promise of a call, which the core settles by its id. While one waits, the client is not collected. */
   wait(call, release) {
-    if (this.pending.size === 0) setLive(this, true);
+    if (this.pending === NONE) {
+      this.pending = new Map();
+      setLive(this, true);
+    }
     return new Promise((resolve, reject) => {
       this.pending.set(call, { resolve, reject, release, reason: undefined });
     });
@@ -186,7 +198,9 @@ export class Host {
 
   /** Once closed and with nothing to answer, only the user holds the client. */
   #rest() {
-    if (this.#closed && this.pending.size === 0) setLive(this, false);
+    if (this.pending.size > 0) return;
+    this.pending = NONE;
+    if (this.#closed) setLive(this, false);
   }
 
   // ---- what sockets say ----
@@ -212,14 +226,7 @@ export class Host {
     } catch {
       return this.#news(NOT_JSON, id);
     }
-    if (fatal) return;
-    try {
-      if (this.#short(id, frame)) return;
-      wasm.frame(this.client, id, frame, this.now());
-      this.pump();
-    } catch (error) {
-      poison(error);
-    }
+    this.#enter(() => this.#short(id, frame) || wasm.frame(this.client, id, frame, this.now()));
   }
 
   /** The two frames that come most often are taken to the user by the shortest way. `false`: it needs the rules of the core. */
@@ -286,7 +293,7 @@ export class Host {
   /** A session begins. What was made for it before now belongs to it. */
   #begin() {
     for (const end of this.#streams?.keys() ?? []) this.#streams.set(end, false);
-    if (this.#hooks) this.#unwatch ??= watchLifecycle(() => this.#news(WAKE));
+    if (this.#hooks && globalThis.addEventListener) this.#unwatch ??= watchLifecycle(() => this.#news(WAKE));
   }
 
   #stopWatching() {
@@ -320,7 +327,7 @@ export class Host {
       waiting.release?.();
       waiting.reject(error);
     }
-    this.pending.clear();
+    this.pending = NONE;
     for (const end of [...(this.#streams?.keys() ?? [])]) end();
   }
 }

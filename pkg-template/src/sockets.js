@@ -16,116 +16,135 @@ export function setWebSocketLoader(load) {
   loadWebSocket = load;
 }
 
+const EVENTS = ["open", "message", "close", "error"];
+
+/** A socket and what it says; without a socket while that is on its way. */
+class Entry {
+  socket = null;
+
+  constructor(id, sockets) {
+    this.id = id;
+    this.sockets = sockets;
+  }
+
+  listen() {
+    const { socket } = this;
+    // One of our own, for Node: it takes the methods as they are.
+    if ("heardBy" in socket) socket.heardBy = this;
+    else for (const event of EVENTS) socket.addEventListener(event, (this[event] = this[event].bind(this)));
+  }
+
+  leave() {
+    for (const event of EVENTS) attempt(() => this.socket.removeEventListener(event, this[event]));
+  }
+
+  open() {
+    this.sockets.news.opened(this.id);
+  }
+
+  message(event) {
+    this.sockets.news.message(this.id, read(event, "data"));
+  }
+
+  close(event) {
+    this.sockets.closed(this, event);
+  }
+
+  /**
+   * The close that follows tells all there is to know. A Node before 24 has none for a handshake that failed, and its socket goes on
+   * to say that it is connecting.
+   */
+  error() {
+    if (read(this.socket, "readyState") === CONNECTING) this.close();
+  }
+}
+
 export class Sockets {
-  /** Sockets with their ids and listeners; without a socket while it is on its way. Few: the current one, and perhaps one that goes. */
+  /** Few: the current one, and perhaps one that goes. */
   #entries = [];
   #factory;
-  #news;
 
   /** `news`: takes `opened(id)`, `message(id, data)`, `closed(id, code, reason, cause)` and `unavailable(id)`. */
   constructor(factory, news) {
     this.#factory = factory;
-    this.#news = news;
+    this.news = news;
   }
 
   #entry(id) {
-    for (const entry of this.#entries) if (entry.id === id) return entry;
-    return undefined;
+    return this.#entries.find((entry) => entry.id === id);
   }
 
   open(id, address) {
-    this.#entries.push({ id, socket: null, listeners: null });
+    const entry = new Entry(id, this);
+    this.#entries = this.#entries.concat(entry);
     const factory = this.#factory;
     const { WebSocket } = globalThis;
-    if (factory) this.#adopt(id, () => factory(address));
-    else if (loadWebSocket && WebSocket === nodesOwn) this.#openLater(id, address);
-    else this.#openWith(WebSocket, id, address);
+    if (factory) this.#adopt(entry, () => factory(address));
+    else if (loadWebSocket && WebSocket === nodesOwn) this.#openLater(entry, address);
+    else this.#openWith(WebSocket, entry, address);
   }
 
-  #openWith(WebSocket, id, address) {
-    if (typeof WebSocket === "function") this.#adopt(id, () => new WebSocket(address));
-    else this.#unavailable(id);
+  #openWith(WebSocket, entry, address) {
+    if (typeof WebSocket === "function") this.#adopt(entry, () => new WebSocket(address));
+    else {
+      this.#forget(entry);
+      this.news.unavailable(entry.id);
+    }
   }
 
-  #unavailable(id) {
-    this.#forget(id);
-    this.#news.unavailable(id);
-  }
-
-  async #openLater(id, address) {
+  async #openLater(entry, address) {
     let WebSocket = nodesOwn;
     try {
       WebSocket = await loadWebSocket();
     } catch {
-      // `ws` is not installed, or not in the bundle.
+      // What says that it is Node has not all of Node.
     }
-    if (this.#isWanted(id)) this.#openWith(WebSocket, id, address);
+    if (this.#isWanted(entry)) this.#openWith(WebSocket, entry, address);
   }
 
-  #isWanted(id) {
-    return this.#entry(id)?.socket === null;
+  #isWanted(entry) {
+    return this.#entries.includes(entry);
   }
 
-  #adopt(id, make) {
+  #adopt(entry, make) {
     let socket;
     try {
       socket = make();
       if (typeof socket !== "object" || socket === null) throw new TypeError("webSocketFactory did not return a socket");
     } catch (error) {
-      this.#failed(id, messageOf(error));
+      this.#failed(entry, messageOf(error));
       return;
     }
-    if (!this.#isWanted(id)) {
+    if (!this.#isWanted(entry)) {
       // The factory closed the client.
       hangUp(socket, 1000, "", false);
       return;
     }
     // A socket of the user's may not have it.
     attempt(() => (socket.binaryType = "arraybuffer"));
-    const listeners = this.#listeners(id, socket);
-    const listens = attempt(() => {
-      for (const type in listeners) socket.addEventListener(type, listeners[type]);
-    });
-    if (listens && this.#isWanted(id)) {
-      Object.assign(this.#entry(id), { socket, listeners });
-      return;
-    }
-    detach({ socket, listeners });
-    if (!listens) this.#failed(id);
+    entry.socket = socket;
+    if (!attempt(() => entry.listen())) this.#failed(entry);
+    // What it was told while it began to listen ended it.
+    else if (!this.#isWanted(entry)) entry.leave();
   }
 
-  #listeners(id, socket) {
-    const news = this.#news;
-    return {
-      open: () => news.opened(id),
-      message: (event) => news.message(id, read(event, "data")),
-      close: (event) => this.#closed(id, event),
-      // The close that follows tells all there is to know. A Node before 24 has none for a handshake that failed, and its socket
-      // goes on to say that it is connecting.
-      error: () => {
-        if (read(socket, "readyState") === CONNECTING) this.#closed(id);
-      },
-    };
+  #failed(entry, cause) {
+    if (!this.#isWanted(entry)) return;
+    this.#forget(entry);
+    this.news.closed(entry.id, 1006, "websocket construction failed", cause);
   }
 
-  #failed(id, cause) {
-    if (!this.#isWanted(id)) return;
-    this.#forget(id);
-    this.#news.closed(id, 1006, "websocket construction failed", cause);
-  }
-
-  #closed(id, event) {
+  closed(entry, event) {
     const code = read(event, "code");
     const reason = read(event, "reason");
-    this.#forget(id);
-    this.#news.closed(id, code > 0 && code < 65_536 ? code : 1006, typeof reason === "string" ? reason : "");
+    this.#forget(entry);
+    this.news.closed(entry.id, code > 0 && code < 65_536 ? code : 1006, typeof reason === "string" ? reason : "");
   }
 
   /** Removes the socket's listeners too. */
-  #forget(id) {
-    const entry = this.#entry(id);
+  #forget(entry) {
     this.#entries = this.#entries.filter((other) => other !== entry);
-    if (entry?.socket) detach(entry);
+    entry?.leave();
   }
 
   /** `false`: the socket is not open, or refused. */
@@ -136,10 +155,11 @@ export class Sockets {
 
   /** `report`: its end is wanted; else it is detached at once. */
   close(id, code, reason, report) {
-    const socket = this.#entry(id)?.socket;
-    if (!report || !socket) this.#forget(id);
+    const entry = this.#entry(id);
+    const socket = entry?.socket;
+    if (!report || !socket) this.#forget(entry);
     if (socket) hangUp(socket, code, reason, report);
-    else if (report) this.#news.closed(id, 1006, "");
+    else if (report) this.news.closed(id, 1006, "");
   }
 
   closeAll() {
@@ -155,16 +175,12 @@ function read(object, name) {
   }
 }
 
-function detach({ socket, listeners }) {
-  for (const type in listeners) attempt(() => socket.removeEventListener(type, listeners[type]));
-}
-
 function hangUp(socket, code, reason, gently) {
   // `ws` reports an error when it is closed while connecting, and an unheard error ends a Node process.
   if (!gently) attempt(() => socket.addEventListener("error", nothing));
   if (!attempt(() => socket.close(code, reason))) attempt(() => socket.close());
   // A peer that is gone never answers the closing handshake; `ws` would hold the process for half a minute.
-  if (!gently && typeof socket.terminate === "function") attempt(() => socket.terminate());
+  if (!gently) attempt(() => socket.terminate());
 }
 
 function attempt(action) {

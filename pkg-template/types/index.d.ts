@@ -81,7 +81,7 @@ export interface SignallingClientOptions {
   renewBeforeExpiryMs?: number;
   /** Whether the page's return (`online`, `visibilitychange`, `pageshow`, `resume`) checks the connection at once. Default `true`. */
   lifecycleHooks?: boolean;
-  /** Makes the sockets. Default: the global `WebSocket`; in Node those of the package `ws`. */
+  /** Makes the sockets. Default: the global `WebSocket`; in Node one that the package brings. */
   webSocketFactory?: (url: string) => WebSocketLike;
 }
 

@@ -1,4 +1,4 @@
-// Where a real socket matters: the `ws` that the package loads by itself in this Node, against a server that a test scripts.
+// Where a real socket matters: the one that the package brings for Node, against a server that a test scripts.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";

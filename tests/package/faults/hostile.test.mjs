@@ -142,7 +142,6 @@ for (const [what, send] of Object.entries(FLOODS)) {
   });
 }
 
-// `ws` itself ends a connection that has sixty pongs waiting to leave.
 test("20,000 pings of the transport are answered", async () => {
   const staged = await stage();
   let pongs = 0;
@@ -179,6 +178,16 @@ test("a server that breaks the rules of WebSocket loses the connection, and gets
     Buffer.from([0x81, 2, 0xc3, 0x28]),
     // A frame that is compressed, though nothing was agreed.
     Buffer.from([0xc1, 1, 0]),
+    // A text that is masked, as only those of clients are.
+    Buffer.from([0x81, 0x81, 1, 2, 3, 4, 0x79]),
+    // What goes on where nothing began, and what begins where something has to go on.
+    Buffer.from([0x80, 1, 0x78]),
+    Buffer.from([0x01, 1, 0x78, 0x81, 1, 0x78]),
+    // A ping in fragments, an opcode that there is not, a close of one byte, and one with a code that nobody may send.
+    Buffer.from([0x09, 0]),
+    Buffer.from([0x83, 0]),
+    Buffer.from([0x88, 1, 3]),
+    Buffer.from([0x88, 2, 0x03, 0xed]),
   ];
   for (const [index, bytes] of garbage.entries()) {
     bare.last().socket._socket.write(bytes);

@@ -17,8 +17,8 @@ before(async () => {
 });
 after(() => server.stop());
 
-/** How Node gets its WebSocket: from the package `ws`, or, as newer ones do, by itself. */
-const SOCKETS = { "by ws": [], "by Node itself": ["--experimental-websocket", "--no-warnings"] };
+/** Whether Node has a WebSocket of its own, as newer ones do; either way the package uses its own. */
+const SOCKETS = { "by the package": [], "by Node itself": ["--experimental-websocket", "--no-warnings"] };
 
 /** Runs a program of the user's. */
 function start(script, args = [], flags = []) {
