@@ -91,6 +91,45 @@ class TimerSpy {
   }
 }
 
+/** A window and its document, whose events the test fires; in Node and in a browser. */
+class Page {
+  #listeners = [];
+  #document = globalThis.document ?? {};
+  #made = globalThis.document === undefined;
+
+  constructor() {
+    for (const target of [globalThis, this.#document]) {
+      target.addEventListener = (type, listener) => this.#listeners.push([type, listener]);
+      target.removeEventListener = (type, listener) => {
+        this.#listeners = this.#listeners.filter((entry) => entry[0] !== type || entry[1] !== listener);
+      };
+    }
+    Object.defineProperty(this.#document, "visibilityState", { configurable: true, writable: true, value: "visible" });
+    if (this.#made) globalThis.document = this.#document;
+  }
+
+  get listeners() {
+    return this.#listeners.length;
+  }
+
+  show(state) {
+    this.#document.visibilityState = state;
+  }
+
+  fire(type, event) {
+    for (const [of, listener] of [...this.#listeners]) if (of === type) listener(event);
+  }
+
+  restore() {
+    for (const target of [globalThis, this.#document]) {
+      delete target.addEventListener;
+      delete target.removeEventListener;
+    }
+    delete this.#document.visibilityState;
+    if (this.#made) delete globalThis.document;
+  }
+}
+
 /** Takes the place of the global WebSocket, for clients that know no other. */
 class Sockets {
   made = [];
@@ -134,4 +173,4 @@ class Sockets {
   }
 }
 
-({ spy: () => new TimerSpy(), sockets: () => new Sockets() });
+({ spy: () => new TimerSpy(), sockets: () => new Sockets(), page: () => new Page() });

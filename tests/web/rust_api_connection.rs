@@ -14,7 +14,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::rust_api_stage::{
-    DropNote, Notes, Stage, Timers, next, object, options, pass, quickly, until, within,
+    DropNote, Notes, Page, Stage, Timers, next, object, options, pass, quickly, until, within,
 };
 
 // ---- connect ----
@@ -130,6 +130,34 @@ fn options_are_checked_when_the_client_is_made() {
     assert_eq!(error.option(), "url");
     let shown = format!("{:?} {:?}", options(), options().build().unwrap());
     assert!(!shown.contains("pk_test"), "{shown}");
+}
+
+// ---- the page ----
+
+#[wasm_bindgen_test]
+async fn the_return_of_the_page_or_the_network_is_a_reason_to_ask_for_a_sign_of_life() {
+    let stage = Stage::new();
+    let page = Page::take();
+    let (client, socket) = stage.connected().await;
+    let asks = |event: &str, details: JsValue| {
+        let before = socket.texts().len();
+        page.fire(event, &details);
+        let texts = socket.texts().split_off(before);
+        socket.receive(r#"{"type":"pong"}"#);
+        texts == [r#"{"type":"ping"}"#]
+    };
+    let shown = |persisted: bool| object([("persisted", persisted.into())]);
+    assert!(asks("online", JsValue::UNDEFINED));
+    assert!(asks("resume", JsValue::UNDEFINED));
+    assert!(asks("pageshow", shown(true)));
+    assert!(!asks("pageshow", shown(false)));
+    assert!(asks("visibilitychange", JsValue::UNDEFINED));
+    page.show("hidden");
+    assert!(!asks("visibilitychange", JsValue::UNDEFINED));
+    assert_eq!(page.listeners(), 4);
+    within(client.close()).await;
+    assert_eq!(page.listeners(), 0);
+    page.restore();
 }
 
 // ---- tokens ----

@@ -19,6 +19,19 @@ extern "C" {
     fn sockets(this: &Fakes) -> Sockets;
     #[wasm_bindgen(method)]
     fn spy(this: &Fakes) -> Timers;
+    #[wasm_bindgen(method)]
+    fn page(this: &Fakes) -> Page;
+
+    /// A window and its document; the real ones are back after `restore`.
+    pub(crate) type Page;
+    #[wasm_bindgen(method)]
+    pub(crate) fn show(this: &Page, state: &str);
+    #[wasm_bindgen(method)]
+    pub(crate) fn fire(this: &Page, kind: &str, event: &JsValue);
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn listeners(this: &Page) -> u32;
+    #[wasm_bindgen(method)]
+    pub(crate) fn restore(this: &Page);
 
     type Sockets;
     #[wasm_bindgen(method)]
@@ -160,6 +173,12 @@ impl Socket {
     /// The peer, or the network, ends it.
     pub(crate) fn closed(&self, code: u16, reason: &str) {
         self.end(&object([("code", code.into()), ("reason", reason.into())]));
+    }
+}
+
+impl Page {
+    pub(crate) fn take() -> Page {
+        fakes().page()
     }
 }
 

@@ -9,10 +9,11 @@ use futures::future::{AbortHandle, abortable};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
+use super::lifecycle::Lifecycle;
 use super::tasks::Tasks;
 use crate::client::{Answer, BoxFuture, Called, Emitter, Exit, Provider, log};
 use crate::data::Payload;
-use crate::machine::{CallError, CallId, Event, Input, Log, TokenRequestId};
+use crate::machine::{CallError, CallId, Event, Input, Log, State, TokenRequestId};
 use crate::web::driver::{Driver, Host};
 
 /// What one client holds of the page.
@@ -23,6 +24,8 @@ pub(super) struct Page {
     /// Who waits for which call.
     waiters: RefCell<BTreeMap<u32, oneshot::Sender<Answer>>>,
     exit: RefCell<Exit>,
+    /// During a session.
+    lifecycle: RefCell<Option<Lifecycle>>,
     tasks: Rc<Tasks>,
     fetching: RefCell<Vec<(TokenRequestId, AbortHandle)>>,
     /// A microtask is on its way that carries out what the machine says.
@@ -37,6 +40,7 @@ impl Page {
             driver: OnceCell::new(),
             waiters: RefCell::default(),
             exit: RefCell::default(),
+            lifecycle: RefCell::default(),
             tasks: Rc::default(),
             fetching: RefCell::default(),
             scheduled: Cell::new(false),
@@ -111,6 +115,23 @@ impl Page {
         }
     }
 
+    fn watch_lifecycle(&self, state: State) {
+        let mut lifecycle = self.lifecycle.borrow_mut();
+        match state {
+            State::Idle | State::Closed => *lifecycle = None,
+            State::Connecting | State::Connected | State::Reconnecting => {
+                lifecycle.get_or_insert_with(|| {
+                    let driver = self.driver();
+                    Lifecycle::watch(move || {
+                        if let Some(driver) = driver.upgrade() {
+                            driver.input(Input::Wake);
+                        }
+                    })
+                });
+            }
+        }
+    }
+
     fn take_fetch(&self, request: TokenRequestId) -> Option<AbortHandle> {
         let mut fetching = self.fetching.borrow_mut();
         let at = fetching.iter().position(|(other, _)| *other == request)?;
@@ -154,6 +175,9 @@ impl Host for Page {
 
     fn emit(&self, event: Event<JsValue>) {
         self.exit.borrow_mut().note(&event, &self.emitter);
+        if let Event::StateChange { to, .. } = &event {
+            self.watch_lifecycle(*to);
+        }
         self.emitter.dispatch(event, Payload::from_js, &mut |task| self.spawn(task));
     }
 
