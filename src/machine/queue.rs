@@ -26,6 +26,11 @@ impl<T> Queue<T> {
             core::mem::swap(&mut self.incoming, &mut self.outgoing);
             self.outgoing.reverse();
         }
-        self.outgoing.pop()
+        let item = self.outgoing.pop();
+        if self.outgoing.is_empty() {
+            // A client at rest keeps no room for what it may have to do.
+            self.outgoing = Vec::new();
+        }
+        item
     }
 }

@@ -89,5 +89,5 @@ fn lower_bound(keys: &[u32], first: usize, key: u32) -> usize {
     keys.partition_point(|other| *other < key)
 }
 
-/// So many gaps are always fine.
-const GAPS: usize = 32;
+/// So many gaps are always fine: with one request at a time there is never room for more than four, which is where a vector begins.
+const GAPS: usize = 3;
