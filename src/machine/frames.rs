@@ -186,8 +186,7 @@ impl<P> Machine<P> {
             self.log(Level::Warn, "a keepalive could not be sent");
             return;
         };
-        if let Some(mut request) = self.requests.take(call) {
-            request.not_sent();
+        if let Some(request) = self.requests.take(call) {
             self.undo(&request, Failure::Definite);
             match request.purpose {
                 Purpose::Replay(attempt) => self.on_replay_failed(attempt, false),

@@ -21,11 +21,6 @@ impl Request {
     pub(super) fn outcome(&self) -> Outcome {
         if self.sent { Outcome::Unknown } else { Outcome::NotSent }
     }
-
-    /// The socket refused the frame after all.
-    pub(super) fn not_sent(&mut self) {
-        self.sent = false;
-    }
 }
 
 /// What follows from the answer to a request.
