@@ -122,3 +122,17 @@ fn an_address_with_its_credential_cannot_be_printed() {
     assert_eq!(format!("{address:?}"), "***");
     assert_eq!(address.expose(), "wss://rms.metered.ca/v1?token=SECRET");
 }
+
+#[test]
+fn a_host_has_no_other_characters_than_hosts_have() {
+    for c in [
+        ' ', '!', '"', '%', '*', '<', '^', '`', '{', '|', '~', '\u{1}', '\u{85}', '\u{9f}',
+        '\u{3000}',
+    ] {
+        assert_eq!(refused(&format!("wss://a{c}b")), EndpointError::NotAnAddress, "{c:?}");
+    }
+    for c in ['-', '.', '_', '0', 'é'] {
+        let address = format!("wss://a{c}b");
+        assert_eq!(origin(&address), address);
+    }
+}

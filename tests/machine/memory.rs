@@ -1,5 +1,7 @@
 //! What is done with is not kept.
 
+use std::collections::VecDeque;
+
 use metered_realtime::machine::CallError;
 
 use crate::sim::Sim;
@@ -31,6 +33,25 @@ fn nothing_piles_up_of_requests_that_are_answered_one_by_one() {
         let call = sim.publish("a", "1").unwrap();
         sim.ack(call);
     }
+    assert_small(&sim);
+}
+
+#[test]
+fn nothing_piles_up_where_some_requests_always_wait() {
+    let mut sim = Sim::connected();
+    let mut waiting: VecDeque<_> = (0..4).map(|_| sim.publish("a", "1").unwrap()).collect();
+    for _ in 0..1_000 {
+        waiting.push_back(sim.publish("a", "1").unwrap());
+        sim.ack(waiting.pop_front().unwrap());
+    }
+    assert_small(&sim);
+}
+
+#[test]
+fn nothing_is_kept_of_many_requests_that_were_answered_in_their_order() {
+    let mut sim = Sim::connected();
+    let calls: Vec<_> = (0..1_000).map(|_| sim.publish("a", "1").unwrap()).collect();
+    calls.into_iter().for_each(|call| sim.ack(call));
     assert_small(&sim);
 }
 

@@ -116,6 +116,19 @@ fn a_request_whose_time_is_up_when_the_grace_ends_gets_no_other() {
     assert_eq!(sim.error(call), &CallError::AckTimeout { timeout_ms: 5_000 });
 }
 
+#[test]
+fn a_token_provider_whose_time_is_up_when_the_grace_ends_gets_no_other() {
+    let options = RawOptions { token_provider_timeout_ms: 5_000.0, ..token_options() };
+    let mut sim = Sim::connected_with(options);
+    sim.drop_connection(1006);
+    sim.sleep(10_000);
+    sim.ring();
+    assert_eq!(sim.alarm_in(), Some(5_000));
+    sim.sleep(10_000);
+    sim.ring();
+    assert_eq!(sim.lines_of(&["fetch", "forget"]), ["fetch 2", "forget 2"]);
+}
+
 const NOW: u64 = 1_767_222_000;
 
 fn welcome(expires_in_s: Option<u64>) -> String {
@@ -377,6 +390,21 @@ fn a_renewal_that_failed_is_tried_again_only_while_its_token_is_valid() {
     assert!(fetches >= 2, "{fetches}");
     sim.advance(120_000);
     assert_eq!(sim.lines_of(&["fetch"]).len(), 0);
+}
+
+#[test]
+fn a_token_that_does_not_live_long_is_renewed_when_half_of_its_life_is_over() {
+    let options = RawOptions {
+        renew_before_expiry_ms: 30_000.0,
+        inactivity_timeout_ms: 0.0,
+        ..token_options()
+    };
+    let mut sim = Sim::with(options);
+    sim.dial_default = Dial::Open;
+    sim.tokens([TokenAnswer::token("t1")]);
+    sim.connect();
+    sim.receive(&welcome(Some(40)));
+    assert_eq!(sim.alarm_in(), Some(20_000));
 }
 
 #[test]

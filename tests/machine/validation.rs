@@ -63,6 +63,16 @@ fn e081_a_peer_id_has_1_to_128_units_and_no_control_characters() {
 }
 
 #[test]
+fn the_longest_names_are_sent() {
+    let mut sim = Sim::connected();
+    let (channel, peer) = ("c".repeat(256), "p".repeat(128));
+    sim.publish(&channel, "1").unwrap();
+    sim.send(&peer, "1").unwrap();
+    let frames = sim.frames();
+    assert_eq!((&frames[0]["channel"], &frames[1]["to"]), (&json!(channel), &json!(peer)));
+}
+
+#[test]
 fn e082_reserved_channels_are_the_servers_business() {
     assert_eq!(check_channel("_metered/x"), Ok(()));
     let mut sim = Sim::connected();
