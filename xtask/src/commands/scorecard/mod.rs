@@ -3,6 +3,7 @@
 //! The measurements are in `tests/package/faults/measure`, in `tests/native_faults` and in `verify`; here they are run and put
 //! into docs/RELIABILITY.md. A measurement's result is also kept as JSON in target/scorecard.
 
+mod mutants;
 mod notes;
 mod table;
 
@@ -41,7 +42,7 @@ struct Measurement {
     take: fn(&Measuring<'_>, &Measurement) -> Result<Value>,
 }
 
-const MEASUREMENTS: [Measurement; 7] = [
+const MEASUREMENTS: [Measurement; 9] = [
     Measurement { name: "half-open", full: 5, quick: 1, take: in_node },
     Measurement { name: "native", full: 1, quick: 1, take: natively },
     Measurement { name: "dials", full: 60, quick: 60, take: in_node },
@@ -49,11 +50,14 @@ const MEASUREMENTS: [Measurement; 7] = [
     Measurement { name: "leaks", full: 10_000, quick: 500, take: in_node },
     Measurement { name: "fleet", full: 10_000, quick: 1_000, take: in_node },
     Measurement { name: "verify", full: 1_000_000, quick: 10_000, take: simulated },
+    Measurement { name: "fuzz", full: 3_000_000, quick: 30_000, take: fuzzed },
+    Measurement { name: "mutants", full: 1, quick: 1, take: mutants::figures },
 ];
 
 /// What the measurements work with.
 struct Measuring<'a> {
     args: &'a Args,
+    workspace: &'a Workspace,
     shell: &'a Shell,
     installed: Installed,
 }
@@ -72,7 +76,8 @@ pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
     }
     notes::check(workspace)?;
     let shell = setup::ensure(workspace, &needs())?;
-    let context = Measuring { args, shell: &shell, installed: install(workspace, &shell)? };
+    let context =
+        Measuring { args, workspace, shell: &shell, installed: install(workspace, &shell)? };
     let kept = workspace.path("target/scorecard");
     std::fs::create_dir_all(&kept)?;
     let mut results = serde_json::Map::new();
@@ -158,14 +163,7 @@ fn natively(context: &Measuring<'_>, _: &Measurement) -> Result<Value> {
 
 /// The machine in simulation. A broken rule is a result, not a failure of the measurement.
 fn simulated(context: &Measuring<'_>, measurement: &Measurement) -> Result<Value> {
-    let (output, result) = context
-        .shell
-        .cmd("cargo")
-        .args(["run", "--locked", "--quiet", "--profile", "verify"])
-        .args(["--package", "metered-realtime-verify", "--"])
-        .args(["--sessions", &context.size(measurement).to_string()])
-        .args(["--seed", &context.args.seed.to_string()])
-        .run_and_keep();
+    let (output, result) = verify(context, "--sessions", measurement);
     let lines: Vec<_> = output.lines().take(3).collect();
     if lines.len() < 3 {
         result?;
@@ -173,6 +171,28 @@ fn simulated(context: &Measuring<'_>, measurement: &Measurement) -> Result<Value
     }
     let broken: Vec<_> = output.lines().filter(|line| line.starts_with("BROKEN")).collect();
     Ok(json!({ "summary": lines, "broken": broken, "passed": result.is_ok() }))
+}
+
+/// The fuzz targets. A panic is a result, too.
+fn fuzzed(context: &Measuring<'_>, measurement: &Measurement) -> Result<Value> {
+    let (output, result) = verify(context, "--fuzz", measurement);
+    let Some(line) = output.lines().last() else {
+        result?;
+        bail!("the fuzz targets printed no summary");
+    };
+    Ok(json!({ "summary": line }))
+}
+
+/// What the program of `verify` prints, and whether it was content.
+fn verify(context: &Measuring<'_>, what: &str, measurement: &Measurement) -> (String, Result<()>) {
+    context
+        .shell
+        .cmd("cargo")
+        .args(["run", "--locked", "--quiet", "--profile", "verify"])
+        .args(["--package", "metered-realtime-verify", "--"])
+        .args([what, &context.size(measurement).to_string()])
+        .args(["--seed", &context.args.seed.to_string()])
+        .run_and_keep()
 }
 
 /// When, of what, and with what.

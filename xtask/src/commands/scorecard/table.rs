@@ -15,13 +15,15 @@ pub(super) fn render(results: &Value, header: &str) -> String {
         let _ = write!(text, " {versions}.");
     }
     text.push('\n');
-    let parts: [Part; 6] = [
+    let parts: [Part; 8] = [
         ("half-open", half_open),
         ("dials", dials),
         ("faults", faults),
         ("leaks", leaks),
         ("fleet", fleet),
         ("verify", simulation),
+        ("fuzz", fuzz),
+        ("mutants", mutants),
     ];
     for (name, part) in parts {
         if !results[name].is_null() {
@@ -203,6 +205,14 @@ fn simulation(result: &Value, _: &Value) -> String {
         let _ = writeln!(text, "- {}", name(line));
     }
     text
+}
+
+fn fuzz(result: &Value, _: &Value) -> String {
+    format!("### Fuzzing\n\n- {}\n", name(&result["summary"]))
+}
+
+fn mutants(result: &Value, _: &Value) -> String {
+    format!("### Mutants\n\n- {} [Why those live](MUTANTS.md).\n", name(&result["summary"]))
 }
 
 fn rows(result: &Value) -> &[Value] {
