@@ -1,22 +1,23 @@
 // Makes the npm package: optimises the wasm that wasm-pack wrote, shortens its names, and bundles one self-contained file for
 // each kind of platform.
 //
-//   node build.mjs --wasm <folder of wasm-pack's output> --out <folder of the package>
+//   node build.mjs --wasm <folder of wasm-pack's output> --packing <wasm of ../packing> --out <folder of the package>
 
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
-import { toColumns } from "./columns.mjs";
+import { minify } from "terser";
+import { packedModule } from "./pack.mjs";
 import { withoutPanics } from "./panics.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const { values: args } = parseArgs({ options: { wasm: { type: "string" }, out: { type: "string" } } });
-if (!args.wasm || !args.out) {
-  console.error("usage: node build.mjs --wasm <folder of wasm-pack's output> --out <folder of the package>");
+const { values: args } = parseArgs({ options: { wasm: { type: "string" }, packing: { type: "string" }, out: { type: "string" } } });
+if (!args.wasm || !args.packing || !args.out) {
+  console.error("usage: node build.mjs --wasm <folder of wasm-pack's output> --packing <wasm of ../packing> --out <folder of the package>");
   process.exit(2);
 }
 const out = resolve(args.out);
@@ -24,11 +25,6 @@ const dist = join(out, "dist");
 
 /** Less inlining compresses better: what is written out once more is not quite the same twice. */
 const OPTIMISATIONS = ["--one-caller-inline-max-function-size=30", "--flatten", "--rereloop", "-Oz", "-Oz"];
-
-/** Printable characters that need no escape in a string, nor in HTML around it. */
-const ALPHABET = Array.from({ length: 92 }, (_, i) => String.fromCharCode(35 + i)).filter((c) => !"$<\\`".includes(c)).join("");
-/** How many bytes are one character; the last two characters begin all others. */
-const COMMON = ALPHABET.length - 2;
 
 /** What wasm-opt calls the module that everything is imported from. */
 const SHORT_MODULE = "a";
@@ -42,39 +38,42 @@ writeRest();
 
 /** The wasm after wasm-opt, and the bindings with the same short names. */
 function optimise(folder) {
+  const trimmed = withoutPanics(readFileSync(join(folder, "metered_realtime_bg.wasm")));
+  const { wasm, printed } = wasmOpt(trimmed, ["--minify-imports-and-exports-and-modules"]);
+  const bindings = readFileSync(join(folder, "metered_realtime.js"), "utf8");
+  const { imports, exports } = JSON.parse(printed);
+  const shortExports = (text) => exports.reduce((text, [name, short]) => text.replace(calls(name), `wasm.${short}`), text);
+  return { wasm, bindings: shortExports(shorten(lean(bindings), imports)), shortExports };
+}
+
+function wasmOpt(wasm, more) {
   const scratch = mkdtempSync(join(tmpdir(), "metered-realtime-"));
   try {
-    const trimmed = join(scratch, "trimmed.wasm");
-    const optimised = join(scratch, "core.wasm");
-    writeFileSync(trimmed, withoutPanics(readFileSync(join(folder, "metered_realtime_bg.wasm"))));
+    const [before, after] = [join(scratch, "before.wasm"), join(scratch, "after.wasm")];
+    writeFileSync(before, wasm);
     // No feature flags: wasm-opt reads what the compiler used from the file itself.
-    const printed = execFileSync(
-      process.execPath,
-      [
-        join(here, "node_modules/binaryen/bin/wasm-opt"),
-        trimmed,
-        ...OPTIMISATIONS,
-        ...["--strip-debug", "--strip-producers", "--minify-imports-and-exports-and-modules"],
-        ...["-o", optimised],
-      ],
-      { encoding: "utf8" },
-    );
-    const bindings = readFileSync(join(folder, "metered_realtime.js"), "utf8");
-    const { imports, exports } = JSON.parse(printed);
-    const shortExports = (text) => exports.reduce((text, [name, short]) => text.replace(calls(name), `wasm.${short}`), text);
-    return { wasm: readFileSync(optimised), bindings: shortExports(shorten(lean(bindings), imports)), shortExports };
+    const options = [...OPTIMISATIONS, "--strip-debug", "--strip-producers", "--strip-target-features", ...more];
+    const program = join(here, "node_modules/binaryen/bin/wasm-opt");
+    const printed = execFileSync(process.execPath, [program, before, ...options, "-o", after], { encoding: "utf8" });
+    return { wasm: readFileSync(after), printed };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-/** The package calls the instance itself, and makes it itself; what the bindings have for that is left out by the bundler. */
+/**
+ * The package calls the instance itself, and makes it itself; what the bindings have for that is left out by the bundler. Texts cross
+ * seldom, so the way for them is the shortest to write, in src/memory.js, not the fastest.
+ */
 function lean(bindings) {
-  const unused = / {2}if \(realloc === undefined\) \{\n(?: {4}.*\n)*? {4}\}\n/;
-  if (!unused.test(bindings)) throw new Error("the bindings pass texts in another way; has wasm-bindgen changed its output?");
-  return `${bindings.replace(unused, "")}
-export { wasm, __wbg_get_imports as imports, __wbg_finalize_init as use };
-`;
+  const helpers = bindings.indexOf("let cachedDataViewMemory0");
+  const growing = ", wasm.__wbindgen_realloc";
+  if (helpers < 0 || !bindings.includes(growing)) throw new Error("the bindings pass texts in another way; has wasm-bindgen changed its output?");
+  const memory = JSON.stringify(join(here, "src/memory.js"));
+  return `import { getDataViewMemory0, getStringFromWasm0, isLikeNone, passStringToWasm0, wasm, WASM_VECTOR_LEN } from ${memory};
+${bindings.slice(0, helpers).replaceAll(growing, "")}
+export { __wbg_get_imports as imports };
+export { use, wasm } from ${memory};`;
 }
 
 /** wasm-opt renamed what the module imports; the bindings have to say the new names. */
@@ -105,6 +104,7 @@ function escape(text) {
 }
 
 async function bundleAll(core) {
+  const bytes = packedModule(core.wasm, readFileSync(resolve(args.packing)), (wasm) => wasmOpt(wasm, []).wasm);
   const entries = [
     { entry: "entry-browser.js", file: "index.mjs", format: "esm" },
     { entry: "entry-browser.js", file: "index.cjs", format: "cjs" },
@@ -125,16 +125,29 @@ async function bundleAll(core) {
       platform: "neutral",
       target: "es2022",
       external: ["node:*"],
-      inject: [join(here, "src/text-codec.js")],
       legalComments: "none",
       sourcemap: "linked",
       logLevel: "warning",
       // The bindings list some imports twice; the last one counts and is the right one.
       logOverride: { "duplicate-object-key": "silent" },
-      plugins: [virtual({ "#wasm": core.bindings, "#bytes": bytesModule(core.wasm) }), callsOf(core)],
+      plugins: [virtual({ "#wasm": core.bindings, "#bytes": bytes }), callsOf(core)],
     });
+    await shrink(join(dist, file), format);
     tidyMap(join(dist, `${file}.map`));
   }
+}
+
+/** terser finds a few percent that esbuild leaves. */
+async function shrink(file, format) {
+  const map = `${file}.map`;
+  const shrunk = await minify(readFileSync(file, "utf8"), {
+    toplevel: format !== "iife",
+    ecma: 2020,
+    compress: { passes: 3 },
+    sourceMap: { content: readFileSync(map, "utf8"), url: basename(map) },
+  });
+  writeFileSync(file, shrunk.code);
+  writeFileSync(map, shrunk.map);
 }
 
 /** The same names on every machine, as if `src` lay next to `dist`; and the core, a text of many thousands of characters, not twice. */
@@ -145,54 +158,12 @@ function tidyMap(file) {
   writeFileSync(file, JSON.stringify(map));
 }
 
-/**
- * The core as a string of printable ASCII, so that it survives every bundler and every page's encoding. The bytes that come most
- * often are one character each, the others two. That compresses within a percent of the bytes themselves, where hexadecimal adds
- * a tenth and base64 a quarter. Within both groups the order of the bytes is kept, so a bit for each byte tells all there is to know.
- */
-function bytesModule(wasm) {
-  const { bytes, starts, head, tail } = toColumns(wasm);
-  const counts = new Uint32Array(256);
-  for (const byte of bytes) counts[byte]++;
-  const common = new Set([...counts.keys()].sort((a, b) => counts[b] - counts[a]).slice(0, COMMON));
-  const order = orderOf((byte) => common.has(byte));
-  const places = new Map(order.map((byte, place) => [byte, place]));
-  const text = Array.from(bytes, (byte) => {
-    const place = places.get(byte);
-    return (place < COMMON ? "" : ALPHABET[COMMON - 1 + Math.floor(place / COMMON)]) + ALPHABET[place % COMMON];
-  }).join("");
-  const bits = Array.from({ length: 64 }, (_, i) => [0, 1, 2, 3].reduce((bits, bit) => bits + (common.has(i * 4 + bit) << bit), 0));
-  return `import { fromColumns } from ${JSON.stringify(join(here, "src/columns.js"))};
-const text = "${text}";
-const alphabet = ${JSON.stringify(ALPHABET)};
-const common = "${bits.map((four) => four.toString(16)).join("")}";
-${orderOf}
-export function bytes() {
-  const order = orderOf((byte) => (parseInt(common[byte >> 2], 16) >> (byte & 3)) & 1);
-  const places = new Uint8Array(128);
-  for (let i = 0; i < alphabet.length; i++) places[alphabet.charCodeAt(i)] = i;
-  const bytes = new Uint8Array(${wasm.length});
-  for (let i = 0, n = 0; n < bytes.length; i++, n++) {
-    let place = places[text.charCodeAt(i)];
-    if (place >= ${COMMON}) place = (place - ${COMMON - 1}) * ${COMMON} + places[text.charCodeAt(++i)];
-    bytes[n] = order[place];
-  }
-  return fromColumns(bytes, ${JSON.stringify(starts)}, ${head}, ${tail});
-}`;
-}
-
-/** All bytes, the common ones first. Runs in the package too. */
-function orderOf(isCommon) {
-  const all = Array.from({ length: 256 }, (_, byte) => byte);
-  return [...all.filter((byte) => isCommon(byte)), ...all.filter((byte) => !isCommon(byte))];
-}
-
 /** The package's code names the core's functions as Rust does. */
 function callsOf({ shortExports }) {
   return {
     name: "calls",
     setup({ onLoad }) {
-      onLoad({ filter: /src[\\/](client|core|host)\.js$/ }, ({ path }) => ({ contents: shortExports(readFileSync(path, "utf8")), loader: "js" }));
+      onLoad({ filter: /src[\\/](client|core|host|memory)\.js$/ }, ({ path }) => ({ contents: shortExports(readFileSync(path, "utf8")), loader: "js" }));
     },
   };
 }

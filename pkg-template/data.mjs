@@ -18,8 +18,12 @@ export function withoutDeadData(wasm, code) {
   data.bytes = Buffer.concat([leb(kept.length), ...kept.map(writeSegment)]);
   const count = sections.find(({ id }) => id === DATA_COUNT);
   if (count) count.bytes = leb(kept.length);
-  const wanted = sections.filter(({ id, bytes }) => id !== 0 || !bytes.subarray(1, 5).equals(Buffer.from("name")));
-  return Buffer.concat([wasm.subarray(0, 8), ...wanted.map(({ id, bytes }) => Buffer.concat([Buffer.from([id]), leb(bytes.length), bytes]))]);
+  return writeSections(sections.filter(({ id, bytes }) => id !== 0 || !bytes.subarray(1, 5).equals(Buffer.from("name"))));
+}
+
+/** Without any constants. */
+export function withoutData(wasm) {
+  return writeSections(readSections(Buffer.from(wasm)).filter(({ id }) => id !== DATA && id !== DATA_COUNT));
 }
 
 /** All numbers that could be addresses; a 64-bit one may be two. */
@@ -98,6 +102,11 @@ function readSections(wasm) {
   const sections = [];
   while (!reader.isDone()) sections.push({ id: reader.byte(), bytes: reader.take(reader.number()) });
   return sections;
+}
+
+function writeSections(sections) {
+  const header = Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+  return Buffer.concat([header, ...sections.map(({ id, bytes }) => Buffer.concat([Buffer.from([id]), leb(bytes.length), bytes]))]);
 }
 
 /** LEB128. Signed numbers end below `limit` 64, so that their sign is that of the last byte. */

@@ -27,6 +27,7 @@ const PANICS = [
 /** The same module, in which panicking is trapping. */
 export function withoutPanics(wasm) {
   const module = binaryen.readBinary(wasm);
+  module.removeExport("__wbindgen_realloc");
   let found = 0;
   for (let i = 0; i < module.getNumFunctions(); i++) {
     const reference = module.getFunctionByIndex(i);

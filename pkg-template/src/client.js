@@ -18,6 +18,7 @@ const knownChannels = new Map();
 const knownPeers = new Map();
 
 export class SignallingClient {
+  static name = "SignallingClient";
   #host;
   #emitter;
 

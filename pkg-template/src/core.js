@@ -1,6 +1,6 @@
 // The one wasm instance of this module, made when the first client needs it: importing does nothing.
 
-import { FatalError, WasmUnavailableError } from "./errors.js";
+import { FatalError, SignallingError, WasmUnavailableError } from "./errors.js";
 import { imports, use, wasm } from "#wasm";
 
 /** Gives the core's bytes or module; set by the entry. */
@@ -18,22 +18,23 @@ export function setSource(give) {
   source = give;
 }
 
-/** Instantiates the core, or gives the one error why it cannot be. */
-export function instantiate(bytesOrModule) {
+/** Instantiates the core that `give` gives, or gives the one error why it cannot be. */
+export function instantiate(give) {
   if (ready) return;
   try {
+    const bytesOrModule = give();
     const module = bytesOrModule instanceof WebAssembly.Module ? bytesOrModule : new WebAssembly.Module(bytesOrModule);
     use(new WebAssembly.Instance(module, imports()));
     ready = true;
   } catch (error) {
-    throw new WasmUnavailableError(error);
+    throw error instanceof SignallingError ? error : new WasmUnavailableError(error);
   }
 }
 
 /** Gives the host its client in the core. */
 export function createClient(host, { key, url, numbers }) {
   if (fatal) throw fatal;
-  if (!ready) instantiate(source());
+  if (!ready) instantiate(source);
   const said = [];
   const client = guarded(() => wasm.create(key, url, numbers, said));
   if (said.length > 0) throw new TypeError(said.join(" "));

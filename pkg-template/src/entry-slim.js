@@ -11,12 +11,13 @@ setSource(() => {
 export async function init(source) {
   const given = await source;
   if (given instanceof WebAssembly.Module || given instanceof ArrayBuffer || ArrayBuffer.isView(given)) {
-    instantiate(given);
+    instantiate(() => given);
     return;
   }
   const response = typeof Response === "function" && given instanceof Response ? given : await fetch(given);
   if (!response.ok) throw new SignallingError(`the core could not be loaded (HTTP status ${response.status})`);
-  instantiate(await WebAssembly.compile(await response.arrayBuffer()));
+  const module = await WebAssembly.compile(await response.arrayBuffer());
+  instantiate(() => module);
 }
 
 export * from "./index.js";

@@ -3,17 +3,21 @@
 /** What a failed request may have done: nothing was sent, the server refused it, or nobody knows. */
 const OUTCOMES = ["notSent", "rejected", "unknown"];
 
+/** The names are written out because bundling shortens those that classes have by themselves. */
 export class SignallingError extends Error {
+  static name = "SignallingError";
+
   constructor(message, options) {
     super(message, options);
-    this.name = "SignallingError";
+    this.name = new.target.name;
   }
 }
 
 export class SignallingConnectError extends SignallingError {
+  static name = "SignallingConnectError";
+
   constructor(closeCode, closeReason, options) {
     super(`connection closed before it was welcomed (close code ${closeCode})`, options);
-    this.name = "SignallingConnectError";
     this.closeCode = closeCode;
     this.closeReason = closeReason;
     const remedy = REMEDIES[closeCode];
@@ -22,14 +26,17 @@ export class SignallingConnectError extends SignallingError {
 }
 
 export class NotConnectedError extends SignallingError {
+  static name = "NotConnectedError";
+
   constructor() {
     super("not connected");
-    this.name = "NotConnectedError";
     this.remedy = "Await connect(), or wait for the 'connected' event, and call again; nothing was sent.";
   }
 }
 
 export class ServerRequestError extends SignallingError {
+  static name = "ServerRequestError";
+
   constructor(code, message, requestId) {
     super(message ?? code);
     this.name = code;
@@ -39,32 +46,37 @@ export class ServerRequestError extends SignallingError {
 }
 
 export class AckTimeoutError extends SignallingError {
+  static name = "AckTimeoutError";
+
   constructor(requestId, timeoutMs) {
     super("the server did not answer in time");
-    this.name = "AckTimeoutError";
     this.requestId = requestId;
     this.timeoutMs = timeoutMs;
   }
 }
 
 export class DisconnectedError extends SignallingError {
+  static name = "DisconnectedError";
+
   constructor(closeCode) {
     super("the connection closed before the server answered");
-    this.name = "DisconnectedError";
     this.closeCode = closeCode;
   }
 }
 
 export class OversizedPayloadError extends SignallingError {
+  static name = "OversizedPayloadError";
+
   constructor(size, cap) {
     super(`the payload has ${size} bytes of JSON, the server takes ${cap}`);
-    this.name = "OversizedPayloadError";
     this.size = size;
     this.cap = cap;
   }
 }
 
 export class RequestAbortedError extends SignallingError {
+  static name = "RequestAbortedError";
+
   constructor(reason) {
     super("the call was aborted", { cause: reason });
     this.name = "AbortError";
@@ -72,22 +84,26 @@ export class RequestAbortedError extends SignallingError {
 }
 
 export class WebSocketUnavailableError extends SignallingError {
+  static name = "WebSocketUnavailableError";
+
   constructor() {
     super("this runtime has no WebSocket");
-    this.name = "WebSocketUnavailableError";
     this.remedy = "Pass the option webSocketFactory, or set globalThis.WebSocket.";
   }
 }
 
 export class WasmUnavailableError extends SignallingError {
+  static name = "WasmUnavailableError";
+
   constructor(cause) {
     super("WebAssembly cannot run here; a Content-Security-Policy needs script-src 'wasm-unsafe-eval'", { cause });
-    this.name = "WasmUnavailableError";
     this.remedy = "Add 'wasm-unsafe-eval' to the script-src of the page's Content-Security-Policy.";
   }
 }
 
 export class TokenProviderFailedError extends SignallingError {
+  static name = "TokenProviderFailedError";
+
   constructor(name, message) {
     super(message);
     this.name = name;
@@ -95,9 +111,10 @@ export class TokenProviderFailedError extends SignallingError {
 }
 
 export class FatalError extends SignallingError {
+  static name = "FatalError";
+
   constructor(cause) {
     super("the client failed and cannot be used any more; construct a new one after reloading the module", { cause });
-    this.name = "FatalError";
   }
 }
 

@@ -1,6 +1,7 @@
 // events(): an asynchronous iterator over one kind of event, bounded, oldest first to go.
 
 export class EventStream {
+  static name = "EventStream";
   #buffer = [];
   #head = 0;
   #max;

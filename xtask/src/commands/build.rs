@@ -1,14 +1,14 @@
 //! `cargo xtask build`: from `src` and `pkg-template` to the npm package in `pkg`.
 //!
-//! wasm-pack compiles and writes the bindings; `pkg-template/build.mjs` optimises the wasm and
-//! makes the package of it.
+//! wasm-pack compiles and writes the bindings; `pkg-template/build.mjs` optimises the wasm, packs it
+//! with `packing`, and makes the package of it.
 
 use super::setup;
 use crate::guard::Guard;
 use crate::process::Shell;
 use crate::progress::{note, step};
 use crate::stamp;
-use crate::tools::Need;
+use crate::tools::{Need, WASM_TARGET};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
@@ -52,6 +52,11 @@ fn compile(shell: &Shell) -> Result<()> {
         .args(["build", "--target", "web", "--mode", "no-install"])
         .args(["--no-pack", "--no-opt", "--out-dir", WASM_DIR, "--profile", "release-wasm"])
         .args([".", "--", "--locked", "--no-default-features", "--features", "npm"])
+        .run()?;
+    shell
+        .cmd("cargo")
+        .args(["build", "--locked", "--package", "metered-realtime-packing"])
+        .args(["--target", WASM_TARGET, "--profile", "release-wasm", "--target-dir", PACKING_DIR])
         .run()
 }
 
@@ -60,7 +65,11 @@ fn assemble(workspace: &Workspace, shell: &Shell) -> Result<()> {
     if !script.is_file() {
         bail!("{} is missing; restore it from git", script.display());
     }
-    shell.cmd("node").args([BUILD_SCRIPT, "--wasm", WASM_DIR, "--out", "pkg"]).run()?;
+    let packing = format!("{PACKING_DIR}/{WASM_TARGET}/release-wasm/metered_realtime_packing.wasm");
+    shell
+        .cmd("node")
+        .args([BUILD_SCRIPT, "--wasm", WASM_DIR, "--packing", &packing, "--out", "pkg"])
+        .run()?;
     let manifest = workspace.pkg().join("package.json");
     if !manifest.is_file() {
         bail!("{BUILD_SCRIPT} succeeded without writing {}", manifest.display());
@@ -81,6 +90,15 @@ fn hash_of_package(workspace: &Workspace) -> Result<String> {
 
 /// What wasm-pack writes and the package is made of.
 pub(crate) const WASM_DIR: &str = "target/npm/wasm-pack";
+const PACKING_DIR: &str = "target/npm/packing";
 const BUILD_SCRIPT: &str = "pkg-template/build.mjs";
-const INPUTS: [&str; 7] =
-    ["src", "Cargo.toml", "Cargo.lock", "pkg-template", "README.md", "LICENSE", "CHANGELOG.md"];
+const INPUTS: [&str; 8] = [
+    "src",
+    "packing",
+    "Cargo.toml",
+    "Cargo.lock",
+    "pkg-template",
+    "README.md",
+    "LICENSE",
+    "CHANGELOG.md",
+];

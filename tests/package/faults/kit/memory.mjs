@@ -16,13 +16,14 @@ const AT_ONCE = {
   maxDialsPerMinute: Infinity,
 };
 
-/** The wasm memories of this process. */
-const memories = [];
+/** The wasm memories of this process. That of the unpacker is to be collected, so nothing here holds them. */
+const made = [];
+const memories = () => made.map((memory) => memory.deref()).filter(Boolean);
 const { Instance } = WebAssembly;
 WebAssembly.Instance = class extends Instance {
   constructor(...args) {
     super(...args);
-    for (const value of Object.values(this.exports)) if (value instanceof WebAssembly.Memory) memories.push(value);
+    for (const value of Object.values(this.exports)) if (value instanceof WebAssembly.Memory) made.push(new WeakRef(value));
   }
 };
 
@@ -43,7 +44,7 @@ async function collect() {
 /** What is in use: the heap, what is outside of it, and the wasm memory, which counts whole. */
 function bytes() {
   const { heapUsed, external } = process.memoryUsage();
-  return { heap: heapUsed, external, wasm: memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0) };
+  return { heap: heapUsed, external, wasm: memories().reduce((sum, { buffer }) => sum + buffer.byteLength, 0) };
 }
 
 /** What keeps the process: sockets, timers and so on, by kind. */
@@ -85,7 +86,7 @@ const TASKS = {
     const after = await settled();
     // The first third warms up the engine.
     const late = samples.slice(samples.length / 3);
-    if (process.env.FAULTS_LIBRARY === "ours" && memories.length !== 1) throw new Error(`there are ${memories.length} wasm memories`);
+    if (process.env.FAULTS_LIBRARY === "ours" && memories().length !== 1) throw new Error(`there are ${memories().length} wasm memories`);
     const per = (what) => slope(late.map(([x, sample]) => [x, what(sample)]));
     return {
       reconnects: connected,
