@@ -132,21 +132,22 @@ async function bundleAll(core) {
       logOverride: { "duplicate-object-key": "silent" },
       plugins: [virtual({ "#wasm": core.bindings, "#bytes": bytes }), callsOf(core)],
     });
-    await shrink(join(dist, file), format);
+    // As a script, terser takes what a file gives to its page for unused.
+    if (format !== "iife") await shrink(join(dist, file));
     tidyMap(join(dist, `${file}.map`));
   }
 }
 
 /** terser finds a few percent that esbuild leaves. */
-async function shrink(file, format) {
+async function shrink(file) {
   const map = `${file}.map`;
   const shrunk = await minify(readFileSync(file, "utf8"), {
-    toplevel: format !== "iife",
+    toplevel: true,
     ecma: 2020,
     compress: { passes: 3 },
-    sourceMap: { content: readFileSync(map, "utf8"), url: basename(map) },
+    sourceMap: { content: readFileSync(map, "utf8"), url: basename(map), includeSources: true },
   });
-  writeFileSync(file, shrunk.code);
+  writeFileSync(file, `${shrunk.code}\n`);
   writeFileSync(map, shrunk.map);
 }
 
