@@ -140,8 +140,9 @@ impl SignallingClient {
     /// Publishes to all subscribers of a channel; ready when the server has taken it.
     ///
     /// # Errors
-    /// See [`RequestError`](crate::errors::RequestError). `data` must be what JSON can hold: numbers that are not finite and
-    /// map keys that are no strings are an [`InvalidArgument`](crate::errors::RequestError::InvalidArgument).
+    /// See [`RequestError`](crate::errors::RequestError). `data` must be what JSON can hold: numbers that are not finite,
+    /// map keys that are no strings, and what is nested more than 127 deep are an
+    /// [`InvalidArgument`](crate::errors::RequestError::InvalidArgument).
     pub fn publish(&self, channel: &str, data: impl Serialize) -> Request {
         let data = valid_channel(channel).and_then(|()| to_json(data));
         Request::new(data.and_then(|data| self.ask(Wanted::Publish { channel, data: &data })))

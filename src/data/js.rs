@@ -3,12 +3,12 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use js_sys::{Array, JSON, Object, RangeError};
+use js_sys::{Array, Error, JSON, Object, RangeError};
 use serde::de::DeserializeOwned;
 use serde::ser::{Serialize, Serializer};
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::{DataError, Payload};
+use super::{DEEPEST, DataError, Payload};
 
 /// A value of JavaScript's that JSON can hold.
 #[derive(Clone)]
@@ -66,9 +66,15 @@ fn stringify(value: &JsValue) -> Result<String, String> {
     match JSON::stringify(value) {
         Ok(text) => text.as_string().ok_or_else(|| "it is undefined".into()),
         // Engines stringify recursively.
-        Err(error) if error.is_instance_of::<RangeError>() => Ok(write_deep(value)),
+        Err(error) if is_out_of_stack(&error) => Ok(write_deep(value)),
         Err(_) => Err("it is circular or holds a BigInt".into()),
     }
+}
+
+/// Firefox has an error of its own for that.
+fn is_out_of_stack(error: &JsValue) -> bool {
+    let is_internal = |error: &Error| error.name() == "InternalError";
+    error.is_instance_of::<RangeError>() || error.dyn_ref().is_some_and(is_internal)
 }
 
 enum Step {
@@ -147,6 +153,3 @@ fn skip_string(bytes: &mut impl Iterator<Item = u8>) {
 }
 
 const NULL: &str = "null";
-
-/// The same limit as that of `serde_json`.
-const DEEPEST: usize = 127;

@@ -3,8 +3,8 @@
 //! Nobody looks into it on its way. A browser parses a frame whole, so there data is a JavaScript value; natively it stays the
 //! JSON text that it is. Either way users see the same [`Payload`].
 
+mod check;
 mod error;
-mod finite;
 #[cfg(target_arch = "wasm32")]
 mod js;
 #[cfg(not(target_arch = "wasm32"))]
@@ -79,7 +79,9 @@ impl fmt::Debug for Payload {
 /// # Errors
 /// What is wrong with data that JSON cannot hold, as the end of a sentence that starts with the argument's name.
 pub(crate) fn to_json<T: Serialize + ?Sized>(data: &T) -> Result<String, String> {
-    // Both platforms would write `null` for a number that is not finite (decisions, Engineering).
-    finite::check(data).map_err(|error| error.to_string())?;
+    check::check(data).map_err(|error| error.to_string())?;
     platform::to_json(data).map_err(|why| format!("is nothing that JSON can hold: {why}"))
 }
+
+/// How deep arrays and objects may be nested in what users serialize and deserialize. The same limit as that of `serde_json`.
+const DEEPEST: usize = 127;

@@ -159,6 +159,22 @@ async fn e083_numbers_that_are_not_finite_are_refused_wherever_they_are() {
 }
 
 #[tokio::test]
+async fn data_that_is_nested_too_deeply_is_refused() {
+    #[derive(Serialize)]
+    struct Nested(Vec<Nested>);
+    let nested = |depth| (1..depth).fold(Nested(vec![]), |inner, _| Nested(vec![inner]));
+    let client = Stage::new().await.client();
+    for depth in [128, 50_000] {
+        let data = nested(depth);
+        let error = within(client.publish("c", &data)).await.unwrap_err();
+        assert!(error.to_string().contains("must not be nested more than 127 deep"), "{error}");
+        // Dropping it would overflow the stack.
+        std::mem::forget(data);
+    }
+    assert_eq!(within(client.publish("c", nested(127))).await, Err(RequestError::NotConnected));
+}
+
+#[tokio::test]
 async fn e085_e086_e087_e088_the_latest_welcome_says_how_many_bytes_a_payload_may_have() {
     let stage = Stage::new().await;
     let client = stage.client();

@@ -187,6 +187,46 @@ async fn e083_numbers_that_are_not_finite_are_refused_wherever_they_are() {
 }
 
 #[wasm_bindgen_test]
+async fn data_that_is_nested_too_deeply_is_refused() {
+    #[derive(Serialize)]
+    struct Nested(Vec<Nested>);
+    #[derive(Serialize)]
+    enum Chain {
+        End,
+        L(Box<Chain>),
+        P(u8, Box<Chain>),
+        N { n: Box<Chain> },
+    }
+    type Link = fn(Chain) -> Chain;
+    let nested = |depth| (1..depth).fold(Nested(vec![]), |inner, _| Nested(vec![inner]));
+    let stage = Stage::new();
+    let (client, socket) = stage.connected().await;
+    for depth in [128, 50_000] {
+        let data = nested(depth);
+        let error = within(client.publish("c", &data)).await.unwrap_err();
+        assert!(error.to_string().contains("must not be nested more than 127 deep"), "{error}");
+        // Dropping it would overflow the stack.
+        std::mem::forget(data);
+    }
+    client.publish("c", nested(127)).detach();
+    // An object of one variant, and what is in it.
+    let links: [(Link, usize); 3] = [
+        (|next| Chain::L(next.into()), 127),
+        (|next| Chain::P(0, next.into()), 63),
+        (|next| Chain::N { n: next.into() }, 63),
+    ];
+    for (link, most) in links {
+        let chain = |links| (0..links).fold(Chain::End, |next, _| link(next));
+        client.publish("c", chain(most)).detach();
+        assert!(within(client.publish("c", chain(most + 1))).await.is_err());
+    }
+    pass(0).await;
+    let sent = data_of(&socket);
+    assert_eq!(sent.len(), 4);
+    assert_eq!(sent[0], format!("{}{}", "[".repeat(127), "]".repeat(127)));
+}
+
+#[wasm_bindgen_test]
 async fn e090_what_json_or_a_javascript_number_cannot_hold_is_refused() {
     struct Refuses;
     impl Serialize for Refuses {

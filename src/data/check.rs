@@ -1,21 +1,25 @@
-//! A serializer that writes nothing and refuses numbers that are not finite.
+//! A serializer that writes nothing and refuses what the platforms would not: numbers that are not finite, for which both write
+//! `null`, and nesting so deep that serializing it, a recursion, could overflow the stack. Browsers differ in how much they have.
 
 use std::fmt;
 
 use serde::ser::{self, Serialize};
 
+use super::DEEPEST;
+
 /// Goes through the data.
 ///
 /// # Errors
-/// A number is NaN or infinite, or the data refuses to be serialized.
+/// A number is NaN or infinite, the data is nested too deeply, or it refuses to be serialized.
 pub(super) fn check<T: Serialize + ?Sized>(data: &T) -> Result<(), Refused> {
-    data.serialize(Check)
+    data.serialize(Check { left: DEEPEST })
 }
 
 /// Why the data is refused.
 #[derive(Debug)]
 pub(super) enum Refused {
     NotFinite,
+    TooDeep,
     ByItself(String),
 }
 
@@ -23,6 +27,7 @@ impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Refused::NotFinite => f.write_str("must not hold numbers that are NaN or infinite"),
+            Refused::TooDeep => write!(f, "must not be nested more than {DEEPEST} deep"),
             Refused::ByItself(why) => write!(f, "refuses to be serialized: {why}"),
         }
     }
@@ -37,7 +42,16 @@ impl ser::Error for Refused {
 }
 
 #[derive(Clone, Copy)]
-struct Check;
+struct Check {
+    /// How many more arrays and objects may be nested here.
+    left: usize,
+}
+
+impl Check {
+    fn deeper(self) -> Result<Check, Refused> {
+        self.left.checked_sub(1).map(|left| Check { left }).ok_or(Refused::TooDeep)
+    }
+}
 
 type Checked = Result<(), Refused>;
 
@@ -106,19 +120,19 @@ impl ser::Serializer for Check {
         _variant: &'static str,
         value: &T,
     ) -> Checked {
-        value.serialize(self)
+        value.serialize(self.deeper()?)
     }
 
     fn serialize_seq(self, _len: Option<usize>) -> Result<Check, Refused> {
-        Ok(self)
+        self.deeper()
     }
 
     fn serialize_tuple(self, _len: usize) -> Result<Check, Refused> {
-        Ok(self)
+        self.deeper()
     }
 
     fn serialize_tuple_struct(self, _name: &'static str, _len: usize) -> Result<Check, Refused> {
-        Ok(self)
+        self.deeper()
     }
 
     fn serialize_tuple_variant(
@@ -128,15 +142,15 @@ impl ser::Serializer for Check {
         _variant: &'static str,
         _len: usize,
     ) -> Result<Check, Refused> {
-        Ok(self)
+        self.deeper()?.deeper()
     }
 
     fn serialize_map(self, _len: Option<usize>) -> Result<Check, Refused> {
-        Ok(self)
+        self.deeper()
     }
 
     fn serialize_struct(self, _name: &'static str, _len: usize) -> Result<Check, Refused> {
-        Ok(self)
+        self.deeper()
     }
 
     fn serialize_struct_variant(
@@ -146,7 +160,7 @@ impl ser::Serializer for Check {
         _variant: &'static str,
         _len: usize,
     ) -> Result<Check, Refused> {
-        Ok(self)
+        self.deeper()?.deeper()
     }
 
     fn collect_str<T: fmt::Display + ?Sized>(self, _value: &T) -> Checked {
