@@ -3,8 +3,11 @@
 //   url                  of the local server
 //   importClient()       what makes clients
 //   feed(job)            a publisher elsewhere, see feed.mjs
-//   cpu(), memory()      figures that only grow, by their names: µs of CPU and bytes in use
+//   cpu()                µs of CPU so far, by the names of the figures
+//   memory()             bytes in use, likewise; wasm memory is added here
 //   idleClients          how many connections there may be
+
+import { wasmBytes } from "./wasm.mjs";
 
 export const tasks = {
   "inbound 120 B": (place) => inbound(place, 120, 60_000),
@@ -128,11 +131,16 @@ async function idle(place) {
     clients.push(client);
   };
   for (let i = 0; i < 20; i++) await add(i);
-  const before = await place.memory();
+  const before = await inUse(place);
   const count = place.idleClients;
   for (let i = 0; i < count; i += 20) await Promise.all(Array.from({ length: 20 }, (_, n) => add(i + n)));
   await new Promise((resolve) => setTimeout(resolve, 300));
-  return growth(before, await place.memory(), count * 1024);
+  return growth(before, await inUse(place), count * 1024);
+}
+
+async function inUse(place) {
+  const figures = await place.memory();
+  return { ...figures, "heap KB": figures["heap KB"] + wasmBytes() };
 }
 
 /** Import and first construct where nothing was imported before. */

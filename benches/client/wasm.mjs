@@ -1,0 +1,14 @@
+// How much wasm memory there is: engines do not count it as heap. To be imported before what is measured.
+
+const memories = [];
+const { Instance } = WebAssembly;
+WebAssembly.Instance = class extends Instance {
+  constructor(...args) {
+    super(...args);
+    memories.push(...Object.values(this.exports).filter((value) => value instanceof WebAssembly.Memory));
+  }
+};
+
+export function wasmBytes() {
+  return memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
+}
