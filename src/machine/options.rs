@@ -149,21 +149,20 @@ impl Options {
             Some(url) => Endpoint::parse(&url)
                 .map_err(|error| OptionError { option: OptionName::Url, rule: error.rule() })?,
         };
-        let timeout = raw.token_provider_timeout_ms;
         let inactivity = raw.inactivity_timeout_ms;
         let renew = raw.renew_before_expiry_ms;
-        within(timeout, ABOVE_ZERO, FINITE, OptionName::TokenProviderTimeout, POSITIVE)?;
-        if inactivity.is_nan() {
-            return wrong(OptionName::InactivityTimeout, "must be a number, not NaN");
-        }
-        within(renew, 0.0, FINITE, OptionName::RenewBeforeExpiry, NOT_NEGATIVE)?;
+        check_all(&[
+            (raw.token_provider_timeout_ms, &POSITIVE, OptionName::TokenProviderTimeout),
+            (inactivity, &ANY, OptionName::InactivityTimeout),
+            (renew, &NOT_NEGATIVE, OptionName::RenewBeforeExpiry),
+        ])?;
         if let Some(reconnect) = &raw.reconnect {
             reconnect.check()?;
         }
         Ok(Options {
             endpoint,
             credential,
-            token_provider_timeout_ms: millis(timeout),
+            token_provider_timeout_ms: millis(raw.token_provider_timeout_ms),
             inactivity_timeout_ms: (inactivity > 0.0 && inactivity.is_finite())
                 .then(|| millis(inactivity)),
             auto_resubscribe: raw.auto_resubscribe,
@@ -175,41 +174,40 @@ impl Options {
 
 impl RawReconnect {
     fn check(&self) -> Result<(), OptionError> {
-        let first = self.initial_delay_ms;
-        within(first, ABOVE_ZERO, FINITE, OptionName::InitialDelay, POSITIVE)?;
-        let least = "must be a finite number of at least 1";
-        within(self.multiplier, 1.0, FINITE, OptionName::Multiplier, least)?;
-        let order = "must be finite and not below the initial delay";
-        within(self.max_delay_ms, first, FINITE, OptionName::MaxDelay, order)?;
-        let share = "must be a number from 0 to 1";
-        within(self.jitter_ratio, 0.0, 1.0, OptionName::JitterRatio, share)?;
-        within(self.fleet_spread_ms, 0.0, FINITE, OptionName::FleetSpread, NOT_NEGATIVE)?;
-        if !is_count(self.max_attempts, 0.0) {
-            let rule = "must be a whole number of at least 0, or Infinity";
-            return wrong(OptionName::MaxAttempts, rule);
-        }
-        if !is_count(self.max_dials_per_minute, 1.0) {
-            let rule = "must be a whole number of at least 1, or Infinity";
-            return wrong(OptionName::MaxDialsPerMinute, rule);
-        }
-        Ok(())
+        let not_shorter = Range {
+            least: self.initial_delay_ms,
+            rule: "must be finite and not below the initial delay",
+            ..POSITIVE
+        };
+        check_all(&[
+            (self.initial_delay_ms, &POSITIVE, OptionName::InitialDelay),
+            (self.multiplier, &FACTOR, OptionName::Multiplier),
+            (self.max_delay_ms, &not_shorter, OptionName::MaxDelay),
+            (self.jitter_ratio, &SHARE, OptionName::JitterRatio),
+            (self.fleet_spread_ms, &NOT_NEGATIVE, OptionName::FleetSpread),
+            (self.max_attempts, &COUNT, OptionName::MaxAttempts),
+            (self.max_dials_per_minute, &COUNT_FROM_ONE, OptionName::MaxDialsPerMinute),
+        ])
     }
 }
 
-/// NaN is within nothing.
-fn within(
-    number: f64,
+/// Which numbers an option may have. NaN is in no range.
+struct Range {
     least: f64,
     most: f64,
-    option: OptionName,
+    /// Whole numbers only; infinity counts as one.
+    whole: bool,
     rule: &'static str,
-) -> Result<(), OptionError> {
-    if least <= number && number <= most { Ok(()) } else { wrong(option, rule) }
 }
 
-/// Whether it is a whole number of at least `least`, or infinite.
-fn is_count(number: f64, least: f64) -> bool {
-    number >= least && (number == f64::INFINITY || number % 1.0 == 0.0)
+fn check_all(options: &[(f64, &Range, OptionName)]) -> Result<(), OptionError> {
+    for &(number, range, option) in options {
+        let within = range.least <= number && number <= range.most;
+        if !within || (range.whole && number.trunc() != number) {
+            return wrong(option, range.rule);
+        }
+    }
+    Ok(())
 }
 
 /// Whole milliseconds, at least one: a positive duration never becomes none at all.
@@ -223,9 +221,28 @@ fn wrong<T>(option: OptionName, rule: &'static str) -> Result<T, OptionError> {
 
 const ONE_CREDENTIAL: &str = "must be given: exactly one of them";
 
-const POSITIVE: &str = "must be a finite number above 0";
-const NOT_NEGATIVE: &str = "must be a finite number of at least 0";
-
-/// The least number above zero, and the largest below infinity.
-const ABOVE_ZERO: f64 = f64::from_bits(1);
-const FINITE: f64 = f64::MAX;
+const ANY: Range = Range {
+    least: f64::NEG_INFINITY,
+    most: f64::INFINITY,
+    whole: false,
+    rule: "must be a number, not NaN",
+};
+const NOT_NEGATIVE: Range = Range {
+    least: 0.0,
+    most: f64::MAX,
+    whole: false,
+    rule: "must be a finite number of at least 0",
+};
+const POSITIVE: Range =
+    Range { least: f64::from_bits(1), rule: "must be a finite number above 0", ..NOT_NEGATIVE };
+const FACTOR: Range =
+    Range { least: 1.0, rule: "must be a finite number of at least 1", ..NOT_NEGATIVE };
+const SHARE: Range = Range { most: 1.0, rule: "must be a number from 0 to 1", ..NOT_NEGATIVE };
+const COUNT: Range = Range {
+    least: 0.0,
+    most: f64::INFINITY,
+    whole: true,
+    rule: "must be a whole number of at least 0, or Infinity",
+};
+const COUNT_FROM_ONE: Range =
+    Range { least: 1.0, rule: "must be a whole number of at least 1, or Infinity", ..COUNT };
