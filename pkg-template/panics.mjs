@@ -18,10 +18,11 @@ const PANICS = [
   /\b(slice_index_fail|slice_error_fail|slice_error_fail_rt|unwrap_failed|expect_failed|assert_failed)\b/,
   /\b(panic_already_borrowed|panic_already_mutably_borrowed|capacity_overflow|handle_alloc_error)\b/,
   /\braw_vec::handle_error\b/,
-  // formatting: the core itself formats nothing. (`fmt::Write for String` is not here: the compiler shares it with `push_str`.)
+  // formatting: the core itself formats nothing. (`write_str` is not here: the compiler shares it with `push_str`.)
   /\bfmt::Formatter>::/,
   /\bcore(\[[0-9a-f]+\])?::fmt::write$/,
   /\bfmt::(Debug|Display)>::fmt$/,
+  /\bfmt::Write>::write_char$/,
 ];
 
 /** The same module, in which panicking is trapping. */

@@ -2,12 +2,15 @@
 
 use std::fmt;
 
-use super::decimal::{parse_decimal, push_decimal};
+use super::decimal::{parse_decimal, push_decimal, push_digit};
 use super::scrub::find;
 use super::secret::Secret;
 
 /// Where the service is, unless told otherwise.
 pub const DEFAULT_ORIGIN: &str = "wss://rms.metered.ca";
+
+/// The machine itself.
+const LOCAL_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 /// An origin to which a client may connect: `wss`, or `ws` on the machine itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,10 +83,9 @@ impl Endpoint {
             return Err(EndpointError::NotAnAddress);
         };
         let rest = &origin[start..];
-        let length =
-            position(rest, |b| matches!(b, b'/' | b'?' | b'#' | b'\\')).unwrap_or(rest.len());
+        let length = position(rest, "/?#\\").unwrap_or(rest.len());
         let (authority, tail) = rest.split_at(length);
-        if position(authority, |b| b == b'@').is_some() {
+        if position(authority, "@").is_some() {
             return Err(EndpointError::UserInfo);
         }
         if !matches!(tail, "" | "/") {
@@ -92,12 +94,12 @@ impl Endpoint {
         let host_length = host_length(authority).ok_or(EndpointError::NotAnAddress)?;
         let (host, port) = authority.split_at(host_length);
         let port = port_number(port.as_bytes(), default_port).ok_or(EndpointError::NotAnAddress)?;
-        if !secure && !matches!(host, "localhost" | "127.0.0.1" | "[::1]") {
+        if !secure && !LOCAL_HOSTS.contains(&host) {
             return Err(EndpointError::InsecureHost);
         }
         origin.truncate(start + host_length);
         if port != default_port {
-            origin.push(':');
+            origin.push_str(":");
             push_decimal(&mut origin, port);
         }
         Ok(Endpoint { origin })
@@ -131,9 +133,9 @@ impl Default for Endpoint {
 /// How much of the authority is its host, if that is one.
 fn host_length(authority: &str) -> Option<usize> {
     let length = if authority.starts_with('[') {
-        position(authority, |b| b == b']')? + 1
+        position(authority, "]")? + 1
     } else {
-        position(authority, |b| b == b':').unwrap_or(authority.len())
+        position(authority, ":").unwrap_or(authority.len())
     };
     is_host(&authority[..length]).then_some(length)
 }
@@ -147,8 +149,9 @@ fn port_number(text: &[u8], default: u32) -> Option<u32> {
     }
 }
 
-fn position(text: &str, wanted: fn(u8) -> bool) -> Option<usize> {
-    text.bytes().position(wanted)
+/// Where the first of these bytes is.
+fn position(text: &str, wanted: &str) -> Option<usize> {
+    text.bytes().position(|byte| wanted.bytes().any(|other| other == byte))
 }
 
 fn is_host(host: &str) -> bool {
@@ -162,14 +165,14 @@ fn is_host(host: &str) -> bool {
 }
 
 fn push_percent_encoded(text: &mut String, value: &str) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in value.bytes() {
+    const HEX: &str = "0123456789ABCDEF";
+    for (at, byte) in value.bytes().enumerate() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            text.push(char::from(byte));
+            text.push_str(&value[at..at + 1]);
         } else {
-            text.push('%');
-            text.push(char::from(HEX[usize::from(byte >> 4)]));
-            text.push(char::from(HEX[usize::from(byte & 15)]));
+            text.push_str("%");
+            push_digit(text, HEX, u32::from(byte >> 4));
+            push_digit(text, HEX, u32::from(byte & 15));
         }
     }
 }

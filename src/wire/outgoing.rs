@@ -1,6 +1,6 @@
 //! Frames to the server (spec A.2) as text.
 
-use super::decimal::push_decimal;
+use super::decimal::{DIGITS, push_decimal, push_digit};
 
 /// A frame to the server, borrowed from whoever has its parts. A request's number of 0 means none: nobody answers then.
 #[derive(Clone, Copy, Debug)]
@@ -91,14 +91,14 @@ fn push_request_id(text: &mut String, request_id: u32) {
     if request_id != 0 {
         text.push_str(r#","requestId":""#);
         push_decimal(text, request_id);
-        text.push('"');
+        text.push_str("\"");
     }
-    text.push('}');
+    text.push_str("}");
 }
 
 /// Appends a JSON string literal.
 pub fn push_json_string(text: &mut String, value: &str) {
-    text.push('"');
+    text.push_str("\"");
     // All before it is written.
     let mut done = 0;
     for (at, byte) in value.bytes().enumerate() {
@@ -106,15 +106,16 @@ pub fn push_json_string(text: &mut String, value: &str) {
             continue;
         }
         text.push_str(&value[done..at]);
-        done = at + 1;
         if byte >= 0x20 {
-            text.push('\\');
-            text.push(char::from(byte));
+            // The character itself follows with the rest.
+            text.push_str("\\");
+            done = at;
         } else {
             text.push_str(if byte < 0x10 { "\\u000" } else { "\\u001" });
-            text.push(char::from(b"0123456789abcdef"[usize::from(byte & 15)]));
+            push_digit(text, DIGITS, u32::from(byte & 15));
+            done = at + 1;
         }
     }
     text.push_str(&value[done..]);
-    text.push('"');
+    text.push_str("\"");
 }
