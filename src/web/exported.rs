@@ -6,7 +6,7 @@
 //!
 //! Functions over a table instead of a class: the guards of an exported class cost some 250 bytes for each method.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 
 use wasm_bindgen::prelude::*;
 
@@ -252,39 +252,39 @@ pub fn rule(is_peer: bool, name: &JsValue, said: &Said) {
 
 thread_local! {
     /// The clients, by the number that JavaScript knows them by.
-    static CLIENTS: Cell<Vec<Option<Client>>> = const { Cell::new(Vec::new()) };
+    static CLIENTS: RefCell<Vec<Option<Client>>> = const { RefCell::new(Vec::new()) };
 }
 
 type Client = Box<Machine<JsValue>>;
 
 fn add(client: Client) -> u32 {
-    let mut clients = CLIENTS.take();
-    let free = clients.iter().position(Option::is_none).unwrap_or(clients.len());
-    if free == clients.len() {
-        clients.push(None);
-    }
-    CLIENTS.set(clients);
-    exchange(free as u32, Some(client));
-    free as u32
+    CLIENTS.with_borrow_mut(|clients| {
+        let free = clients.iter().position(Option::is_none).unwrap_or(clients.len());
+        if free == clients.len() {
+            clients.push(None);
+        }
+        clients[free] = Some(client);
+        free as u32
+    })
 }
 
 /// Takes a client out for a call. Only one call is ever made at a time, and after a panic the client stays away.
+#[inline(never)]
 fn take(client: u32) -> Client {
-    exchange(client, None).expect("no call is made inside of another")
+    CLIENTS
+        .with_borrow_mut(|clients| clients[client as usize].take())
+        .expect("no call is made inside of another")
 }
 
 #[inline(never)]
-fn exchange(client: u32, machine: Option<Client>) -> Option<Client> {
-    let mut clients = CLIENTS.take();
-    let before = std::mem::replace(&mut clients[client as usize], machine);
-    CLIENTS.set(clients);
-    before
+fn put(client: u32, machine: Client) {
+    CLIENTS.with_borrow_mut(|clients| clients[client as usize] = Some(machine));
 }
 
 fn with<T>(client: u32, call: impl FnOnce(&mut Machine<JsValue>) -> T) -> T {
     let mut machine = take(client);
     let result = call(&mut machine);
-    exchange(client, Some(machine));
+    put(client, machine);
     result
 }
 
