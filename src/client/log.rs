@@ -8,7 +8,7 @@ use crate::machine::{Level, Log, LogValue};
 /// Hands a line to the user's subscriber; one that panics changes nothing.
 pub(crate) fn write(log: &Log) {
     shield(|| {
-        let details = Details(&log.context);
+        let details = Details(&log.details);
         match log.level {
             Level::Debug => tracing::debug!(target: TARGET, "{}{details}", log.message),
             Level::Info => tracing::info!(target: TARGET, "{}{details}", log.message),
@@ -19,11 +19,11 @@ pub(crate) fn write(log: &Log) {
 }
 
 /// `: name=value name="value"`
-struct Details<'a>(&'a [(&'static str, LogValue)]);
+struct Details<'a>(&'a [Option<(&'static str, LogValue)>]);
 
 impl fmt::Display for Details<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, (name, value)) in self.0.iter().enumerate() {
+        for (at, (name, value)) in self.0.iter().flatten().enumerate() {
             f.write_str(if at == 0 { ": " } else { " " })?;
             match value {
                 LogValue::Number(number) => write!(f, "{name}={number}")?,

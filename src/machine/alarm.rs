@@ -1,11 +1,10 @@
 //! The one alarm: when it is due, and what is done when it rings (spec B.6; decisions, item 7).
 
-use super::error::{CallError, Close, ProviderFailure};
-use super::io::{CallId, Level, Outgoing};
+use super::error::CallError;
+use super::io::{Level, Outgoing};
 use super::liveness::{LONGEST_PROBE_MS, Verdict, probe_ms};
-use super::requests::{Purpose, Request};
 use super::subscriptions::Failure;
-use super::time::{Instant, earlier};
+use super::time::Instant;
 use super::{Link, Machine};
 use crate::wire::{CloseCode, OutgoingFrame};
 
@@ -17,12 +16,13 @@ impl<P> Machine<P> {
     /// deadline, `None` if there is none. Coming early is harmless.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        if self.has_output() { Some(self.now) } else { self.deadline() }
+        let due = if self.has_output() { self.now } else { self.deadline() };
+        (due < Instant::NEVER).then_some(due)
     }
 
     /// Does what is due. If that comes late, the process slept, and the peer gets a little more time.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let late = self.deadline().is_some_and(|due| now.max(self.now).since(due) >= LATE_MS);
+        let late = now.max(self.now).since(self.deadline()) >= LATE_MS;
         let now = self.tick(now);
         if late {
             self.give_grace();
@@ -37,22 +37,24 @@ impl<P> Machine<P> {
     }
 
     fn do_what_is_due(&mut self, now: Instant) {
-        if self.deadline().is_none_or(|due| due > now) {
+        if self.deadline() > now {
             return;
         }
         if self.closing.as_ref().is_some_and(|closing| closing.deadline <= now) {
             self.finish_closing();
         }
         if now >= self.grace {
-            while let Some((call, request)) = self.requests.take_expired(now) {
-                self.expire(call, &request);
+            while let Some(request) = self.requests.take_expired(now) {
+                // The caller is told that nothing is known, so nothing is taken back, even if the frame never left.
+                let error = CallError::AckTimeout { timeout_ms: request.timeout_ms };
+                self.fail(request, Failure::Uncertain, error);
             }
         }
         self.check_link();
         self.check_renewal();
-        while let Some(replay) = self.subscriptions.take_due_retry(now) {
-            self.subscribe_beside(replay.attempt);
-            self.send_replay(replay);
+        while let Some(attempt) = self.subscriptions.take_due_retry(now) {
+            self.subscribe_beside(attempt);
+            self.send_replay(attempt);
         }
     }
 
@@ -67,20 +69,14 @@ impl<P> Machine<P> {
         }
     }
 
-    fn deadline(&self) -> Option<Instant> {
-        let link = match &self.link {
-            Link::Idle | Link::Closed => None,
-            Link::Fetching { deadline, .. } => Some(*deadline),
-            Link::Dialling { deadline, liveness, .. } => {
-                earlier(Some(*deadline), liveness.map(|liveness| liveness.deadline(false)))
-            }
-            Link::Ready { liveness, .. } => liveness.map(|liveness| liveness.deadline(true)),
-            Link::Waiting { until, .. } => Some(*until),
-        };
-        let requests = self.requests.deadline().map(|deadline| deadline.max(self.grace));
-        let closing = self.closing.as_ref().map(|closing| closing.deadline);
-        let beside = earlier(self.subscriptions.deadline(), self.renewal.deadline());
-        earlier(earlier(link, requests), earlier(closing, beside))
+    fn deadline(&self) -> Instant {
+        let closing = self.closing.as_ref().map_or(Instant::NEVER, |closing| closing.deadline);
+        self.link
+            .deadline()
+            .min(closing)
+            .min(self.requests.deadline().max(self.grace))
+            .min(self.subscriptions.deadline())
+            .min(self.renewal.deadline())
     }
 
     /// The process slept: what arrived meanwhile is still in the socket, so nobody is late yet. Nothing is put off twice:
@@ -89,7 +85,7 @@ impl<P> Machine<P> {
         self.log(Level::Debug, "the alarm was late; probing");
         let probe = self.options.inactivity_timeout_ms.map_or(LONGEST_PROBE_MS, probe_ms);
         let (last, until) = (self.grace, self.now.after(probe));
-        if self.requests.deadline().is_none_or(|deadline| deadline > last) {
+        if self.requests.deadline() > last {
             self.grace = until;
         }
         match &mut self.link {
@@ -133,10 +129,8 @@ impl<P> Machine<P> {
                 if *asked && *deadline <= now {
                     let request = *request;
                     self.queue.push(super::Output::ForgetToken { request });
-                    self.on_token_failed(ProviderFailure {
-                        name: "TimeoutError".into(),
-                        message: "the token provider did not answer in time".into(),
-                    });
+                    let message = "the token provider did not answer in time";
+                    self.on_token_failed("TimeoutError", message);
                 }
             }
             Link::Dialling { deadline, liveness, .. } => {
@@ -145,10 +139,7 @@ impl<P> Machine<P> {
                 if verdict == Some(Verdict::Dead) {
                     self.abandon_silent();
                 } else if late {
-                    self.abandon(Close::new(
-                        CloseCode::ClientInactivity.as_u16(),
-                        "welcome timeout",
-                    ));
+                    self.abandon(CloseCode::ClientInactivity, "welcome timeout");
                 }
             }
             Link::Ready { liveness, .. } => {
@@ -168,20 +159,6 @@ impl<P> Machine<P> {
 
     fn abandon_silent(&mut self) {
         self.log(Level::Warn, "the peer is silent for too long");
-        self.abandon(Close::new(CloseCode::ClientInactivity.as_u16(), "inactivity timeout"));
-    }
-
-    fn expire(&mut self, call: CallId, request: &Request) {
-        match request.purpose {
-            Purpose::Replay(attempt) => self.on_replay_failed(attempt, false),
-            Purpose::Join(attempt) => self.on_joined(attempt, true),
-            Purpose::Plain | Purpose::Subscribe(_) => {
-                // The caller is told that nothing is known, so nothing is taken back, even if the frame never left.
-                if let Purpose::Subscribe(attempt) = request.purpose {
-                    self.subscriptions.roll_back(attempt, Failure::Uncertain);
-                }
-                self.settle(call, Err(CallError::AckTimeout { timeout_ms: request.timeout_ms }));
-            }
-        }
+        self.abandon(CloseCode::ClientInactivity, "inactivity timeout");
     }
 }

@@ -3,6 +3,7 @@
 use super::jitter::Jitter;
 use super::options::{RawReconnect, millis};
 use super::time::Instant;
+use super::timetable::Timetable;
 
 /// When a retry is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +25,7 @@ pub(super) struct Loss {
     pub(super) hint_ms: Option<f64>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Backoff {
     /// Retries since the last welcome.
     attempts: u32,
@@ -32,11 +33,15 @@ pub(super) struct Backoff {
     floor: bool,
     /// The next dial follows a short session, and so counts against the budget.
     counts: bool,
-    /// When such dials were made, those of the last minute only.
-    counted: Vec<Instant>,
+    /// When such dials do not count any more: a minute after they were made. Never more of them than are allowed.
+    counted: Timetable,
 }
 
 impl Backoff {
+    pub(super) fn new() -> Backoff {
+        Backoff { attempts: 0, floor: false, counts: false, counted: Timetable::new() }
+    }
+
     pub(super) fn attempts(&self) -> u32 {
         self.attempts
     }
@@ -51,8 +56,10 @@ impl Backoff {
     /// A dial is made. What was only planned does not count, and a late alarm delays what follows too.
     pub(super) fn dialled(&mut self, now: Instant) {
         if std::mem::take(&mut self.counts) {
-            self.counted.retain(|dial| dial.after(MINUTE_MS) > now);
-            self.counted.push(now);
+            while let Some(id) = self.counted.due(now) {
+                self.counted.cancel(id);
+            }
+            self.counted.add(now.after(MINUTE_MS), 0);
         }
     }
 
@@ -97,11 +104,10 @@ impl Backoff {
 
     /// When one more dial in a minute is allowed.
     fn free_again(&self, knobs: &RawReconnect) -> Instant {
-        let dials = self.counted.len();
-        if (dials as f64) < knobs.max_dials_per_minute {
+        if (self.counted.len() as f64) < knobs.max_dials_per_minute {
             return Instant::START;
         }
-        self.counted[dials - knobs.max_dials_per_minute as usize].after(MINUTE_MS)
+        self.counted.next_due()
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Arguments arrive checked; see `wire::check_channel` and `wire::check_peer_id`.
 
-use super::error::{CallError, Outcome};
+use super::error::CallError;
 use super::io::{CallId, Outgoing, SocketId};
 use super::requests::{Purpose, Request};
 use super::subscriptions::Failure;
@@ -119,24 +119,20 @@ impl<P> Machine<P> {
             return;
         }
         if let Some(request) = self.requests.take(call) {
-            let outcome = request.outcome();
-            self.undo(&request, Failure::Definite);
-            self.settle(call, Err(CallError::Aborted { outcome }));
+            let error = CallError::Aborted { outcome: request.outcome() };
+            self.fail(request, Failure::Definite, error);
         }
     }
 
-    /// What a failed request means for the subscriptions, beyond its caller.
-    pub(super) fn undo(&mut self, request: &Request, failure: Failure) {
+    /// A request failed: its caller is told, and a subscription rolled back; the client's own are tried again.
+    pub(super) fn fail(&mut self, request: Request, failure: Failure, error: CallError) {
         match request.purpose {
-            Purpose::Subscribe(attempt) => {
-                let failure = match request.outcome() {
-                    Outcome::NotSent => Failure::Definite,
-                    Outcome::Rejected | Outcome::Unknown => failure,
-                };
-                self.subscriptions.roll_back(attempt, failure);
-            }
-            Purpose::Plain | Purpose::Replay(_) | Purpose::Join(_) => {}
+            Purpose::Plain => {}
+            Purpose::Subscribe(attempt) => self.subscriptions.roll_back(attempt, failure),
+            Purpose::Replay(attempt) => return self.on_replay_failed(attempt, &error),
+            Purpose::Join(attempt) => return self.on_joined(attempt, true),
         }
+        self.settle(request.call, Err(error));
     }
 
     fn register(&mut self, purpose: Purpose, timeout_ms: u64) -> CallId {

@@ -1,8 +1,8 @@
 //! What the peer says: inputs from sockets and the frames in them (spec B.5).
 
 use super::error::{CallError, Close};
-use super::io::{CallId, Event, Input, Level, LogValue, SocketId};
-use super::requests::Purpose;
+use super::io::{CallId, Event, Input, Level, SocketId};
+use super::requests::{Purpose, Request};
 use super::subscriptions::{Attempt, Failure};
 use super::time::Instant;
 use super::{Link, Machine, Output};
@@ -30,8 +30,8 @@ impl<P> Machine<P> {
             }
             Input::Malformed { socket, why } => {
                 if self.hear(socket, now) {
-                    let reason = LogValue::Text(why.reason().into());
-                    self.log_with(Level::Warn, "dropped a malformed frame", "reason", reason);
+                    let reason = why.reason();
+                    self.log_text(Level::Warn, "dropped a malformed frame", "reason", reason);
                 }
             }
             Input::Binary { socket } => {
@@ -42,10 +42,7 @@ impl<P> Machine<P> {
             Input::Oversize { socket } => {
                 if self.link.socket() == Some(socket) {
                     self.log(Level::Warn, TOO_LARGE);
-                    self.abandon(Close::new(
-                        CloseCode::MessageTooBig.as_u16(),
-                        "frame exceeded client cap",
-                    ));
+                    self.abandon(CloseCode::MessageTooBig, "frame exceeded client cap");
                 } else if self.renewal.socket() == Some(socket) {
                     self.log(Level::Warn, TOO_LARGE);
                     self.on_renewal_closed();
@@ -54,10 +51,9 @@ impl<P> Machine<P> {
             Input::SocketClosed { socket, close } => self.on_closed(socket, close),
             Input::SocketUnavailable { socket } => {
                 if self.link.socket() == Some(socket) {
-                    self.lose(
-                        Close::new(1006, "no WebSocket in this runtime"),
-                        CallError::Unavailable,
-                    );
+                    self.lose(Close::new(1006, "no WebSocket in this runtime"), |_| {
+                        CallError::Unavailable
+                    });
                 } else if self.renewal.socket() == Some(socket) {
                     self.on_renewal_closed();
                 }
@@ -129,15 +125,15 @@ impl<P> Machine<P> {
     }
 
     fn on_ack(&mut self, request_id: &str) {
-        let Some((call, request)) = self.take_request(request_id) else {
+        let Some(request) = self.take_request(request_id) else {
             self.log(Level::Debug, "ignored an ack for no pending request");
             return;
         };
         match request.purpose {
-            Purpose::Plain => self.settle(call, Ok(())),
+            Purpose::Plain => self.settle(request.call, Ok(())),
             Purpose::Subscribe(attempt) => {
                 self.subscriptions.confirm(attempt);
-                self.settle(call, Ok(()));
+                self.settle(request.call, Ok(()));
             }
             Purpose::Replay(attempt) => self.subscriptions.replayed(attempt),
             Purpose::Join(attempt) => self.on_joined(attempt, false),
@@ -146,21 +142,9 @@ impl<P> Machine<P> {
 
     fn on_error(&mut self, code: String, request_id: Option<String>, message: Option<String>) {
         let pending = request_id.as_deref().and_then(|id| self.take_request(id));
-        if let Some((call, request)) = pending {
-            match request.purpose {
-                Purpose::Plain => {}
-                Purpose::Subscribe(_) => self.undo(&request, Failure::Definite),
-                Purpose::Replay(attempt) => {
-                    let hopeless = ErrorCode::is_hopeless_for_subscribe(&code);
-                    self.on_replay_failed(attempt, hopeless);
-                    return;
-                }
-                Purpose::Join(attempt) => {
-                    self.on_joined(attempt, true);
-                    return;
-                }
-            }
-            self.settle(call, Err(CallError::Rejected { code, message }));
+        if let Some(request) = pending {
+            let error = CallError::Rejected { code, message };
+            self.fail(request, Failure::Definite, error);
         } else if request_id.is_none() && code == ErrorCode::UNKNOWN_TYPE {
             // An older server does not know `ping` and says so (spec A.2).
             self.log(Level::Debug, "the server does not know a frame type");
@@ -169,16 +153,17 @@ impl<P> Machine<P> {
         }
     }
 
-    pub(super) fn on_replay_failed(&mut self, attempt: Attempt, hopeless: bool) {
+    pub(super) fn on_replay_failed(&mut self, attempt: Attempt, error: &CallError) {
         // Unsubscribed meanwhile: nobody misses it.
         let Some(channel) = self.subscriptions.channel(attempt).map(str::to_owned) else { return };
-        let retry = self.subscriptions.replay_failed(attempt, hopeless, self.now).is_some();
+        let hopeless = matches!(error, CallError::Rejected { code, .. } if ErrorCode::is_hopeless_for_subscribe(code));
+        let retry = self.subscriptions.replay_failed(attempt, hopeless, self.now);
         let message = if retry {
             "resubscribing failed; it will be tried again"
         } else {
             "resubscribing failed for good on this connection"
         };
-        self.log_with(Level::Warn, message, "channel", LogValue::Text(channel));
+        self.log_text(Level::Warn, message, "channel", &channel);
     }
 
     fn on_send_failed(&mut self, call: Option<CallId>) {
@@ -187,21 +172,14 @@ impl<P> Machine<P> {
             return;
         };
         if let Some(request) = self.requests.take(call) {
-            self.undo(&request, Failure::Definite);
-            match request.purpose {
-                Purpose::Replay(attempt) => self.on_replay_failed(attempt, false),
-                Purpose::Join(attempt) => self.on_joined(attempt, true),
-                Purpose::Plain | Purpose::Subscribe(_) => {
-                    self.settle(call, Err(CallError::NotConnected))
-                }
-            }
+            self.fail(request, Failure::Definite, CallError::NotConnected);
         }
     }
 
     fn on_closed(&mut self, socket: SocketId, mut close: Close) {
         close.cause = close.cause.as_deref().map(scrub);
         if self.link.socket() == Some(socket) {
-            self.lose(close.clone(), CallError::Connect(close));
+            self.lose(close, CallError::Connect);
         } else if self.renewal.socket() == Some(socket) {
             self.on_renewal_closed();
         } else {
@@ -209,25 +187,25 @@ impl<P> Machine<P> {
         }
     }
 
-    fn take_request(&mut self, request_id: &str) -> Option<(CallId, super::requests::Request)> {
-        let call = CallId::from_request_id(request_id)?;
-        Some((call, self.requests.take(call)?))
+    fn take_request(&mut self, request_id: &str) -> Option<Request> {
+        self.requests.take(CallId::from_request_id(request_id)?)
     }
 
     /// Gives up on the current socket without waiting for it, and goes on as after any other drop.
-    pub(super) fn abandon(&mut self, close: Close) {
+    pub(super) fn abandon(&mut self, code: CloseCode, reason: &str) {
+        let code = code.as_u16();
         if let Some(socket) = self.link.socket() {
-            self.close_socket(socket, &close, false);
+            self.close_socket(socket, code, reason, false);
         }
-        self.lose(close.clone(), CallError::Connect(close));
+        self.lose(Close::new(code, reason), CallError::Connect);
     }
 
     /// Closes a socket with a code and a reason that the platform takes.
-    pub(super) fn close_socket(&mut self, socket: SocketId, close: &Close, report: bool) {
+    pub(super) fn close_socket(&mut self, socket: SocketId, code: u16, reason: &str, report: bool) {
         self.queue.push(Output::CloseSocket {
             socket,
-            code: sendable_code(close.code),
-            reason: fit_reason(&close.reason).to_owned(),
+            code: sendable_code(code),
+            reason: fit_reason(reason).to_owned(),
             report,
         });
     }

@@ -299,8 +299,8 @@ pub struct Log {
     pub level: Level,
     /// A fixed text.
     pub message: &'static str,
-    /// Details.
-    pub context: Vec<(&'static str, LogValue)>,
+    /// Up to two details, each with its name.
+    pub details: [Option<(&'static str, LogValue)>; 2],
 }
 
 /// How important a log line is.

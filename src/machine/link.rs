@@ -86,6 +86,22 @@ impl Link {
         }
     }
 
+    /// When something is to be done about it.
+    pub(super) fn deadline(&self) -> Instant {
+        let alive_until = |liveness: &Option<Liveness>, may_ask| {
+            liveness.as_ref().map_or(Instant::NEVER, |liveness| liveness.deadline(may_ask))
+        };
+        match self {
+            Link::Idle | Link::Closed => Instant::NEVER,
+            Link::Fetching { deadline, .. } => *deadline,
+            Link::Dialling { deadline, liveness, .. } => {
+                (*deadline).min(alive_until(liveness, false))
+            }
+            Link::Ready { liveness, .. } => alive_until(liveness, true),
+            Link::Waiting { until, .. } => *until,
+        }
+    }
+
     /// The state that users see; `ever`: there was a welcome since the last `connect()`.
     pub(super) fn state(&self, ever: bool) -> State {
         match self {

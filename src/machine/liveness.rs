@@ -1,17 +1,19 @@
 //! Whether the peer still lives: silence, keepalive and probes (spec B.6; decisions, item 7). Belongs to one socket.
 
-use super::time::{Instant, earlier};
+use super::time::Instant;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Liveness {
     /// How much silence is too much.
     timeout_ms: u64,
-    /// When the peer was last heard.
-    heard: Instant,
-    /// When a keepalive was last sent, if since then.
-    pinged: Option<Instant>,
-    /// A probe is unanswered, and until when it may be.
-    probe: Option<Instant>,
+    /// After how much to ask.
+    keepalive_ms: u64,
+    /// When that is reached, or the time for the answer to a probe is over.
+    dead: Instant,
+    /// When to send the next keepalive.
+    ask: Instant,
+    /// A probe is unanswered.
+    probing: bool,
 }
 
 /// What the clock says about a peer.
@@ -27,25 +29,26 @@ pub(super) enum Verdict {
 
 impl Liveness {
     pub(super) fn new(timeout_ms: u64, now: Instant) -> Liveness {
-        Liveness { timeout_ms, heard: now, pinged: None, probe: None }
+        let keepalive_ms = keepalive_ms(timeout_ms);
+        let mut liveness =
+            Liveness { timeout_ms, keepalive_ms, dead: now, ask: now, probing: false };
+        liveness.heard(now);
+        liveness
     }
 
     pub(super) fn heard(&mut self, now: Instant) {
-        self.heard = now;
-        self.pinged = None;
-        self.probe = None;
+        self.dead = now.after(self.timeout_ms);
+        self.ask = now.after(self.keepalive_ms);
+        self.probing = false;
     }
 
     /// Whether the peer is silent for too long, or should be asked. `may_ask`: not before the welcome.
     pub(super) fn check(&mut self, may_ask: bool, now: Instant) -> Verdict {
-        if let Some(until) = self.probe {
-            return if now >= until { Verdict::Dead } else { Verdict::Alive };
-        }
-        if now.since(self.heard) >= self.timeout_ms {
+        if now >= self.dead {
             return Verdict::Dead;
         }
-        if may_ask && now >= self.next_ping() {
-            self.pinged = Some(now);
+        if may_ask && now >= self.ask {
+            self.ask = now.after(self.keepalive_ms);
             return Verdict::AskNow;
         }
         Verdict::Alive
@@ -54,30 +57,23 @@ impl Liveness {
     /// The machine slept: nothing is known of the peer until it answers, and it gets a little time for that. `false`: that is
     /// so already.
     pub(super) fn start_probe(&mut self, now: Instant) -> bool {
-        let start = self.probe.is_none();
+        let start = !self.probing;
         if start {
-            self.probe = Some(now.after(probe_ms(self.timeout_ms)));
-            self.pinged = Some(now);
+            self.dead = now.after(probe_ms(self.timeout_ms));
+            // The probe is the question.
+            self.ask = Instant::NEVER;
+            self.probing = true;
         }
         start
     }
 
     /// Whether we came back from sleep, or the network or the page did, and the peer still may answer.
     pub(super) fn is_asked(&self, now: Instant) -> bool {
-        self.probe.is_some_and(|until| now < until)
+        self.probing && now < self.dead
     }
 
     pub(super) fn deadline(&self, may_ask: bool) -> Instant {
-        if let Some(until) = self.probe {
-            return until;
-        }
-        let dead = self.heard.after(self.timeout_ms);
-        let ask = may_ask.then(|| self.next_ping());
-        earlier(ask, Some(dead)).unwrap_or(dead)
-    }
-
-    fn next_ping(&self) -> Instant {
-        self.pinged.unwrap_or(self.heard).after(keepalive_ms(self.timeout_ms))
+        if may_ask { self.dead.min(self.ask) } else { self.dead }
     }
 }
 

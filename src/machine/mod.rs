@@ -19,6 +19,7 @@ mod error;
 mod frames;
 mod io;
 mod jitter;
+mod line;
 mod link;
 mod liveness;
 mod options;
@@ -26,7 +27,6 @@ mod queue;
 mod renewal;
 mod requests;
 mod session;
-mod slots;
 mod subscriptions;
 mod time;
 mod timetable;
@@ -39,7 +39,7 @@ use queue::Queue;
 use renewal::Renewal;
 use requests::{Purpose, Requests};
 use session::{Closing, Session};
-use subscriptions::{Replay, Subscriptions};
+use subscriptions::{Attempt, Subscriptions};
 
 use crate::wire::FALLBACK_MAX_MESSAGE_SIZE;
 
@@ -89,11 +89,11 @@ impl<P> Machine<P> {
             link: Link::Idle,
             session: Session::default(),
             closing: None,
-            renewal: Renewal::Off,
+            renewal: Renewal::off(),
             held: Vec::new(),
             requests: Requests::new(),
             subscriptions: Subscriptions::new(),
-            backoff: Backoff::default(),
+            backoff: Backoff::new(),
             token_failures: 0,
             max_message_size: f64::from(FALLBACK_MAX_MESSAGE_SIZE),
             jitter: Jitter::new(seed),
@@ -203,7 +203,7 @@ impl<P> Machine<P> {
             Link::Ready { stage: stage @ Stage::Replay(_), .. } => {
                 let Stage::Replay(replays) = stage else { return false };
                 match self.subscriptions.next_replay(replays) {
-                    Some(replay) => self.send_replay(replay),
+                    Some(attempt) => self.send_replay(attempt),
                     None => *stage = Stage::Steady,
                 }
                 true
@@ -213,10 +213,20 @@ impl<P> Machine<P> {
         }
     }
 
-    fn send_replay(&mut self, replay: Replay) {
+    fn send_replay(&mut self, attempt: Attempt) {
+        if let Some(socket) = self.link.socket() {
+            self.send_attempt(socket, attempt, Purpose::Replay(attempt));
+        }
+    }
+
+    /// Subscribes to a channel for the client itself.
+    fn send_attempt(&mut self, socket: SocketId, attempt: Attempt, purpose: Purpose) {
         let call = CallId(self.ids.next());
-        self.requests.add(call, Purpose::Replay(replay.attempt), ACK_TIMEOUT_MS, self.now);
-        self.send(Some(call), Outgoing::Text(replay.frame(call).to_text()));
+        if let Some(frame) = self.subscriptions.frame(attempt, call) {
+            self.requests.add(call, purpose, ACK_TIMEOUT_MS, self.now);
+            let frame = Outgoing::Text(frame);
+            self.queue.push(Output::Send { socket, frame, call: Some(call) });
+        }
     }
 
     /// Queues a frame for the current socket.
@@ -242,27 +252,27 @@ impl<P> Machine<P> {
     }
 
     fn log(&mut self, level: Level, message: &'static str) {
-        self.log_details(level, message, Vec::new());
+        self.log_details(level, message, [None, None]);
     }
 
-    fn log_with(
-        &mut self,
-        level: Level,
-        message: &'static str,
-        name: &'static str,
-        detail: LogValue,
-    ) {
-        self.log_details(level, message, vec![(name, detail)]);
+    fn log_number(&mut self, level: Level, message: &'static str, name: &'static str, number: u32) {
+        let number = LogValue::Number(f64::from(number));
+        self.log_details(level, message, [Some((name, number)), None]);
+    }
+
+    fn log_text(&mut self, level: Level, message: &'static str, name: &'static str, text: &str) {
+        let text = LogValue::Text(text.to_owned());
+        self.log_details(level, message, [Some((name, text)), None]);
     }
 
     fn log_details(
         &mut self,
         level: Level,
         message: &'static str,
-        context: Vec<(&'static str, LogValue)>,
+        details: [Option<(&'static str, LogValue)>; 2],
     ) {
         if self.logging {
-            self.queue.push(Output::Log(Log { level, message, context }));
+            self.queue.push(Output::Log(Log { level, message, details }));
         }
     }
 

@@ -1,12 +1,12 @@
 //! From `connect()` to `close()`: dialling, the welcome, losing the connection, and the end (spec B.2, B.3, B.7, B.8).
 
 use super::backoff::Loss;
-use super::error::{CallError, Close, ProviderFailure};
+use super::error::{CallError, Close, Outcome, ProviderFailure};
 use super::io::{CallId, Connected, Event, Level, LogValue, SocketId, State, TokenRequestId};
 use super::link::{Link, Stage};
 use super::liveness::Liveness;
 use super::options::CredentialSource;
-use super::requests::{Purpose, Request};
+use super::requests::Purpose;
 use super::subscriptions::{Failure, Subscriptions};
 use super::time::Instant;
 use super::{Machine, Output};
@@ -74,19 +74,18 @@ impl<P> Machine<P> {
             return call;
         }
         let from = self.state();
-        let close = Close::new(code, reason);
         let socket = self.end_link();
         self.fail_requests(code);
         if self.session.ever_connected && from != State::Closed {
-            self.emit_disconnected(&close, false);
+            self.emit_disconnected(code, reason, false);
         }
         self.emit_state_change(from);
         if let Some(connect) = self.session.connect.take() {
-            self.settle(connect, Err(CallError::Connect(close.clone())));
+            self.settle(connect, Err(CallError::Connect(Close::new(code, reason))));
         }
         self.subscriptions = Subscriptions::new();
         if let Some(socket) = socket {
-            self.close_socket(socket, &close, true);
+            self.close_socket(socket, code, reason, true);
         }
         self.queue.push(Output::DrainHandlers);
         self.closing = Some(Closing {
@@ -100,17 +99,17 @@ impl<P> Machine<P> {
 
     pub(super) fn abort_connect(&mut self, call: CallId) {
         let from = self.state();
-        let close = Close::new(1000, "connect aborted");
+        let (code, reason) = (1000, "connect aborted");
         if let Some(socket) = self.end_link() {
-            self.close_socket(socket, &close, false);
+            self.close_socket(socket, code, reason, false);
         }
-        self.fail_requests(close.code);
+        self.fail_requests(code);
         if self.session.ever_connected {
-            self.emit_disconnected(&close, false);
+            self.emit_disconnected(code, reason, false);
         }
         self.emit_state_change(from);
         self.session.connect = None;
-        self.settle(call, Err(CallError::Aborted { outcome: super::Outcome::NotSent }));
+        self.settle(call, Err(CallError::Aborted { outcome: Outcome::NotSent }));
     }
 
     /// Leaves the link, whatever it does, for `Closed`. Gives the socket that is to be closed, if there is one.
@@ -152,12 +151,7 @@ impl<P> Machine<P> {
     pub(super) fn finish_closing(&mut self) {
         let Some(closing) = self.closing.take() else { return };
         if let Some(socket) = closing.socket {
-            self.queue.push(Output::CloseSocket {
-                socket,
-                code: 1000,
-                reason: String::new(),
-                report: false,
-            });
+            self.close_socket(socket, 1000, "", false);
         }
         self.queue.push(Output::ForgetListeners);
         self.queue.push(Output::EndStreams);
@@ -186,7 +180,7 @@ impl<P> Machine<P> {
     fn open(&mut self, address: Secret) {
         let attempt = LogValue::Number(f64::from(self.backoff.attempts()));
         let origin = LogValue::Text(self.options.endpoint.origin().to_owned());
-        let details = vec![("origin", origin), ("attempt", attempt)];
+        let details = [Some(("origin", origin)), Some(("attempt", attempt))];
         self.log_details(Level::Debug, "opening a socket", details);
         self.link = Link::Dialling {
             socket: SocketId(self.ids.next()),
@@ -219,19 +213,17 @@ impl<P> Machine<P> {
                 let address = self.options.endpoint.address(CredentialKind::Token, &token);
                 self.open(address);
             }
-            Ok(_) => self.on_token_failed(ProviderFailure {
-                name: "Error".into(),
-                message: "the token provider did not return a non-empty string".into(),
-            }),
-            Err(failure) => self.on_token_failed(failure),
+            Ok(_) => self
+                .on_token_failed("Error", "the token provider did not return a non-empty string"),
+            Err(failure) => self.on_token_failed(&failure.name, &failure.message),
         }
     }
 
-    pub(super) fn on_token_failed(&mut self, failure: ProviderFailure) {
-        let failure = ProviderFailure { name: failure.name, message: scrub(&failure.message) };
+    pub(super) fn on_token_failed(&mut self, name: &str, message: &str) {
+        let failure = ProviderFailure { name: name.to_owned(), message: scrub(message) };
         self.token_failures = self.token_failures.saturating_add(1);
-        let times = LogValue::Number(f64::from(self.token_failures));
-        self.log_with(Level::Warn, "the token provider failed", "consecutiveFailures", times);
+        let times = self.token_failures;
+        self.log_number(Level::Warn, "the token provider failed", "consecutiveFailures", times);
         if self.token_failures >= TOKEN_FAILURES_TOLD {
             self.emit(Event::TokenProviderError {
                 consecutive_failures: self.token_failures,
@@ -244,7 +236,7 @@ impl<P> Machine<P> {
             self.emit_state_change(from);
             self.settle(connect, Err(CallError::Token(failure)));
         } else if !self.schedule_retry(Loss::default()) {
-            self.emit_disconnected(&Close::new(1006, "token provider failed"), false);
+            self.emit_disconnected(1006, "token provider failed", false);
             self.emit_state_change(from);
             self.queue.push(Output::EndStreams);
         }
@@ -294,15 +286,14 @@ impl<P> Machine<P> {
         }
     }
 
-    /// The current socket is gone. `error` is for a `connect()` that still waits.
-    pub(super) fn lose(&mut self, close: Close, error: CallError) {
+    /// The current socket is gone. `error`: what that is to a `connect()` that still waits.
+    pub(super) fn lose(&mut self, close: Close, error: fn(Close) -> CallError) {
         self.announce();
         let from = self.state();
         let loss = self.loss(close.code);
         let slept = self.link.liveness().is_some_and(|liveness| liveness.is_asked(self.now));
         self.drop_renewal();
-        let code = LogValue::Number(f64::from(close.code));
-        self.log_with(Level::Debug, "the connection closed", "code", code);
+        self.log_number(Level::Debug, "the connection closed", "code", close.code.into());
         self.subscriptions.connection_lost();
         self.fail_requests(close.code);
         let first = self.session.connect.take();
@@ -315,11 +306,11 @@ impl<P> Machine<P> {
             self.link = Link::Closed;
         }
         if self.session.ever_connected {
-            self.emit_disconnected(&close, retries);
+            self.emit_disconnected(close.code, &close.reason, retries);
         }
         self.emit_state_change(from);
         if let Some(connect) = first {
-            self.settle(connect, Err(error));
+            self.settle(connect, Err(error(close)));
         } else if !retries {
             self.queue.push(Output::EndStreams);
         } else if slept {
@@ -359,33 +350,35 @@ impl<P> Machine<P> {
         self.link = Link::Waiting { until: plan.at, not_before: plan.not_before };
         let delay = LogValue::Number(plan.at.since(self.now) as f64);
         let attempt = LogValue::Number(f64::from(self.backoff.attempts()));
-        let details = vec![("attempt", attempt), ("delayMs", delay)];
+        let details = [Some(("attempt", attempt)), Some(("delayMs", delay))];
         self.log_details(Level::Info, "will reconnect", details);
         true
     }
 
     fn fail_requests(&mut self, close_code: u16) {
-        for (call, request) in self.requests.take_all() {
-            self.fail_request(call, &request, close_code);
-        }
+        self.fail_requests_up_to(CallId(u32::MAX), close_code);
     }
 
-    pub(super) fn fail_request(&mut self, call: CallId, request: &Request, close_code: u16) {
-        self.undo(request, Failure::Uncertain);
-        match request.purpose {
-            Purpose::Plain | Purpose::Subscribe(_) => {
-                let outcome = request.outcome();
-                self.settle(call, Err(CallError::Disconnected { close_code, outcome }));
+    /// The connection of these requests is gone. What the client asked for by itself is not missed.
+    pub(super) fn fail_requests_up_to(&mut self, last: CallId, close_code: u16) {
+        while let Some(request) = self.requests.take_oldest(last) {
+            match request.purpose {
+                Purpose::Plain | Purpose::Subscribe(_) => {
+                    let outcome = request.outcome();
+                    let failure = match outcome {
+                        Outcome::NotSent => Failure::Definite,
+                        Outcome::Rejected | Outcome::Unknown => Failure::Uncertain,
+                    };
+                    let error = CallError::Disconnected { close_code, outcome };
+                    self.fail(request, failure, error);
+                }
+                Purpose::Replay(_) | Purpose::Join(_) => {}
             }
-            Purpose::Replay(_) | Purpose::Join(_) => {}
         }
     }
 
-    fn emit_disconnected(&mut self, close: &Close, will_reconnect: bool) {
-        self.emit(Event::Disconnected {
-            code: close.code,
-            reason: close.reason.clone(),
-            will_reconnect,
-        });
+    fn emit_disconnected(&mut self, code: u16, reason: &str, will_reconnect: bool) {
+        let reason = reason.to_owned();
+        self.emit(Event::Disconnected { code, reason, will_reconnect });
     }
 }

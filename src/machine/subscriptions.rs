@@ -3,7 +3,6 @@
 //! Each entry knows what is wanted and what to fall back to, so that a failed change can be rolled back.
 
 use super::io::CallId;
-use super::slots::Slots;
 use super::time::Instant;
 use super::timetable::Timetable;
 use crate::wire::OutgoingFrame;
@@ -26,6 +25,7 @@ pub(super) struct Replays {
 
 #[derive(Debug)]
 struct Subscription {
+    id: u32,
     channel: String,
     /// `include_sender_metadata` as last asked for.
     wanted: bool,
@@ -46,27 +46,10 @@ pub(super) enum Failure {
     Uncertain,
 }
 
-/// What a replay sends.
-#[derive(Debug)]
-pub(super) struct Replay {
-    pub(super) attempt: Attempt,
-    pub(super) channel: String,
-    pub(super) include_sender_metadata: bool,
-}
-
-impl Replay {
-    pub(super) fn frame(&self, call: CallId) -> OutgoingFrame<'_> {
-        OutgoingFrame::Subscribe {
-            channel: &self.channel,
-            include_sender_metadata: self.include_sender_metadata,
-            request_id: call.0,
-        }
-    }
-}
-
 #[derive(Debug)]
 pub(super) struct Subscriptions {
-    entries: Slots<Subscription>,
+    /// Sorted by id, so in the order of the first calls.
+    entries: Vec<Subscription>,
     /// Ids, sorted by channel.
     by_channel: Vec<u32>,
     next_id: u32,
@@ -77,10 +60,10 @@ pub(super) struct Subscriptions {
 impl Subscriptions {
     pub(super) fn new() -> Subscriptions {
         Subscriptions {
-            entries: Slots::new(),
+            entries: Vec::new(),
             by_channel: Vec::new(),
             next_id: 0,
-            retries: Timetable::default(),
+            retries: Timetable::new(),
         }
     }
 
@@ -93,7 +76,7 @@ impl Subscriptions {
         match self.find(channel) {
             Ok(at) => {
                 let id = self.by_channel[at];
-                let version = self.entries.get_mut(id).map_or(0, |entry| {
+                let version = self.entry(id).map_or(0, |entry| {
                     entry.wanted = include_sender_metadata;
                     entry.version += 1;
                     entry.version
@@ -103,16 +86,14 @@ impl Subscriptions {
             Err(at) => {
                 self.next_id += 1;
                 self.by_channel.insert(at, self.next_id);
-                self.entries.push(
-                    self.next_id,
-                    Subscription {
-                        channel: channel.into(),
-                        wanted: include_sender_metadata,
-                        kept: None,
-                        version: 0,
-                        failures: 0,
-                    },
-                );
+                self.entries.push(Subscription {
+                    id: self.next_id,
+                    channel: channel.into(),
+                    wanted: include_sender_metadata,
+                    kept: None,
+                    version: 0,
+                    failures: 0,
+                });
                 Attempt { id: self.next_id, version: 0, include_sender_metadata }
             }
         }
@@ -122,21 +103,21 @@ impl Subscriptions {
     pub(super) fn forget(&mut self, channel: &str) {
         if let Ok(at) = self.find(channel) {
             let id = self.by_channel.remove(at);
-            self.entries.remove(id);
-            self.cancel_retry(id);
+            self.entries.remove(self.position(id));
+            self.retries.cancel(id);
         }
     }
 
     /// The server confirmed a replay. What the user asked for is confirmed by its own answer only, or taken back.
     pub(super) fn replayed(&mut self, attempt: Attempt) {
-        if let Some(entry) = self.entries.get_mut(attempt.id) {
+        if let Some(entry) = self.entry(attempt.id) {
             entry.failures = 0;
         }
     }
 
     /// The server confirmed a subscribe of the user.
     pub(super) fn confirm(&mut self, attempt: Attempt) {
-        if let Some(entry) = self.entries.get_mut(attempt.id) {
+        if let Some(entry) = self.entry(attempt.id) {
             if entry.kept.is_none_or(|(version, _)| version <= attempt.version) {
                 entry.kept = Some((attempt.version, attempt.include_sender_metadata));
             }
@@ -147,7 +128,7 @@ impl Subscriptions {
     /// A subscribe of the user failed: back to what is kept. What was never kept is forgotten, unless it may have arrived.
     /// If something newer was asked for, that decides.
     pub(super) fn roll_back(&mut self, attempt: Attempt, failure: Failure) {
-        let Some(entry) = self.entries.get_mut(attempt.id) else { return };
+        let Some(entry) = self.entry(attempt.id) else { return };
         if entry.version != attempt.version {
             return;
         }
@@ -161,28 +142,23 @@ impl Subscriptions {
         }
     }
 
-    /// A replay failed: when it is tried again, or `None` if it is not.
-    pub(super) fn replay_failed(
-        &mut self,
-        attempt: Attempt,
-        hopeless: bool,
-        now: Instant,
-    ) -> Option<Instant> {
-        let entry = self.entries.get_mut(attempt.id)?;
+    /// A replay failed: whether it is tried again.
+    pub(super) fn replay_failed(&mut self, attempt: Attempt, hopeless: bool, now: Instant) -> bool {
+        let Some(entry) = self.entry(attempt.id) else { return false };
         entry.failures += 1;
-        if hopeless || entry.failures > REPLAY_RETRIES {
-            return None;
+        let again = !hopeless && entry.failures <= REPLAY_RETRIES;
+        if again {
+            self.retry(attempt, now);
         }
-        self.retry(attempt, now)
+        again
     }
 
     /// A channel is to be asked for again, if it is still wanted, whatever has failed before.
-    pub(super) fn retry(&mut self, attempt: Attempt, now: Instant) -> Option<Instant> {
-        self.entries.get(attempt.id)?;
-        let due = now.after(REPLAY_RETRY_MS);
-        self.cancel_retry(attempt.id);
-        self.retries.add(due, attempt.id);
-        Some(due)
+    pub(super) fn retry(&mut self, attempt: Attempt, now: Instant) {
+        if self.entry(attempt.id).is_some() {
+            self.retries.cancel(attempt.id);
+            self.retries.add(now.after(REPLAY_RETRY_MS), attempt.id);
+        }
     }
 
     /// A new connection: every channel starts over.
@@ -193,12 +169,8 @@ impl Subscriptions {
 
     /// A connection takes over: what failed on it so far is still to be tried again, and failures before it do not count.
     pub(super) fn forget_failures(&mut self) {
-        let mut from = 0;
-        while let Some((id, _)) = self.entries.first_from(from) {
-            if let Some(entry) = self.entries.get_mut(id) {
-                entry.failures = 0;
-            }
-            from = id + 1;
+        for entry in &mut self.entries {
+            entry.failures = 0;
         }
     }
 
@@ -213,53 +185,57 @@ impl Subscriptions {
     }
 
     /// The next channel to bring back, in the order of the first subscribes.
-    pub(super) fn next_replay(&self, replays: &mut Replays) -> Option<Replay> {
-        let (id, entry) = self.entries.first_from(replays.next)?;
-        replays.next = id + 1;
-        (id <= replays.last).then(|| entry.replay(id))
+    pub(super) fn next_replay(&self, replays: &mut Replays) -> Option<Attempt> {
+        let entry = self.entries.get(self.position(replays.next))?;
+        replays.next = entry.id + 1;
+        (entry.id <= replays.last).then(|| entry.attempt())
     }
 
     /// A replay whose time to be tried again has come.
-    pub(super) fn take_due_retry(&mut self, now: Instant) -> Option<Replay> {
-        let (due, id) = self.retries.first()?;
-        if due > now {
-            return None;
-        }
-        self.retries.remove_first();
-        self.entries.get(id).map(|entry| entry.replay(id))
+    pub(super) fn take_due_retry(&mut self, now: Instant) -> Option<Attempt> {
+        let id = self.retries.due(now)?;
+        self.retries.cancel(id);
+        self.entry(id).map(|entry| entry.attempt())
     }
 
-    /// What this very try asks for.
-    pub(super) fn replay_of(&self, attempt: Attempt) -> Option<Replay> {
-        self.entries.get(attempt.id).map(|entry| entry.replay(attempt.id))
+    pub(super) fn deadline(&self) -> Instant {
+        self.retries.next_due()
     }
 
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        self.retries.first().map(|(due, _)| due)
+    pub(super) fn channel(&mut self, attempt: Attempt) -> Option<&str> {
+        self.entry(attempt.id).map(|entry| &*entry.channel)
     }
 
-    pub(super) fn channel(&self, attempt: Attempt) -> Option<&str> {
-        self.entries.get(attempt.id).map(|entry| &*entry.channel)
-    }
-
-    fn cancel_retry(&mut self, id: u32) {
-        self.retries.retain(&|other| other != id);
+    /// The frame of this try, if it is still wanted.
+    pub(super) fn frame(&mut self, attempt: Attempt, call: CallId) -> Option<String> {
+        let include_sender_metadata = attempt.include_sender_metadata;
+        let channel = self.channel(attempt)?;
+        let frame =
+            OutgoingFrame::Subscribe { channel, include_sender_metadata, request_id: call.0 };
+        Some(frame.to_text())
     }
 
     fn find(&self, channel: &str) -> Result<usize, usize> {
         self.by_channel.binary_search_by(|id| {
-            self.entries.get(*id).map_or("", |entry| &entry.channel).cmp(channel)
+            self.entries.get(self.position(*id)).map_or("", |entry| &entry.channel).cmp(channel)
         })
+    }
+
+    fn entry(&mut self, id: u32) -> Option<&mut Subscription> {
+        let at = self.position(id);
+        self.entries.get_mut(at).filter(|entry| entry.id == id)
+    }
+
+    /// Where the first entry with at least that id is, or would be.
+    fn position(&self, id: u32) -> usize {
+        self.entries.partition_point(|entry| entry.id < id)
     }
 }
 
 impl Subscription {
-    fn replay(&self, id: u32) -> Replay {
-        Replay {
-            attempt: Attempt { id, version: self.version, include_sender_metadata: self.wanted },
-            channel: self.channel.clone(),
-            include_sender_metadata: self.wanted,
-        }
+    /// A try to get what is wanted now.
+    fn attempt(&self) -> Attempt {
+        Attempt { id: self.id, version: self.version, include_sender_metadata: self.wanted }
     }
 }
 

@@ -8,6 +8,9 @@ impl Instant {
     /// The start of the driver's clock.
     pub const START: Instant = Instant(0);
 
+    /// The deadline of what has none.
+    pub(super) const NEVER: Instant = Instant(u64::MAX);
+
     /// The point that lies this many milliseconds after the start.
     #[must_use]
     pub const fn from_millis(ms: u64) -> Instant {
@@ -30,15 +33,5 @@ impl Instant {
     #[must_use]
     pub const fn since(self, earlier: Instant) -> u64 {
         self.0.saturating_sub(earlier.0)
-    }
-}
-
-/// The earlier of two deadlines, where `None` means never.
-#[must_use]
-pub(super) fn earlier(a: Option<Instant>, b: Option<Instant>) -> Option<Instant> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (one, None) => one,
-        (None, other) => other,
     }
 }

@@ -96,7 +96,7 @@ impl Said {
     fn log(&self, log: &Log) {
         self.id(log.level as u32);
         self.text(log.message);
-        for (name, value) in &log.context {
+        for (name, value) in log.details.iter().flatten() {
             self.text(name);
             match value {
                 LogValue::Number(number) => self.number(*number),

@@ -367,7 +367,7 @@ fn the_log_counts_the_attempts() {
     sim.dial_default = Dial::Refuse(1006);
     sim.drop_connection(1006);
     sim.advance(2_000);
-    let attempts = sim.logs.iter().flat_map(|log| &log.context);
+    let attempts = sim.logs.iter().flat_map(|log| log.details.iter().flatten());
     let attempts: Vec<_> = attempts.filter(|(name, _)| *name == "attempt").collect();
     let expected = [1.0, 1.0, 2.0, 2.0, 3.0].map(LogValue::Number);
     assert!(attempts.into_iter().map(|(_, value)| value).eq(&expected));
