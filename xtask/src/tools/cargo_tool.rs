@@ -14,6 +14,8 @@ pub(super) struct CargoTool {
     /// The first one answers `--version`; the others must be in the same directory.
     binaries: &'static [&'static str],
     version: String,
+    /// What makes the first one say its version.
+    says_version: &'static [&'static str],
     /// How long it takes to build with two cores, for the impatient.
     minutes: u32,
 }
@@ -24,6 +26,7 @@ impl CargoTool {
             package: "wasm-bindgen-cli",
             binaries: &["wasm-bindgen", "wasm-bindgen-test-runner"],
             version: lockfile::locked_version(&workspace.path("Cargo.lock"), "wasm-bindgen")?,
+            says_version: &["--version"],
             minutes: 2,
         })
     }
@@ -33,6 +36,7 @@ impl CargoTool {
             package: "wasm-pack",
             binaries: &["wasm-pack"],
             version: "0.15.1".into(),
+            says_version: &["--version"],
             minutes: 1,
         }
     }
@@ -42,6 +46,7 @@ impl CargoTool {
             package: "cargo-deny",
             binaries: &["cargo-deny"],
             version: "0.20.2".into(),
+            says_version: &["--version"],
             minutes: 2,
         }
     }
@@ -51,6 +56,7 @@ impl CargoTool {
             package: "cargo-mutants",
             binaries: &["cargo-mutants"],
             version: "27.1.0".into(),
+            says_version: &["mutants", "--version"],
             minutes: 3,
         }
     }
@@ -60,6 +66,7 @@ impl CargoTool {
             package: "geckodriver",
             binaries: &["geckodriver"],
             version: "0.37.1".into(),
+            says_version: &["--version"],
             minutes: 2,
         }
     }
@@ -95,7 +102,7 @@ impl CargoTool {
         self.binaries.iter().all(beside)
             && shell
                 .cmd(program)
-                .arg("--version")
+                .args(self.says_version)
                 .probe()
                 .is_some_and(|(works, text)| works && version_word(&text) == Some(&self.version))
     }
