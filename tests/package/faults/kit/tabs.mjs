@@ -11,7 +11,11 @@ import { WebSocket } from "ws";
 import { endWithUs } from "./ends.mjs";
 import { until } from "./time.mjs";
 
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage", "--headless=new"];
+const FLAGS = [
+  ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage", "--headless=new"],
+  // A page with an open WebSocket goes into the back/forward cache: newer versions do that unasked.
+  "--enable-features=DisconnectWebSocketOnBFCache",
+];
 
 export async function startTabs() {
   const program = process.env.METERED_CHROMIUM;
