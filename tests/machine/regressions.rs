@@ -374,6 +374,16 @@ fn the_log_counts_the_attempts() {
 }
 
 #[test]
+fn a_renewal_that_gets_no_socket_is_tried_again() {
+    let mut sim = renewing(&[]);
+    sim.dials([Dial::Unavailable]);
+    sim.advance(30_000);
+    assert_eq!(sim.lines_of(&["fetch", "open"]), ["fetch 2", "open 2"]);
+    sim.advance(7_500);
+    assert_eq!(sim.lines(), ["fetch 3", "open 3"]);
+}
+
+#[test]
 fn nothing_is_left_in_flight_of_a_renewal_that_failed() {
     let mut sim = renewing(&["a"]);
     let (_, new) = join(&mut sim);
