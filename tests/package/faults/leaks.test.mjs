@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { startBare } from "./kit/bare.mjs";
-import { inPage, WITH_GLOBAL, WITH_WS } from "./kit/place.mjs";
+import { inPage, PLAIN, WITH_GLOBAL } from "./kit/place.mjs";
 import { measurePage } from "./kit/page-memory.mjs";
 import { measureMemory, startFlapping } from "./kit/programs.mjs";
 import { startSite } from "./kit/site.mjs";
@@ -11,7 +11,7 @@ import { startSite } from "./kit/site.mjs";
 /** A short run sees the engine warm up, which a long one does not. What a client would leak is a multiple of this. */
 const NOISE_BYTES = 2000;
 
-for (const [runtime, how] of Object.entries({ "Node with ws": WITH_WS, "Node with the global WebSocket": WITH_GLOBAL })) {
+for (const [runtime, how] of Object.entries({ Node: PLAIN, "Node with the global WebSocket": WITH_GLOBAL })) {
   describe(runtime, () => {
     test("1,000 reconnects, each with a subscription to bring back, leave nothing", async (t) => {
       const server = await startFlapping({ ask: true });

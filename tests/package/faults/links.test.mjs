@@ -1,10 +1,10 @@
-// Links that break in the ways in which real ones do, in each kind of runtime: a Node with `ws`, a Node with the global
+// Links that break in the ways in which real ones do, in each kind of runtime: a Node, a Node with the global
 // WebSocket, and Chromium.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { startSite } from "./kit/site.mjs";
-import { inNode, inPage, WITH_GLOBAL, WITH_WS } from "./kit/place.mjs";
+import { inNode, inPage, PLAIN, WITH_GLOBAL } from "./kit/place.mjs";
 import { startProxy } from "./kit/proxy.mjs";
 import { startServer } from "./kit/server.mjs";
 import { sleep, until } from "./kit/time.mjs";
@@ -19,7 +19,7 @@ before(async () => (site = await startSite()));
 after(() => site?.stop());
 
 const RUNTIMES = {
-  "Node with ws": () => inNode(WITH_WS),
+  Node: () => inNode(PLAIN),
   "Node with the global WebSocket": () => inNode(WITH_GLOBAL),
   Chromium: () => inPage(site),
 };

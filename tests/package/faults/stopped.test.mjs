@@ -3,14 +3,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { answer, startBare } from "./kit/bare.mjs";
-import { inNode, WITH_GLOBAL, WITH_WS } from "./kit/place.mjs";
+import { inNode, PLAIN, WITH_GLOBAL } from "./kit/place.mjs";
 import { sleep, until } from "./kit/time.mjs";
 
 const TIMEOUT_MS = 1500;
 const STOPPED_MS = 4000;
 
 describe("a process that is stopped", { concurrency: true }, () => {
-  describe("Node with ws", { concurrency: true }, () => inOne(WITH_WS));
+  describe("Node", { concurrency: true }, () => inOne(PLAIN));
   describe("Node with the global WebSocket", { concurrency: true }, () => inOne(WITH_GLOBAL));
 });
 

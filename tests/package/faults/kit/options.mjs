@@ -1,9 +1,6 @@
 // What an option set needs to work with a library in this process.
 
-/**
- * FAULTS_SOCKET: `global` for the global WebSocket, which ours takes only where `ws` is missing; `ws` for `ws`, which the
- * official client does not know.
- */
+/** FAULTS_SOCKET: `global` for the global WebSocket. Without it, ours takes its own; the official client has none, and gets that of `ws`. */
 export async function complete(options) {
   const { FAULTS_LIBRARY: library, FAULTS_SOCKET: kind } = process.env;
   if (kind === "global") return { ...options, webSocketFactory: (url) => new globalThis.WebSocket(url) };

@@ -1,4 +1,4 @@
-// Where a client may run: a Node with `ws`, a Node with a global WebSocket, a page in Chromium. One way to use all of them.
+// Where a client may run: a Node, a Node with a global WebSocket, a page in Chromium. One way to use all of them.
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -55,8 +55,8 @@ export class Client {
   }
 }
 
-/** Whose WebSocket a Node uses: that of `ws`, or its own. */
-export const WITH_WS = { flags: [], env: { FAULTS_SOCKET: "ws" } };
+/** Which WebSocket a Node uses: ours that of the package, and the official client `ws`; or both the global one. */
+export const PLAIN = { flags: [], env: {} };
 export const WITH_GLOBAL = { flags: MAJOR >= 22 ? [] : ["--experimental-websocket"], env: { FAULTS_SOCKET: "global" } };
 
 /** A child process. `node` is its program, another one than ours perhaps. */

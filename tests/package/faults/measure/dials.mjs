@@ -1,6 +1,6 @@
 // How often a minute a server is dialled that welcomes everybody and drops everybody. Default options.
 
-import { inNode, WITH_WS } from "../kit/place.mjs";
+import { inNode, PLAIN } from "../kit/place.mjs";
 import { startFlapping } from "../kit/programs.mjs";
 import { sleep } from "../kit/time.mjs";
 
@@ -12,7 +12,7 @@ export async function measure({ size }) {
 
 async function count(library, seconds) {
   const server = await startFlapping();
-  const place = await inNode({ library, ...WITH_WS });
+  const place = await inNode({ library, ...PLAIN });
   const client = await place.client({ apiKey: "pk_test", url: server.url });
   await client.connect();
   await sleep(seconds * 1000);

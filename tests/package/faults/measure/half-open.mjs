@@ -1,6 +1,6 @@
 // How long until a link that is half-open is noticed and replaced: TCP lives, and nothing is answered, not even a close.
 
-import { inNode, inPage, WITH_GLOBAL, WITH_WS } from "../kit/place.mjs";
+import { inNode, inPage, PLAIN, WITH_GLOBAL } from "../kit/place.mjs";
 import { startServer } from "../kit/server.mjs";
 import { startSite } from "../kit/site.mjs";
 
@@ -12,8 +12,8 @@ export async function measure({ size = 5 }) {
   const server = await startServer();
   const site = await startSite();
   const runtimes = {
-    "Node, ws": (library) => inNode({ library, ...WITH_WS }),
-    "Node, its own WebSocket": (library) => inNode({ library, ...WITH_GLOBAL }),
+    Node: (library) => inNode({ library, ...PLAIN }),
+    "Node, the global WebSocket": (library) => inNode({ library, ...WITH_GLOBAL }),
     Chromium: (library) => inPage(site, { library }),
   };
   const rows = [];

@@ -91,7 +91,7 @@ fn dials(result: &Value, _: &Value) -> String {
 fn faults(result: &Value, _: &Value) -> String {
     let list = rows(result);
     let mut text = format!(
-        "### {} random faults on real sockets\n\n{} clients with `ws` publish, send, subscribe and unsubscribe while their links \
+        "### {} random faults on real sockets\n\n{} clients in Node publish, send, subscribe and unsubscribe while their links \
          are reset, swallowed, cut inside of a frame, closed with every code, silenced, and their acks lost, late, doubled or \
          refused. A recorder on the other side knows what arrived. The seed decides what is done and broken; the timing of real \
          sockets is not repeatable. `inactivityTimeoutMs: {}`, quick retries, no dial budget.\n\n| |",
