@@ -3,7 +3,6 @@
 use super::jitter::Jitter;
 use super::options::{RawReconnect, millis};
 use super::time::Instant;
-use super::timetable::Timetable;
 
 /// When a retry is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +24,7 @@ pub(super) struct Loss {
     pub(super) hint_ms: Option<f64>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Backoff {
     /// Retries since the last welcome.
     attempts: u32,
@@ -34,14 +33,10 @@ pub(super) struct Backoff {
     /// The next dial follows a short session, and so counts against the budget.
     counts: bool,
     /// When such dials do not count any more: a minute after they were made. Never more of them than are allowed.
-    counted: Timetable,
+    counted: Vec<Instant>,
 }
 
 impl Backoff {
-    pub(super) fn new() -> Backoff {
-        Backoff { attempts: 0, floor: false, counts: false, counted: Timetable::new() }
-    }
-
     pub(super) fn attempts(&self) -> u32 {
         self.attempts
     }
@@ -56,10 +51,10 @@ impl Backoff {
     /// A dial is made. What was only planned does not count, and a late alarm delays what follows too.
     pub(super) fn dialled(&mut self, now: Instant) {
         if std::mem::take(&mut self.counts) {
-            while let Some(id) = self.counted.due(now) {
-                self.counted.cancel(id);
+            while self.counted.first().is_some_and(|over| *over <= now) {
+                self.counted.remove(0);
             }
-            self.counted.add(now.after(MINUTE_MS), 0);
+            self.counted.push(now.after(MINUTE_MS));
         }
     }
 
@@ -107,7 +102,7 @@ impl Backoff {
         if (self.counted.len() as f64) < knobs.max_dials_per_minute {
             return Instant::START;
         }
-        self.counted.next_due()
+        self.counted[0]
     }
 }
 

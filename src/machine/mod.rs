@@ -93,7 +93,7 @@ impl<P> Machine<P> {
             held: Vec::new(),
             requests: Requests::new(),
             subscriptions: Subscriptions::new(),
-            backoff: Backoff::new(),
+            backoff: Backoff::default(),
             token_failures: 0,
             max_message_size: f64::from(FALLBACK_MAX_MESSAGE_SIZE),
             jitter: Jitter::new(seed),

@@ -23,10 +23,12 @@ impl Instant {
         self.0
     }
 
-    /// The point that lies `ms` later.
+    /// The point that lies `ms` later, or the last one before never.
     #[must_use]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
     pub const fn after(self, ms: u64) -> Instant {
-        Instant(self.0.saturating_add(ms))
+        let later = self.0.saturating_add(ms);
+        Instant(if later == u64::MAX { u64::MAX - 1 } else { later })
     }
 
     /// How many milliseconds have passed since `earlier`; zero if it lies ahead.

@@ -11,10 +11,6 @@ impl Timetable {
         Timetable(Line::new())
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.0.as_slice().len()
-    }
-
     /// When the first is due.
     pub(super) fn next_due(&self) -> Instant {
         self.0.as_slice().first().map_or(Instant::NEVER, |(at, _)| *at)
