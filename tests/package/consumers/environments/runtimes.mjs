@@ -18,8 +18,10 @@ const node = (major) =>
     title: `Node ${major}`,
     uses: `node${major}`,
     tools: "runtimes",
-    program: (lab) => [lab.path("../../node_modules", `node${major}`, "bin/node")],
+    program: (lab) => [programOf(lab, major)],
   });
+
+const programOf = (lab, major) => lab.path("../../node_modules", `node${major}`, "bin/node");
 
 const ownNode = () => [process.execPath];
 
@@ -36,10 +38,12 @@ export default [
   ...both({ name: "bun", title: "Bun", uses: "bun", tools: "runtimes", program: (lab) => [lab.program("bun")] }),
   {
     name: "node-slim",
+    // The first Node with a WebSocket of its own; slim brings none.
     title: "metered-realtime/slim in Node, bytes from a file",
+    tools: "runtimes",
     app: "process",
-    uses: ["node"],
-    test: (lab) => lab.converseInProcess(process.execPath, "slim.mjs"),
+    uses: ["node22"],
+    test: (lab) => lab.converseInProcess(programOf(lab, 22), "slim.mjs"),
   },
   {
     name: "import-only",
