@@ -49,7 +49,7 @@ pub struct Model {
     places: [usize; GUESSES],
     node: usize,
     set: usize,
-    /// The latest two bytes, the latest instructions, and the latest number of each kind.
+    /// The latest four bytes, the latest four instructions, and the latest number of each kind.
     recent: u32,
     ops: u32,
     latest: [u32; 8],
