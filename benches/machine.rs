@@ -7,7 +7,7 @@ use criterion::{
     BatchSize, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
 };
 use metered_realtime::machine::{
-    ACK_TIMEOUT_MS, CallId, Close, Input, Instant, Machine, Options, Outgoing, Output, RawOptions,
+    ACK_TIMEOUT_MS, CallId, Close, Input, Instant, Machine, Options, Output, RawOptions,
     RawReconnect, SocketId, State,
 };
 use metered_realtime::wire::{ServerFrame, Welcome};
@@ -207,7 +207,7 @@ impl Driver {
         while let Some(output) = self.machine.poll_output() {
             match output {
                 Output::OpenSocket { socket, .. } => self.socket = Some(socket),
-                Output::Send { frame: Outgoing::Text(text), call: Some(call), .. } => {
+                Output::Send { frame: text, call: Some(call), .. } => {
                     self.unanswered.push(call);
                     black_box(text);
                 }

@@ -1,14 +1,18 @@
 // The class that users construct: checks what JavaScript can get wrong, and hands the rest to the core.
 
+import { CLOSE, CONNECT, RESERVE, STATE, SUBSCRIBE, UNSUBSCRIBE } from "./calls.js";
 import { createClient, fatal, guarded } from "./core.js";
 import { Emitter } from "./emitter.js";
 import { argumentError, errorOf, OversizedPayloadError, RequestAbortedError, SignallingError, withOutcome } from "./errors.js";
 import { Host, stateName } from "./host.js";
 import { readOptions } from "./options.js";
+import { brokenNameRule } from "./rules.js";
 import { EventStream } from "./stream.js";
-import { wasm } from "#wasm";
 
 const ACK_TIMEOUT_MS = 15_000;
+/** The longest names, in UTF-16 units. */
+const CHANNEL_MAX = 256;
+const PEER_ID_MAX = 128;
 const NOT_CONNECTED = -1;
 const OVERSIZED = -2;
 const STREAM_MAX = 4096;
@@ -31,11 +35,11 @@ export class SignallingClient {
 
   get state() {
     if (fatal) return "closed";
-    return stateName(wasm.state(this.#host.client));
+    return stateName(this.#host.tell(STATE));
   }
 
   connect(options) {
-    return this.#call(options, "connect", (client, now) => wasm.connect(client, now));
+    return this.#call(options, "connect", (host) => host.tell(CONNECT));
   }
 
   close(code = 1000, reason = "client requested close") {
@@ -45,17 +49,15 @@ export class SignallingClient {
     if (typeof reason !== "string") return Promise.reject(argumentError("reason must be a string"));
     if (fatal) return Promise.resolve();
     this.#emitter.beginEpoch();
-    return this.#call(undefined, "close", (client, now) => wasm.close(client, code, reason, now));
+    return this.#call(undefined, "close", (host) => host.say(CLOSE, reason, undefined, undefined, code));
   }
 
   subscribe(channel, options) {
-    return this.#request(channel, options, (client, now, timeout, withMetadata) =>
-      wasm.subscribe(client, channel, withMetadata, timeout, now),
-    );
+    return this.#request(SUBSCRIBE, channel, options);
   }
 
   unsubscribe(channel, options) {
-    return this.#request(channel, options, (client, now, timeout) => wasm.unsubscribe(client, channel, timeout, now));
+    return this.#request(UNSUBSCRIBE, channel, options);
   }
 
   publish(channel, data, options) {
@@ -136,7 +138,7 @@ export class SignallingClient {
       if (fatal) throw fatal;
       const { signal, timeout } = checkCallOptions(options);
       if (signal?.aborted) throw withOutcome(new RequestAbortedError(signal.reason), 0);
-      const call = guarded(() => begin(host.client, host.now(), timeout));
+      const call = guarded(() => begin(host, timeout));
       if (call < 0) throw this.#refused(what, call, 0);
       const promise = this.#wait(call, signal);
       guarded(() => host.pump());
@@ -147,11 +149,11 @@ export class SignallingClient {
   }
 
   /** subscribe and unsubscribe: no user code may run inside of the core's guard. */
-  #request(channel, options, begin) {
+  #request(what, channel, options) {
     try {
       this.#checkChannel(channel);
       const withMetadata = Boolean(options?.includeSenderMetadata);
-      return this.#call(options, "request", (client, now, timeout) => begin(client, now, timeout, withMetadata));
+      return this.#call(options, "request", (host, timeout) => host.say(what, channel, undefined, undefined, withMetadata, timeout));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -166,7 +168,7 @@ export class SignallingClient {
     const json = stringify(data);
     // A character has at most three bytes, so most sizes need no counting.
     const size = json.length * 3 <= host.cap ? json.length : new TextEncoder().encode(json).length;
-    const call = guarded(() => wasm.reserve(host.client, size, timeout, host.now()));
+    const call = guarded(() => host.tell(RESERVE, 0, size, timeout));
     if (call < 0) throw this.#refused("request", call, size);
     const text = `${head}${name},"data":${json},"requestId":"${call}"}`;
     const promise = this.#wait(call, signal);
@@ -180,7 +182,7 @@ export class SignallingClient {
       const waiting = this.#host.pending.get(call);
       if (!waiting) return;
       waiting.reason = signal.reason;
-      this.#host.abort(call);
+      guarded(() => this.#host.abort(call));
     };
     signal.addEventListener("abort", abort, { once: true });
     return this.#host.wait(call, () => signal.removeEventListener("abort", abort));
@@ -188,25 +190,24 @@ export class SignallingClient {
 
   #refused(what, result, size) {
     if (what === "connect") return new SignallingError(`connect() is not possible in state "${this.state}"`);
-    if (result === OVERSIZED) return withOutcome(new OversizedPayloadError(size, wasm.cap(this.#host.client)), 0);
+    if (result === OVERSIZED) return withOutcome(new OversizedPayloadError(size, this.#host.cap), 0);
     if (result === NOT_CONNECTED) return errorOf(5, 0);
     return new SignallingError("the call is not possible now");
   }
 
   #checkChannel(channel) {
-    return this.#check(knownChannels, channel, "channel", false);
+    return this.#check(knownChannels, channel, "channel", CHANNEL_MAX);
   }
 
   #checkPeer(id) {
-    return this.#check(knownPeers, id, "toPeerId", true);
+    return this.#check(knownPeers, id, "toPeerId", PEER_ID_MAX);
   }
 
   /** The name as JSON, once it is known to be right. */
-  #check(known, name, what, isPeer) {
+  #check(known, name, what, max) {
     if (typeof name !== "string") throw argumentError(`${what} must be a string`);
-    const said = [];
-    guarded(() => wasm.rule(isPeer, name, said));
-    if (said.length > 0) throw argumentError(`${what} ${said[0]}`);
+    const rule = brokenNameRule(name, max);
+    if (rule) throw argumentError(`${what} ${rule}`);
     const json = JSON.stringify(name);
     if (known.size >= KNOWN_NAMES_MAX) known.clear();
     known.set(name, json);

@@ -32,14 +32,11 @@ export function instantiate(give) {
 }
 
 /** Gives the host its client in the core. */
-export function createClient(host, { key, url, numbers }) {
+export function createClient(host, { key, origin, numbers }) {
   if (fatal) throw fatal;
   if (!ready) instantiate(source);
-  const said = [];
-  const client = guarded(() => wasm.create(key, url, numbers, said));
-  if (said.length > 0) throw new TypeError(said.join(" "));
-  host.client = client;
-  collected?.register(host, client);
+  host.client = guarded(() => wasm.create(key, origin, numbers));
+  collected?.register(host, host.client);
 }
 
 export function setLive(host, isLive) {

@@ -4,11 +4,36 @@
 //
 // The core never calls; it is asked. So any method of the client may be called from any handler.
 
+import {
+  ABORT,
+  ACKED,
+  ADMIT,
+  ANSWER,
+  BINARY,
+  CLOSED as SOCKET_CLOSED,
+  DIRECT,
+  DRAINED,
+  DUE,
+  GOING_AWAY,
+  NOT_JSON,
+  OPENED,
+  OVERSIZE,
+  PONG,
+  RING,
+  SEND_FAILED,
+  TOKEN,
+  TRANSMIT,
+  UNAVAILABLE,
+  WAKE,
+  WELCOME,
+} from "./calls.js";
 import { Clock } from "./clock.js";
 import { fatal, poison, setLive } from "./core.js";
 import { errorOf } from "./errors.js";
+import { present, readFrame } from "./frames.js";
 import { watchLifecycle } from "./lifecycle.js";
 import { logTo } from "./loggers.js";
+import { scrub } from "./scrub.js";
 import { messageOf, nameOf, Sockets } from "./sockets.js";
 import { wasm } from "#wasm";
 
@@ -20,15 +45,9 @@ const CLOSED = 4;
 const NONE = new Map();
 const LARGEST_FRAME = 1_048_576;
 
-// What is told to the core without words; see `tell` in src/web/exported.rs.
-const OPENED = 0;
-const UNAVAILABLE = 1;
-const NOT_JSON = 2;
-const BINARY = 3;
-const OVERSIZE = 4;
-const SEND_FAILED = 5;
-const DRAINED = 6;
-const WAKE = 7;
+// What the core says of application data.
+const TELL = 1;
+const HOLD = 2;
 
 export class Host {
   /** The number by which the core knows this client. */
@@ -42,9 +61,12 @@ export class Host {
   #hooks;
   #clock = new Clock(this);
   #sockets;
+  /** While true, user code may run. */
   #pumping = false;
-  /** While pumping: something was told. */
+  /** While pumping: the core was called, or something waits to be told. */
   #again = false;
+  /** What happened while pumping, to be told when what came before is done. */
+  #later = [];
   /** What ends each stream, and whether it was made for the session to come. */
   #streams = null;
   #closed = false;
@@ -60,37 +82,49 @@ export class Host {
 
   // ---- the core ----
 
-  now() {
-    return this.#clock.now();
+  /** A call that needs no words; see src/web/exported.rs. */
+  tell(what, id = 0, x = 0, y = 0, z = 0) {
+    return wasm.tell(what, this.client, id, x, y, z, this.#clock.now());
+  }
+
+  /** A call that needs words. */
+  say(what, a, b, c, x = 0, y = 0) {
+    return wasm.say(what, this.client, a, b, c, x, y, this.#clock.now());
   }
 
   /**
-   * Tells the core something and does what follows, unless `tell` has seen to all (`true`). An exception out of the core means that it
-   * is broken.
+   * Tells the core something and does what follows, unless `tell` has seen to all (`true`). While pumping, it has to wait. An
+   * exception out of the core means that it is broken.
    */
   #enter(tell) {
     if (fatal) return;
+    if (this.#pumping) {
+      this.#later.push(tell);
+      this.#again = true;
+      return;
+    }
     try {
-      if (tell() !== true) this.pump();
+      if (tell() !== true || this.#again) this.pump();
     } catch (error) {
       poison(error);
     }
   }
 
-  #news(what, id = 0) {
-    this.#enter(() => wasm.tell(this.client, what, id, this.now()));
+  #news(what, id) {
+    this.#enter(() => this.tell(what, id));
   }
 
   /** The alarm rings; `stepped`: earlier than any timer can, so a test turns the clock. */
   ring(stepped) {
-    this.#enter(() => wasm.ring(this.client, stepped, this.now()));
+    this.#enter(() => this.tell(RING, 0, stepped));
   }
 
   abort(call) {
-    this.#enter(() => wasm.abort(this.client, call, this.now()));
+    this.tell(ABORT, call);
+    this.pump();
   }
 
-  /** Does what the core says until it says nothing more. From inside of itself: the outer one goes on. */
+  /** Does what the core says until it says nothing more and nothing waits to be told. From inside of itself: the outer one goes on. */
   pump() {
     this.#again = true;
     if (this.#pumping) return;
@@ -98,15 +132,16 @@ export class Host {
     while (!fatal) {
       const said = [];
       const action = wasm.next(this.client, said);
-      if (action === 0) break;
-      this.#act(action, said);
+      if (action > 0) this.#act(action, said);
+      else if (this.#later.length > 0) this.#later.shift()();
+      else break;
     }
     this.#pumping = this.#again = false;
     this.#arm();
   }
 
   #arm() {
-    if (!fatal) this.#clock.arm(wasm.due(this.client));
+    if (!fatal) this.#clock.arm(this.tell(DUE));
   }
 
   /** The numbers and details are those of src/web/said.rs. */
@@ -116,7 +151,7 @@ export class Host {
       case 1:
         return this.#sockets.open(a, b);
       case 2:
-        if (!this.#sockets.send(a, b)) this.#news(SEND_FAILED, c);
+        if (!this.#sockets.send(a, b)) this.tell(SEND_FAILED, c);
         return;
       case 3:
         return this.#sockets.close(a, b, c, d === 1);
@@ -141,18 +176,12 @@ export class Host {
       case 12:
         return this.#stateChanged(a, b);
       case 13:
-        return this.#connected(said);
+        return this.#connected(a, b === 1);
       case 14:
         return this.#emitter.emit("disconnected", { code: a, reason: b, willReconnect: c === 1 });
       case 15:
-        return this.#emitter.emit("message", { channel: d, ...sent(a, b, c) });
-      case 16:
-        return this.#emitter.emit("direct", sent(a, b, c));
-      case 17:
-        return this.#emitter.emit("presence", { channel: a, joined: peers(b), left: peers(c) });
-      case 18:
         return this.#emitter.emit("server-error", present({ code: a, requestId: c, message: b }));
-      case 19:
+      case 16:
         return this.#emitter.emit("going-away", { retryAfterMs: a });
       default:
         return this.#emitter.emit("token-provider-error", { consecutiveFailures: a, err: errorOf(3, 0, "", 0, b, c) });
@@ -174,9 +203,9 @@ export class Host {
 
   /** Sends the frame of a reserved request: at once, or after what is to be done first. */
   transmit(call, text) {
-    const socket = wasm.direct(this.client, call);
+    const socket = this.tell(DIRECT, call);
     if (socket === 0) {
-      wasm.transmit(this.client, call, text);
+      this.say(TRANSMIT, text, undefined, undefined, call);
       this.pump();
     } else if (this.#sockets.send(socket, text)) this.#arm();
     else this.#news(SEND_FAILED, call);
@@ -194,6 +223,7 @@ export class Host {
       waiting.reject(errorOf(kind, outcome, String(call), number, detail, b, waiting.reason));
     } else waiting.resolve();
     this.#rest();
+    return true;
   }
 
   /** Once closed and with nothing to answer, only the user holds the client. */
@@ -210,14 +240,21 @@ export class Host {
   }
 
   unavailable(id) {
-    this.#news(UNAVAILABLE, id);
+    this.#enter(() => {
+      this.#sockets.forget(id);
+      this.tell(UNAVAILABLE, id);
+    });
   }
 
   closed(id, code, reason, cause) {
-    this.#enter(() => wasm.closed(this.client, id, code, reason, cause, this.now()));
+    this.#enter(() => {
+      this.#sockets.forget(id);
+      this.say(SOCKET_CLOSED, reason, cause && scrub(cause), undefined, id, code);
+    });
   }
 
-  message(id, data) {
+  message(entry, data) {
+    const { id } = entry;
     if (typeof data !== "string") return this.#news(BINARY, id);
     if (data.length > LARGEST_FRAME) return this.#news(OVERSIZE, id);
     let frame;
@@ -226,29 +263,50 @@ export class Host {
     } catch {
       return this.#news(NOT_JSON, id);
     }
-    this.#enter(() => this.#short(id, frame) || wasm.frame(this.client, id, frame, this.now()));
+    this.#enter(() => this.#frame(entry, readFrame(frame)));
   }
 
-  /** The two frames that come most often are taken to the user by the shortest way. `false`: it needs the rules of the core. */
-  #short(id, frame) {
-    if (this.#pumping || frame === null || typeof frame !== "object") return false;
-    if (frame.type === "message") {
-      const { channel, from, data, fromMetadata } = frame;
-      if (typeof channel !== "string" || typeof from !== "string" || data === undefined) return false;
-      if (!wasm.heard(this.client, id, this.now())) return false;
-      this.#pumping = true;
-      this.#emitter.emit("message", isObject(fromMetadata) ? { channel, from, data, fromMetadata } : { channel, from, data });
-      this.#pumping = false;
-      if (this.#again) this.pump();
-      return true;
+  /** What is for the user alone stays here; the core says what becomes of it. */
+  #frame(entry, [what, detail]) {
+    const { id } = entry;
+    const { requestId } = detail;
+    switch (what) {
+      case "message":
+      case "direct":
+      case "presence":
+        return this.#admitted(entry, what, detail, this.tell(ADMIT, id, what === "presence"));
+      case "ack": {
+        const call = Number(requestId);
+        if (String(call) === requestId && this.pending.has(call) && this.tell(ACKED, id, call)) return this.#settle(call);
+      }
+      // falls through
+      case "error":
+        return this.say(ANSWER, requestId, detail.code, detail.message, id);
+      case "pong":
+        return this.tell(PONG, id);
+      case "going_away":
+        return this.tell(GOING_AWAY, id, detail.retryAfterMs);
+      case "welcome":
+        entry.welcome ??= detail;
+        return this.tell(WELCOME, id, detail.expiresAt ?? NaN, detail.serverTime, detail.maxMessageSize);
+      default:
+        return this.tell(what, id);
     }
-    if (frame.type === "ack" && typeof frame.requestId === "string") {
-      const call = Number(frame.requestId);
-      if (!this.pending.has(call) || !wasm.heard(this.client, id, this.now()) || !wasm.acked(this.client, call)) return false;
-      this.#settle(call);
-      return true;
-    }
-    return false;
+  }
+
+  /** `true`: nothing follows from it, not even another alarm. */
+  #admitted(entry, event, detail, verdict) {
+    if (verdict === TELL) this.#carry(event, detail);
+    else if (verdict === HOLD) (entry.held ??= []).push(detail);
+    return entry.welcome !== null;
+  }
+
+  /** Tells the user what peers sent. */
+  #carry(event, detail) {
+    const outer = this.#pumping;
+    this.#pumping = true;
+    this.#emitter.emit(event, detail);
+    this.#pumping = outer;
   }
 
   async #fetchToken(request) {
@@ -259,10 +317,10 @@ export class Host {
       if (typeof text !== "string" || text === "") throw new Error("the token provider did not return a non-empty string");
     } catch (error) {
       const failure = error ?? new Error("the token provider failed");
-      text = messageOf(failure);
+      text = scrub(messageOf(failure));
       name = nameOf(failure);
     }
-    this.#enter(() => wasm.token(this.client, request, text, name, this.now()));
+    this.#enter(() => this.say(TOKEN, text, name, undefined, request));
   }
 
   // ---- events ----
@@ -275,19 +333,11 @@ export class Host {
     this.#emitter.emit("state-change", { from: STATES[from], to: STATES[to] });
   }
 
-  #connected([peerId, serverTime, expiresAt, isReconnect, maxMessageSize, servers]) {
-    this.cap = maxMessageSize;
-    this.#emitter.emit(
-      "connected",
-      present({
-        peerId,
-        serverTime,
-        expiresAt: Number.isNaN(expiresAt) ? null : expiresAt,
-        isReconnect: isReconnect === 1,
-        maxMessageSize,
-        iceServers: servers && groups(servers, 3, (urls, username, credential) => present({ urls, username, credential })),
-      }),
-    );
+  #connected(id, isReconnect) {
+    const { welcome, held } = this.#sockets.entry(id);
+    this.cap = welcome.maxMessageSize;
+    this.#emitter.emit("connected", { ...welcome, isReconnect });
+    for (const presence of held ?? []) this.#emitter.emit("presence", presence);
   }
 
   /** A session begins. What was made for it before now belongs to it. */
@@ -303,7 +353,7 @@ export class Host {
 
   #log([level, message, ...details]) {
     const context = {};
-    groups(details, 2, (name, value) => (context[name] = value));
+    while (details.length > 0) context[details.shift()] = details.shift();
     if (this.#logger) logTo(this.#logger, LEVELS[level], message, context);
   }
 
@@ -336,27 +386,3 @@ export function stateName(index) {
   return STATES[index];
 }
 
-function isObject(value) {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** The fields that are there. */
-function present(fields) {
-  for (const name in fields) if (fields[name] === undefined) delete fields[name];
-  return fields;
-}
-
-function sent(from, data, fromMetadata) {
-  return fromMetadata ? { from, data, fromMetadata } : { from, data };
-}
-
-/** What stands in a list in groups of that many. */
-function groups(list, size, make) {
-  const made = [];
-  for (let at = 0; at < list.length; at += size) made.push(make(...list.slice(at, at + size)));
-  return made;
-}
-
-function peers(list) {
-  return groups(list, 2, (peerId, metadata) => present({ peerId, metadata }));
-}

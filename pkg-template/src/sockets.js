@@ -21,6 +21,9 @@ const EVENTS = ["open", "message", "close", "error"];
 /** A socket and what it says; without a socket while that is on its way. */
 class Entry {
   socket = null;
+  /** The socket's welcome, and the presence that is told after it. */
+  welcome = null;
+  held = null;
 
   constructor(id, sockets) {
     this.id = id;
@@ -43,7 +46,7 @@ class Entry {
   }
 
   message(event) {
-    this.sockets.news.message(this.id, read(event, "data"));
+    this.sockets.news.message(this, read(event, "data"));
   }
 
   close(event) {
@@ -64,13 +67,13 @@ export class Sockets {
   #entries = [];
   #factory;
 
-  /** `news`: takes `opened(id)`, `message(id, data)`, `closed(id, code, reason, cause)` and `unavailable(id)`. */
+  /** `news`: takes `opened(id)`, `message(entry, data)`, `closed(id, code, reason, cause)` and `unavailable(id)`. */
   constructor(factory, news) {
     this.#factory = factory;
     this.news = news;
   }
 
-  #entry(id) {
+  entry(id) {
     return this.#entries.find((entry) => entry.id === id);
   }
 
@@ -86,10 +89,7 @@ export class Sockets {
 
   #openWith(WebSocket, entry, address) {
     if (typeof WebSocket === "function") this.#adopt(entry, () => new WebSocket(address));
-    else {
-      this.#forget(entry);
-      this.news.unavailable(entry.id);
-    }
+    else this.news.unavailable(entry.id);
   }
 
   async #openLater(entry, address) {
@@ -129,35 +129,32 @@ export class Sockets {
   }
 
   #failed(entry, cause) {
-    if (!this.#isWanted(entry)) return;
-    this.#forget(entry);
-    this.news.closed(entry.id, 1006, "websocket construction failed", cause);
+    if (this.#isWanted(entry)) this.news.closed(entry.id, 1006, "websocket construction failed", cause);
   }
 
   closed(entry, event) {
     const code = read(event, "code");
     const reason = read(event, "reason");
-    this.#forget(entry);
     this.news.closed(entry.id, code > 0 && code < 65_536 ? code : 1006, typeof reason === "string" ? reason : "");
   }
 
   /** Removes the socket's listeners too. */
-  #forget(entry) {
-    this.#entries = this.#entries.filter((other) => other !== entry);
-    entry?.leave();
+  forget(id) {
+    this.entry(id)?.leave();
+    this.#entries = this.#entries.filter((entry) => entry.id !== id);
   }
 
   /** `false`: the socket is not open, or refused. */
   send(id, text) {
-    const socket = this.#entry(id)?.socket;
+    const socket = this.entry(id)?.socket;
     return read(socket, "readyState") === OPEN && attempt(() => socket.send(text));
   }
 
   /** `report`: its end is wanted; else it is detached at once. */
   close(id, code, reason, report) {
-    const entry = this.#entry(id);
+    const entry = this.entry(id);
     const socket = entry?.socket;
-    if (!report || !socket) this.#forget(entry);
+    if (!report || !socket) this.forget(id);
     if (socket) hangUp(socket, code, reason, report);
     else if (report) this.news.closed(id, 1006, "");
   }

@@ -84,9 +84,9 @@ impl fmt::Debug for Provider {
 }
 
 fn failure(message: String) -> ProviderFailure {
-    ProviderFailure { name: "Error".into(), message }
+    ProviderFailure::new("Error", &message)
 }
 
 fn panicked() -> ProviderFailure {
-    ProviderFailure { name: "Panic".into(), message: "the token provider panicked".into() }
+    ProviderFailure::new("Panic", "the token provider panicked")
 }

@@ -24,12 +24,11 @@ pub(crate) enum Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    /// Asks the machine, which carries a finished frame as the platform wants it.
+    /// Asks the machine.
     pub(crate) fn ask<P>(
         self,
         machine: &mut Machine<P>,
         now: Instant,
-        carry: impl FnOnce(String) -> P,
     ) -> Result<CallId, CallError> {
         match self {
             Wanted::Subscribe { channel, include_sender_metadata } => {
@@ -39,13 +38,13 @@ impl Wanted<'_> {
             Wanted::Publish { channel, data } => {
                 let call = machine.reserve(data.len(), ACK_TIMEOUT_MS, now)?;
                 let frame = OutgoingFrame::Publish { channel, data, request_id: call.0 };
-                machine.transmit(call, carry(frame.to_text()));
+                machine.transmit(call, frame.to_text());
                 Ok(call)
             }
             Wanted::Send { to, data } => {
                 let call = machine.reserve(data.len(), ACK_TIMEOUT_MS, now)?;
                 let frame = OutgoingFrame::Send { to, data, request_id: call.0 };
-                machine.transmit(call, carry(frame.to_text()));
+                machine.transmit(call, frame.to_text());
                 Ok(call)
             }
         }

@@ -1,7 +1,7 @@
 //! The one alarm: when it is due, and what is done when it rings (spec B.6; decisions, item 7).
 
 use super::error::CallError;
-use super::io::{Level, Outgoing};
+use super::io::Level;
 use super::liveness::{LONGEST_PROBE_MS, Verdict, probe_ms};
 use super::subscriptions::Failure;
 use super::time::Instant;
@@ -117,7 +117,7 @@ impl<P> Machine<P> {
     }
 
     fn ping(&mut self) {
-        self.send(None, Outgoing::Text(OutgoingFrame::Ping.to_text()));
+        self.send(None, OutgoingFrame::Ping.to_text());
     }
 
     fn check_link(&mut self) {

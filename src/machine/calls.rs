@@ -3,7 +3,7 @@
 //! Arguments arrive checked; see `wire::check_channel` and `wire::check_peer_id`.
 
 use super::error::CallError;
-use super::io::{CallId, Outgoing, SocketId};
+use super::io::{CallId, SocketId};
 use super::requests::{Purpose, Request};
 use super::subscriptions::Failure;
 use super::time::Instant;
@@ -35,7 +35,7 @@ impl<P> Machine<P> {
         let call = self.register(purpose, timeout_ms);
         let frame =
             OutgoingFrame::Subscribe { channel, include_sender_metadata, request_id: call.0 };
-        self.send(Some(call), Outgoing::Text(frame.to_text()));
+        self.send(Some(call), frame.to_text());
         if let Purpose::Subscribe(attempt) = purpose {
             self.subscribe_beside(attempt);
         }
@@ -57,7 +57,7 @@ impl<P> Machine<P> {
         self.check_connected()?;
         let call = self.register(Purpose::Plain, timeout_ms);
         let frame = |request_id| OutgoingFrame::Unsubscribe { channel, request_id };
-        self.send(Some(call), Outgoing::Text(frame(call.0).to_text()));
+        self.send(Some(call), frame(call.0).to_text());
         self.send_beside(frame(0));
         Ok(call)
     }
@@ -83,8 +83,8 @@ impl<P> Machine<P> {
     }
 
     /// Queues the frame of a reserved request.
-    pub fn transmit(&mut self, call: CallId, frame: P) {
-        self.send(Some(call), Outgoing::Ready(frame));
+    pub fn transmit(&mut self, call: CallId, frame: String) {
+        self.send(Some(call), frame);
     }
 
     /// The driver itself writes the frame of a reserved request, to the socket that this gives.

@@ -1,6 +1,7 @@
 //! Why a call failed, and what that says about its effect on the server.
 
 use super::io::State;
+use crate::wire::scrub;
 
 /// Whether the server may have acted on a failed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,7 +35,7 @@ pub struct Close {
     pub reason: String,
     /// The HTTP status that refused the upgrade, where the platform tells.
     pub http_status: Option<u16>,
-    /// What the platform said when the socket could not be made; scrubbed by the machine before it is shown.
+    /// What the platform said when the socket could not be made, without credentials: see [`scrub`].
     pub cause: Option<String>,
 }
 
@@ -44,6 +45,12 @@ impl Close {
     pub fn new(code: u16, reason: impl Into<String>) -> Close {
         Close { code, reason: reason.into(), http_status: None, cause: None }
     }
+
+    /// A socket that could not be made, and what the platform said, which is scrubbed of credentials.
+    #[must_use]
+    pub fn failed(reason: &str, cause: &str) -> Close {
+        Close { cause: Some(scrub(cause)), ..Close::new(1006, reason) }
+    }
 }
 
 /// How the user's token provider failed.
@@ -51,8 +58,16 @@ impl Close {
 pub struct ProviderFailure {
     /// The name of the provider's error.
     pub name: String,
-    /// Its message; scrubbed by the machine before it is shown.
+    /// Its message, without credentials: see [`scrub`].
     pub message: String,
+}
+
+impl ProviderFailure {
+    /// A failure in the provider's own words, which are scrubbed of credentials.
+    #[must_use]
+    pub fn new(name: &str, message: &str) -> ProviderFailure {
+        ProviderFailure { name: name.into(), message: scrub(message) }
+    }
 }
 
 /// Why a call failed.

@@ -1,12 +1,12 @@
 //! What the peer says: inputs from sockets and the frames in them (spec B.5).
 
 use super::error::{CallError, Close};
-use super::io::{CallId, Event, Input, Level, SocketId};
+use super::io::{Admission, CallId, Event, Input, Level, SocketId};
 use super::requests::{Purpose, Request};
 use super::subscriptions::{Attempt, Failure};
 use super::time::Instant;
 use super::{Link, Machine, Output};
-use crate::wire::{CloseCode, ErrorCode, ServerFrame, fit_reason, scrub, sendable_code};
+use crate::wire::{CloseCode, ErrorCode, ServerFrame, fit_reason, sendable_code};
 
 impl<P> Machine<P> {
     /// Takes in what happened. Never fails: the peer cannot make it, and news of what is gone changes nothing.
@@ -82,6 +82,17 @@ impl<P> Machine<P> {
             | Link::Fetching { .. }
             | Link::Dialling { .. }
             | Link::Waiting { .. } => false,
+        }
+    }
+
+    /// Application data arrived, for a driver that hands it to the user itself, or not, as this says. Everything that was asked
+    /// of the driver before must be done ([`has_output`](Self::has_output)).
+    pub fn admit(&mut self, socket: SocketId, is_presence: bool, now: Instant) -> Admission {
+        let now = self.tick(now);
+        if self.hear(socket, now) {
+            Admission::Tell
+        } else {
+            self.renewal.admission(socket, is_presence)
         }
     }
 
@@ -176,8 +187,7 @@ impl<P> Machine<P> {
         }
     }
 
-    fn on_closed(&mut self, socket: SocketId, mut close: Close) {
-        close.cause = close.cause.as_deref().map(scrub);
+    fn on_closed(&mut self, socket: SocketId, close: Close) {
         if self.link.socket() == Some(socket) {
             self.lose(close, CallError::Connect);
         } else if self.renewal.socket() == Some(socket) {

@@ -92,6 +92,17 @@ pub enum Input<P> {
     Wake,
 }
 
+/// What a driver that keeps application data to itself does with some of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// It is of no interest: its socket is not in use.
+    Drop,
+    /// Tell the user.
+    Tell,
+    /// Tell the user after the [`Event::Connected`] of its socket, or never if that does not come.
+    Hold,
+}
+
 /// What the machine asks of the driver. Carried out one after the other, with nothing borrowed.
 #[derive(Debug)]
 pub enum Output<P> {
@@ -106,8 +117,8 @@ pub enum Output<P> {
     Send {
         /// To which socket.
         socket: SocketId,
-        /// The frame.
-        frame: Outgoing<P>,
+        /// The frame's text.
+        frame: String,
         /// The request that it belongs to.
         call: Option<CallId>,
     },
@@ -149,15 +160,6 @@ pub enum Output<P> {
     EndStreams,
     /// Tell the user's logger.
     Log(Log),
-}
-
-/// A frame on its way out.
-#[derive(Debug)]
-pub enum Outgoing<P> {
-    /// Text that the machine wrote.
-    Text(String),
-    /// Text that the driver made ready and the machine carried.
-    Ready(P),
 }
 
 /// The state that users see (spec B.2).
@@ -265,6 +267,8 @@ pub enum Event<P> {
 /// The fields of [`Event::Connected`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Connected {
+    /// The socket that the welcome came from.
+    pub socket: SocketId,
     /// This client's peer id.
     pub peer_id: String,
     /// The server's clock, in Unix seconds.
@@ -280,8 +284,9 @@ pub struct Connected {
 }
 
 impl Connected {
-    pub(super) fn new(welcome: Welcome, is_reconnect: bool) -> Connected {
+    pub(super) fn new(socket: SocketId, welcome: Welcome, is_reconnect: bool) -> Connected {
         Connected {
+            socket,
             peer_id: welcome.peer_id,
             server_time: welcome.server_time,
             expires_at: welcome.expires_at,

@@ -46,7 +46,7 @@ use crate::wire::FALLBACK_MAX_MESSAGE_SIZE;
 pub use calls::ACK_TIMEOUT_MS;
 pub use error::{CallError, Close, Outcome, ProviderFailure};
 pub use io::{
-    CallId, Connected, Event, Input, Level, Log, LogValue, Outgoing, Output, SocketId, State,
+    Admission, CallId, Connected, Event, Input, Level, Log, LogValue, Output, SocketId, State,
     TokenRequestId,
 };
 pub use options::{OptionError, OptionName, Options, RawOptions, RawReconnect};
@@ -224,13 +224,12 @@ impl<P> Machine<P> {
         let call = CallId(self.ids.next());
         if let Some(frame) = self.subscriptions.frame(attempt, call) {
             self.requests.add(call, purpose, ACK_TIMEOUT_MS, self.now);
-            let frame = Outgoing::Text(frame);
             self.queue.push(Output::Send { socket, frame, call: Some(call) });
         }
     }
 
     /// Queues a frame for the current socket.
-    fn send(&mut self, call: Option<CallId>, frame: Outgoing<P>) {
+    fn send(&mut self, call: Option<CallId>, frame: String) {
         if let Some(socket) = self.link.socket() {
             self.queue.push(Output::Send { socket, frame, call });
         }

@@ -137,38 +137,44 @@ impl Options {
     /// # Errors
     /// The first option that breaks a rule.
     pub fn check(raw: RawOptions) -> Result<Options, OptionError> {
-        let credential = match (raw.key.filter(|key| !key.is_empty()), raw.has_provider) {
-            (Some(key), false) => CredentialSource::Key(Secret::new(key)),
-            (None, true) => CredentialSource::Provider,
-            (Some(_), true) | (None, false) => {
-                return wrong(OptionName::Credential, ONE_CREDENTIAL);
-            }
-        };
-        let endpoint = match raw.url {
+        let has_key = raw.key.as_ref().is_some_and(|key| !key.is_empty());
+        if has_key == raw.has_provider {
+            return wrong(OptionName::Credential, ONE_CREDENTIAL);
+        }
+        let endpoint = match &raw.url {
             None => Endpoint::default(),
-            Some(url) => Endpoint::parse(&url)
+            Some(url) => Endpoint::parse(url)
                 .map_err(|error| OptionError { option: OptionName::Url, rule: error.rule() })?,
         };
-        let inactivity = raw.inactivity_timeout_ms;
-        let renew = raw.renew_before_expiry_ms;
         check_all(&[
             (raw.token_provider_timeout_ms, &POSITIVE, OptionName::TokenProviderTimeout),
-            (inactivity, &ANY, OptionName::InactivityTimeout),
-            (renew, &NOT_NEGATIVE, OptionName::RenewBeforeExpiry),
+            (raw.inactivity_timeout_ms, &ANY, OptionName::InactivityTimeout),
+            (raw.renew_before_expiry_ms, &NOT_NEGATIVE, OptionName::RenewBeforeExpiry),
         ])?;
         if let Some(reconnect) = &raw.reconnect {
             reconnect.check()?;
         }
-        Ok(Options {
+        Ok(Options::checked(raw, endpoint))
+    }
+
+    /// Options that a surface has checked itself, as the npm package does. `raw.url` does not count.
+    #[must_use]
+    pub fn checked(raw: RawOptions, endpoint: Endpoint) -> Options {
+        let inactivity = raw.inactivity_timeout_ms;
+        let renew = raw.renew_before_expiry_ms;
+        Options {
             endpoint,
-            credential,
+            credential: match raw.key {
+                Some(key) if !raw.has_provider => CredentialSource::Key(Secret::new(key)),
+                Some(_) | None => CredentialSource::Provider,
+            },
             token_provider_timeout_ms: millis(raw.token_provider_timeout_ms),
             inactivity_timeout_ms: (inactivity > 0.0 && inactivity.is_finite())
                 .then(|| millis(inactivity)),
             auto_resubscribe: raw.auto_resubscribe,
             reconnect: raw.reconnect,
             renew_before_expiry_ms: (renew > 0.0).then(|| millis(renew)),
-        })
+        }
     }
 }
 

@@ -10,7 +10,7 @@
 //! that crosses this moment may come twice. The server's clock decides when a token expires, not the local one.
 
 use super::error::ProviderFailure;
-use super::io::{CallId, Connected, Event, Level, Outgoing, Output, SocketId, TokenRequestId};
+use super::io::{Admission, CallId, Connected, Event, Level, Output, SocketId, TokenRequestId};
 use super::liveness::Liveness;
 use super::options::CredentialSource;
 use super::requests::Purpose;
@@ -94,6 +94,21 @@ impl Renewal {
             | Phase::Dialling { .. }
             | Phase::Joining { .. }
             | Phase::Leaving { .. } => None,
+        }
+    }
+
+    /// What is to be done with application data on the socket beside the current one. Messages come from the old connection until
+    /// the new one takes over; who is there is told then, as after any welcome.
+    pub(super) fn admission(&self, socket: SocketId, is_presence: bool) -> Admission {
+        match self.phase {
+            Phase::Leaving { old, .. } if old == socket => Admission::Tell,
+            Phase::Joining { socket: new, .. } if new == socket && is_presence => Admission::Hold,
+            Phase::Off
+            | Phase::Due
+            | Phase::Fetching { .. }
+            | Phase::Dialling { .. }
+            | Phase::Joining { .. }
+            | Phase::Leaving { .. } => Admission::Drop,
         }
     }
 
@@ -231,7 +246,7 @@ impl<P> Machine<P> {
             (Phase::Dialling { socket, .. }, ServerFrame::Welcome(welcome)) => {
                 let joining = Phase::Joining {
                     socket: *socket,
-                    connected: Box::new(Connected::new(welcome, true)),
+                    connected: Box::new(Connected::new(*socket, welcome, true)),
                     replays: Some(self.subscriptions.replays()),
                     waiting: 0,
                 };
@@ -286,7 +301,7 @@ impl<P> Machine<P> {
     /// What the user does not want any more while the subscriptions are brought over is not brought over either.
     pub(super) fn send_beside(&mut self, frame: OutgoingFrame<'_>) {
         if let Phase::Joining { socket, .. } = self.renewal.phase {
-            let frame = Outgoing::Text(frame.to_text());
+            let frame = frame.to_text();
             self.queue.push(Output::Send { socket, frame, call: None });
         }
     }
@@ -337,7 +352,7 @@ impl<P> Machine<P> {
         };
         self.renewal.enter(leaving, self.now.after(LEAVE_MS));
         self.log(Level::Info, "a connection with a fresh token took over");
-        let frame = Outgoing::Text(OutgoingFrame::Ping.to_text());
+        let frame = OutgoingFrame::Ping.to_text();
         self.queue.push(Output::Send { socket: old, frame, call: None });
         self.emit(Event::Connected(*connected));
         for presence in std::mem::take(&mut self.held) {

@@ -10,7 +10,7 @@ use super::requests::Purpose;
 use super::subscriptions::{Failure, Subscriptions};
 use super::time::Instant;
 use super::{Machine, Output};
-use crate::wire::{CredentialKind, Reaction, Secret, Welcome, scrub};
+use crate::wire::{CredentialKind, Reaction, Secret, Welcome};
 
 /// How long a socket may take from the dial to the welcome, in milliseconds (decisions, item 10).
 pub const WELCOME_TIMEOUT_MS: u64 = 10_000;
@@ -220,7 +220,7 @@ impl<P> Machine<P> {
     }
 
     pub(super) fn on_token_failed(&mut self, name: &str, message: &str) {
-        let failure = ProviderFailure { name: name.to_owned(), message: scrub(message) };
+        let failure = ProviderFailure { name: name.to_owned(), message: message.to_owned() };
         self.token_failures = self.token_failures.saturating_add(1);
         let times = self.token_failures;
         self.log_number(Level::Warn, "the token provider failed", "consecutiveFailures", times);
@@ -262,7 +262,7 @@ impl<P> Machine<P> {
             }
         };
         let from = self.state();
-        let connected = Connected::new(welcome, self.session.ever_connected);
+        let connected = Connected::new(socket, welcome, self.session.ever_connected);
         self.session.ever_connected = true;
         self.max_message_size = connected.max_message_size;
         self.plan_renewal(&connected);

@@ -16,7 +16,7 @@ use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, client_async
 
 use super::tls::Tls;
 use crate::machine::Close;
-use crate::wire::{INBOUND_CAP, Secret, scrub};
+use crate::wire::{INBOUND_CAP, Secret};
 
 pub(super) type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -41,7 +41,7 @@ pub(super) async fn dial(address: Secret, tls: Tls) -> Result<Stream, Close> {
 async fn config(tls: Tls) -> Result<std::sync::Arc<rustls::ClientConfig>, Close> {
     let made = tokio::task::spawn_blocking(move || tls.config()).await;
     let made = made.unwrap_or_else(|error| Err(error.to_string()));
-    made.map_err(|cause| abnormal(Some(cause), None))
+    made.map_err(|cause| Close::failed("", &cause))
 }
 
 fn limits() -> WebSocketConfig {
@@ -91,17 +91,15 @@ fn interleave(addresses: impl Iterator<Item = SocketAddr>) -> VecDeque<SocketAdd
 }
 
 fn failed(error: io::Error) -> Close {
-    abnormal(Some(error.to_string()), None)
+    Close::failed("", &error.to_string())
 }
 
 fn refused(error: Error) -> Close {
-    let status =
-        if let Error::Http(response) = &error { Some(response.status().as_u16()) } else { None };
-    abnormal(status.is_none().then(|| error.to_string()), status)
-}
-
-fn abnormal(cause: Option<String>, http_status: Option<u16>) -> Close {
-    Close { http_status, cause: cause.map(|cause| scrub(&cause)), ..Close::new(1006, "") }
+    if let Error::Http(response) = &error {
+        let http_status = Some(response.status().as_u16());
+        return Close { http_status, ..Close::new(1006, "") };
+    }
+    Close::failed("", &error.to_string())
 }
 
 /// How long an address has before the next one is tried as well.

@@ -9,12 +9,12 @@ use futures::channel::oneshot;
 use tokio::runtime::Handle;
 use tokio::task;
 
-use super::carried::Carried;
 use super::clock::Clock;
 use super::pump::Pump;
 use super::tls::Tls;
 use super::wake::Wake;
 use crate::client::{Answer, Called, Driver, Emitter, Exit, Mark, Provider, Wanted};
+use crate::data::Payload;
 use crate::machine::{
     CallError, CallId, Close, DEFAULT_CLOSE_REASON, Input, Machine, Options, Output, SocketId,
     State,
@@ -30,7 +30,7 @@ pub(super) struct Native {
 }
 
 pub(super) struct Core {
-    pub(super) machine: Machine<Carried>,
+    pub(super) machine: Machine<Payload>,
     pub(super) clock: Clock,
     /// Who waits for which call.
     waiters: BTreeMap<u32, oneshot::Sender<Answer>>,
@@ -79,7 +79,7 @@ impl Driver for Native {
     fn request(&self, wanted: Wanted<'_>) -> Result<Called, CallError> {
         let mut core = self.lock();
         let now = core.clock.now();
-        let id = wanted.ask(&mut core.machine, now, Carried::Frame)?;
+        let id = wanted.ask(&mut core.machine, now)?;
         let called = core.wait_for(id);
         drop(core);
         self.wake.wake();
@@ -155,7 +155,7 @@ impl Native {
     }
 
     /// What the pump does next, and who waits for it if it is an answer.
-    pub(super) fn next_output(&self) -> Option<(Output<Carried>, Option<oneshot::Sender<Answer>>)> {
+    pub(super) fn next_output(&self) -> Option<(Output<Payload>, Option<oneshot::Sender<Answer>>)> {
         let mut core = self.lock();
         let output = core.machine.poll_output()?;
         let waiter = if let Output::Settle { call, .. } = &output {
@@ -166,7 +166,7 @@ impl Native {
         Some((output, waiter))
     }
 
-    pub(super) fn tell(&self, input: Input<Carried>) {
+    pub(super) fn tell(&self, input: Input<Payload>) {
         let mut core = self.lock();
         let now = core.clock.now();
         core.machine.handle_input(input, now);

@@ -13,12 +13,11 @@ use serde::Deserializer;
 use serde::de::Visitor;
 
 use self::scan::{Members, text_of};
-use super::carried::Carried;
 use crate::data::Payload;
 use crate::wire::{Malformed, ServerFrame, Value, decode};
 
 /// The frame that a text is.
-pub(super) fn parse(text: &str) -> Result<ServerFrame<Carried>, Malformed> {
+pub(super) fn parse(text: &str) -> Result<ServerFrame<Payload>, Malformed> {
     match scan::members(text) {
         Some(members) => decode(&Json { text, members: OnceCell::from(Some(members)) }),
         None if scan::is_json(text) => Err(Malformed::NoType),
@@ -39,7 +38,7 @@ impl<'a> Json<'a> {
 }
 
 impl<'a> Value for Json<'a> {
-    type Payload = Carried;
+    type Payload = Payload;
     type Text = Cow<'a, str>;
 
     fn field(&self, name: &str) -> Option<Json<'a>> {
@@ -70,8 +69,8 @@ impl<'a> Value for Json<'a> {
         self.text == "null"
     }
 
-    fn into_payload(self) -> Carried {
-        Carried::Payload(Payload::from_json(self.text))
+    fn into_payload(self) -> Payload {
+        Payload::from_json(self.text)
     }
 }
 

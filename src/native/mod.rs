@@ -9,7 +9,6 @@
 //! User code (handlers, the token provider, wakers) runs with nothing locked.
 
 mod alarm;
-mod carried;
 mod clock;
 mod dial;
 mod driver;

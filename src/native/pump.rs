@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::alarm::Alarm;
-use super::carried::Carried;
 use super::driver::Native;
 use super::socket::{News, Socket};
 use super::tasks::Tasks;
 use crate::client::{BoxFuture, log, shield};
+use crate::data::Payload;
 use crate::machine::{
-    CallId, Close, Event, Input, Outgoing, Output, ProviderFailure, SocketId, TokenRequestId,
+    CallId, Close, Event, Input, Output, ProviderFailure, SocketId, TokenRequestId,
 };
 use crate::wire::{Secret, ServerFrame};
 
@@ -235,22 +235,18 @@ impl Pump {
         }
     }
 
-    fn dispatch(&mut self, event: Event<Carried>) {
+    fn dispatch(&mut self, event: Event<Payload>) {
         self.driver.lock().exit.note(&event, &self.driver.emitter);
         self.emit(event);
     }
 
-    fn emit(&mut self, event: Event<Carried>) {
+    fn emit(&mut self, event: Event<Payload>) {
         let tasks = &mut self.tasks;
-        self.driver.emitter.dispatch(event, Carried::into_payload, &mut |task| tasks.spawn(task));
+        self.driver.emitter.dispatch(event, std::convert::identity, &mut |task| tasks.spawn(task));
     }
 
-    fn send(&mut self, socket: SocketId, frame: Outgoing<Carried>, call: Option<CallId>) {
-        let text = match frame {
-            Outgoing::Text(text) => text,
-            Outgoing::Ready(carried) => carried.into_frame(),
-        };
-        let sent = self.socket(socket).is_some_and(|socket| socket.send(text));
+    fn send(&mut self, socket: SocketId, frame: String, call: Option<CallId>) {
+        let sent = self.socket(socket).is_some_and(|socket| socket.send(frame));
         if !sent {
             self.driver.tell(Input::SendFailed { call });
         }

@@ -8,11 +8,11 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::carried::Carried;
 use super::dial::{Stream, dial};
 use super::json::parse;
 use super::tls::Tls;
 use crate::client::BoxFuture;
+use crate::data::Payload;
 use crate::machine::{Close, SocketId};
 use crate::wire::{Malformed, Secret, ServerFrame};
 
@@ -40,7 +40,7 @@ enum Phase {
 #[derive(Debug)]
 pub(super) enum News {
     Opened,
-    Frame(ServerFrame<Carried>),
+    Frame(ServerFrame<Payload>),
     Malformed(Malformed),
     Binary,
     Oversize,
@@ -94,10 +94,7 @@ impl Socket {
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
                 Some(Err(Error::Capacity(_))) => Poll::Ready(News::Oversize),
-                Some(Err(error)) => {
-                    let cause = Some(error.to_string());
-                    self.end(Close { cause, ..Close::new(1006, "") })
-                }
+                Some(Err(error)) => self.end(Close::failed("", &error.to_string())),
                 None => self.end(Close::new(1006, "")),
             };
         }

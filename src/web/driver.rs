@@ -10,8 +10,7 @@ use super::clock::Clock;
 use super::inbound;
 use super::socket::{News, NoSocket, Socket};
 use crate::machine::{
-    CallError, CallId, Close, Event, Input, Instant, Log, Machine, Outgoing, Output, SocketId,
-    TokenRequestId,
+    CallError, CallId, Close, Event, Input, Instant, Log, Machine, Output, SocketId, TokenRequestId,
 };
 
 /// What a client's surface does for the driver. Its methods run user code, so nothing is borrowed when they are called.
@@ -131,8 +130,7 @@ impl<H: Host> Driver<H> {
             Ok(socket) => self.sockets.borrow_mut().push((id, Rc::new(socket))),
             Err(NoSocket::Unavailable) => self.tell(Input::SocketUnavailable { socket: id }),
             Err(NoSocket::Failed(cause)) => {
-                let close = Close::new(1006, "websocket construction failed");
-                let close = Close { cause: Some(cause), ..close };
+                let close = Close::failed("websocket construction failed", &cause);
                 self.tell(Input::SocketClosed { socket: id, close });
             }
         }
@@ -149,12 +147,8 @@ impl<H: Host> Driver<H> {
         });
     }
 
-    fn send(&self, id: SocketId, frame: Outgoing<JsValue>, call: Option<CallId>) {
-        let text = match frame {
-            Outgoing::Text(text) => JsValue::from_str(&text),
-            Outgoing::Ready(text) => text,
-        };
-        if !self.socket(id).is_some_and(|socket| socket.send(&text)) {
+    fn send(&self, id: SocketId, frame: String, call: Option<CallId>) {
+        if !self.socket(id).is_some_and(|socket| socket.send(&JsValue::from_str(&frame))) {
             self.tell(Input::SendFailed { call });
         }
     }

@@ -30,11 +30,13 @@ mod inbound;
 mod said;
 #[cfg(feature = "web")]
 mod socket;
+#[cfg(feature = "web")]
 mod value;
 
 #[cfg(feature = "npm")]
 pub use exported::*;
 #[cfg(feature = "npm")]
 pub use said::Said;
+#[cfg(feature = "web")]
 #[doc(hidden)]
 pub use value::JsJson;

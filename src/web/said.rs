@@ -2,12 +2,11 @@
 //!
 //! The numbers and the details are those of `#act` in the package's `host.js`.
 
+use std::convert::Infallible;
+
 use wasm_bindgen::prelude::*;
 
-use crate::machine::{
-    CallError, Connected, Event, Log, LogValue, Outcome, Outgoing, Output, State,
-};
-use crate::wire::{IceServer, PresencePeer, Urls};
+use crate::machine::{CallError, Event, Log, LogValue, Outcome, Output, State};
 
 #[wasm_bindgen]
 extern "C" {
@@ -15,18 +14,16 @@ extern "C" {
     #[wasm_bindgen(js_name = Array)]
     pub type Said;
 
-    #[wasm_bindgen(constructor, js_class = "Array")]
-    fn list() -> Said;
     #[wasm_bindgen(method, js_class = "Array", js_name = push)]
     fn number(this: &Said, number: f64);
     #[wasm_bindgen(method, js_class = "Array", js_name = push)]
-    pub(super) fn text(this: &Said, text: &str);
+    fn text(this: &Said, text: &str);
     #[wasm_bindgen(method, js_class = "Array", js_name = push)]
     fn value(this: &Said, value: &JsValue);
 }
 
 /// Says the details of an output and gives its number.
-pub(super) fn say(output: &Output<JsValue>, said: &Said) -> u32 {
+pub(super) fn say_output(output: &Output<Infallible>, said: &Said) -> u32 {
     match output {
         Output::OpenSocket { socket, address } => {
             said.id(socket.0);
@@ -35,10 +32,7 @@ pub(super) fn say(output: &Output<JsValue>, said: &Said) -> u32 {
         }
         Output::Send { socket, frame, call } => {
             said.id(socket.0);
-            match frame {
-                Outgoing::Text(text) => said.text(text),
-                Outgoing::Ready(text) => said.value(text),
-            }
+            said.text(frame);
             said.id(call.map_or(0, |call| call.0));
             2
         }
@@ -87,10 +81,6 @@ impl Said {
             Some(text) => self.text(text),
             None => self.value(&JsValue::UNDEFINED),
         }
-    }
-
-    fn metadata(&self, metadata: &Option<JsValue>) {
-        self.value(metadata.as_ref().unwrap_or(&JsValue::UNDEFINED));
     }
 
     fn log(&self, log: &Log) {
@@ -150,7 +140,7 @@ impl Said {
         }
     }
 
-    fn event(&self, event: &Event<JsValue>) -> u32 {
+    fn event(&self, event: &Event<Infallible>) -> u32 {
         match event {
             Event::StateChange { from, to } => {
                 self.id(*from as u32);
@@ -158,7 +148,8 @@ impl Said {
                 12
             }
             Event::Connected(connected) => {
-                self.connected(connected);
+                self.id(connected.socket.0);
+                self.id(connected.is_reconnect.into());
                 13
             }
             Event::Disconnected { code, reason, will_reconnect } => {
@@ -167,82 +158,27 @@ impl Said {
                 self.id((*will_reconnect).into());
                 14
             }
-            Event::Message { channel, from, data, from_metadata } => {
-                self.text(from);
-                self.value(data);
-                self.metadata(from_metadata);
-                self.text(channel);
-                15
-            }
-            Event::Direct { from, data, from_metadata } => {
-                self.text(from);
-                self.value(data);
-                self.metadata(from_metadata);
-                16
-            }
-            Event::Presence { channel, joined, left } => {
-                self.text(channel);
-                self.value(&peers(joined));
-                self.value(&peers(left));
-                17
-            }
+            Event::Message { data, .. } | Event::Direct { data, .. } => match *data {},
+            // It is not told of them.
+            Event::Presence { .. } => 0,
             Event::ServerError { code, message, request_id } => {
                 self.text(code);
                 self.optional(message.as_deref());
                 self.optional(request_id.as_deref());
-                18
+                15
             }
             Event::GoingAway { retry_after_ms } => {
                 self.number(*retry_after_ms);
-                19
+                16
             }
             Event::TokenProviderError { consecutive_failures, error } => {
                 self.id(*consecutive_failures);
                 self.text(&error.name);
                 self.text(&error.message);
-                20
+                17
             }
         }
     }
-
-    fn connected(&self, connected: &Connected) {
-        self.text(&connected.peer_id);
-        self.number(connected.server_time);
-        self.number(connected.expires_at.unwrap_or(f64::NAN));
-        self.id(connected.is_reconnect.into());
-        self.number(connected.max_message_size);
-        if let Some(servers) = &connected.ice_servers {
-            self.value(&ice_servers(servers));
-        }
-    }
-}
-
-/// Pairs of id and metadata, one after the other.
-fn peers(peers: &[PresencePeer<JsValue>]) -> Said {
-    let list = Said::list();
-    for peer in peers {
-        list.text(&peer.peer_id);
-        list.metadata(&peer.metadata);
-    }
-    list
-}
-
-/// For each server its address or list of addresses, its user name and its credential, one after the other.
-fn ice_servers(servers: &[IceServer]) -> Said {
-    let list = Said::list();
-    for server in servers {
-        match &server.urls {
-            Urls::One(url) => list.text(url),
-            Urls::Many(urls) => {
-                let inner = Said::list();
-                urls.iter().for_each(|url| inner.text(url));
-                list.value(&inner);
-            }
-        }
-        list.optional(server.username.as_deref());
-        list.optional(server.credential.as_deref());
-    }
-    list
 }
 
 // `State as u32` is an index into the states of the JavaScript side.

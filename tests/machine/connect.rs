@@ -1,6 +1,6 @@
 //! `connect()` and the welcome (spec B.3, E.3).
 
-use metered_realtime::machine::{CallError, Close, Connected, Event, State};
+use metered_realtime::machine::{CallError, Close, Connected, Event, SocketId, State};
 use serde_json::json;
 
 use crate::sim::{Dial, Sim, options, reconnect};
@@ -40,6 +40,7 @@ fn e030_the_event_carries_what_the_welcome_says() {
     assert_eq!(
         events.last(),
         Some(&Event::Connected(Connected {
+            socket: SocketId(sim.socket()),
             peer_id: "u_alice".into(),
             server_time: 1_767_222_000.5,
             expires_at: Some(1_767_225_600.0),

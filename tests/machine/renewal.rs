@@ -1,6 +1,8 @@
 //! Renewing a token before it expires: a new connection takes over without a gap.
 
-use metered_realtime::machine::{CallError, Close, Event, Outcome, RawOptions, State};
+use metered_realtime::machine::{
+    Admission, CallError, Close, Event, Outcome, RawOptions, SocketId, State,
+};
 
 use crate::sim::{Dial, Sim, TokenAnswer, token_options};
 
@@ -122,6 +124,32 @@ fn who_is_there_is_told_once_the_new_connection_has_taken_over() {
         })
         .collect();
     assert_eq!(told, ["connected", "a", "b"]);
+}
+
+#[test]
+fn a_driver_that_keeps_what_peers_send_is_told_what_becomes_of_it() {
+    let mut sim = subscribed();
+    let old = SocketId(sim.socket());
+    let now = sim.instant();
+    let admit = |sim: &mut Sim, socket| {
+        [false, true].map(|is_presence| sim.machine.admit(socket, is_presence, sim.instant()))
+    };
+    assert_eq!(admit(&mut sim, old), [Admission::Tell; 2]);
+    assert_eq!(admit(&mut sim, SocketId(99)), [Admission::Drop; 2]);
+    sim.advance(UNTIL_RENEWAL_MS);
+    let new = SocketId(sim.socket());
+    assert_eq!(admit(&mut sim, new), [Admission::Drop; 2], "it is not welcomed");
+    sim.receive(&welcome(3_600));
+    assert_eq!(admit(&mut sim, old), [Admission::Tell; 2]);
+    assert_eq!(admit(&mut sim, new), [Admission::Drop, Admission::Hold]);
+    let last = sim.last_request_id();
+    sim.ack(metered_realtime::machine::CallId(last.0 - 1));
+    sim.ack(last);
+    assert_eq!(admit(&mut sim, new), [Admission::Tell; 2]);
+    assert_eq!(admit(&mut sim, old), [Admission::Tell; 2], "what was on its way still comes");
+    sim.receive_on(old.0, r#"{"type":"pong"}"#);
+    assert_eq!(admit(&mut sim, old), [Admission::Drop; 2]);
+    assert!(sim.instant() > now);
 }
 
 #[test]

@@ -38,49 +38,15 @@ fn e237_the_error_of_a_socket_that_could_not_be_made_is_scrubbed() {
     assert_eq!(sim.state(), State::Closed);
 }
 
+/// What the npm package's own `scrub` is tested with too.
 #[test]
-fn e238_credentials_in_texts_are_hidden() {
-    for (text, hidden) in [
-        ("a=ice-pwd:abc", "a=ice-pwd:***"),
-        ("a=ICE-UFRAG:abc", "a=ICE-UFRAG:***"),
-        (r#"credential="xyz""#, r#"credential="***""#),
-        (r#"{"credential":"xyz"}"#, r#"{"credential":"***"}"#),
-        (r#"{"credential" : "x y", "n":1}"#, r#"{"credential" : "***", "n":1}"#),
-        (r#"{\"token\":\"xyz\"}"#, r#"{\"token\":\"***\"}"#),
-        ("wss://h/v1?key=abc", "wss://h/v1?key=***"),
-        ("wss://h/v1?token=abc&x=1", "wss://h/v1?token=***&x=1"),
-        ("?x=1&KEY=abc d", "?x=1&KEY=*** d"),
-        ("'?token=abc'", "'?token=***'"),
-        ("u=%3Ftoken%3Dabc%26x", "u=%3Ftoken%3D***%26x"),
-        ("access_token=abc", "access_token=***"),
-        ("Authorization: Bearer abc.def", "Authorization: Bearer ***"),
-        ("got eyJhbGciOi.eyJzdWIi.c2ln here", "got *** here"),
-        ("id sk_id_12:sk_secret_34", "id ***:***"),
-        ("pk_live_abc is wrong", "*** is wrong"),
-        ("wss://user:pw@host/x", "wss://***@host/x"),
-    ] {
-        assert_eq!(scrub(text), hidden, "{text}");
-    }
-}
-
-#[test]
-fn e238_texts_without_credentials_stay() {
-    for text in [
-        "",
-        "mycredentials=1",
-        "credentials=1",
-        "monkey=1",
-        "the token expired",
-        "token: expired",
-        "bearer",
-        "wss://host/path@x",
-        "key",
-        "key=",
-        "日本 🦀 ?",
-        "eyJ",
-        "a:b=c",
-    ] {
-        assert_eq!(scrub(text), text);
+fn e238_credentials_in_texts_are_hidden_and_nothing_else() {
+    let texts: Vec<[String; 2]> =
+        serde_json::from_str(include_str!("../frames/scrub.json")).expect("valid JSON");
+    assert!(texts.len() > 20);
+    for [text, hidden] in texts {
+        assert_eq!(scrub(&text), hidden, "{text}");
+        assert_eq!(scrub(&hidden), hidden, "scrubbing twice changes nothing");
     }
 }
 

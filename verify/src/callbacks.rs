@@ -35,10 +35,9 @@ impl World {
         let result = match answer {
             TokenAnswer::Token => Ok(Secret::new(format!("token-{request}"))),
             TokenAnswer::Empty => Ok(Secret::new("")),
-            TokenAnswer::Failure => Err(ProviderFailure {
-                name: "Error".into(),
-                message: "no luck at https://auth/?token=hidden".into(),
-            }),
+            TokenAnswer::Failure => {
+                Err(ProviderFailure::new("Error", "no luck at https://auth/?token=hidden"))
+            }
         };
         self.feed(client, Input::Token { request: TokenRequestId(request), result });
     }

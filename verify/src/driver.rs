@@ -1,9 +1,7 @@
 //! Carries out what a client's machine says, by the rules of the real drivers: one output after the other with nothing
 //! borrowed, user code only from there, one alarm.
 
-use metered_realtime::machine::{
-    CallId, Close, Input, Instant, Machine, Outgoing, Output, SocketId,
-};
+use metered_realtime::machine::{CallId, Close, Input, Instant, Machine, Output, SocketId};
 
 use crate::agenda::{Happening, News, Up};
 use crate::invariants::Watch;
@@ -206,8 +204,8 @@ impl World {
             (Dialled::Underway(link), None) => self.send_up(link, Up::Closed),
             (Dialled::Throws, Some(_)) => {
                 self.clients[client].held.retain(|held| held.socket != socket);
-                let cause = Some("blocked ?key=pk_live_sim".to_owned());
-                let close = Close { cause, ..Close::new(1006, "websocket construction failed") };
+                let cause = "blocked ?key=pk_live_sim";
+                let close = Close::failed("websocket construction failed", cause);
                 self.inform(client, Input::SocketClosed { socket, close });
             }
             (Dialled::Unavailable, Some(_)) => {
@@ -218,14 +216,7 @@ impl World {
         }
     }
 
-    fn write(
-        &mut self,
-        client: usize,
-        socket: SocketId,
-        frame: Outgoing<String>,
-        call: Option<CallId>,
-    ) {
-        let (Outgoing::Text(text) | Outgoing::Ready(text)) = frame;
+    fn write(&mut self, client: usize, socket: SocketId, text: String, call: Option<CallId>) {
         if !self.write_text(client, socket, &text, call) {
             self.spoil_unsent(client, socket, &text);
             if self.dice.chance(self.weather.send_fails_late) {

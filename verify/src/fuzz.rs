@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use metered_realtime::machine::{
-    CallError, CallId, Close, Event, Input, Instant, Machine, Options, Outgoing, Output,
-    ProviderFailure, RawOptions, RawReconnect, SocketId, State, TokenRequestId,
+    CallError, CallId, Close, Event, Input, Instant, Machine, Options, Output, ProviderFailure,
+    RawOptions, RawReconnect, SocketId, State, TokenRequestId,
 };
 use metered_realtime::wire::{Malformed, OutgoingFrame, Secret, ServerFrame, Welcome};
 
@@ -331,8 +331,7 @@ impl Raw {
             }
             Output::Send { frame, call, .. } => {
                 assert!(!self.shut, "nothing is sent after close()");
-                let (Outgoing::Text(text) | Outgoing::Ready(text)) = frame;
-                assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok());
+                assert!(serde_json::from_str::<serde_json::Value>(&frame).is_ok());
                 if let Some(call) = call {
                     self.last_call = self.last_call.max(call.0);
                 }

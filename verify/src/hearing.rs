@@ -1,6 +1,6 @@
 //! What a client hears: news of its sockets, on the ordinary way and on the short one of the npm package.
 
-use metered_realtime::machine::{CallId, Input, SocketId};
+use metered_realtime::machine::{Admission, CallId, Input, SocketId};
 use metered_realtime::wire::{Malformed, ServerFrame};
 
 use crate::agenda::News;
@@ -101,19 +101,29 @@ impl World {
                 return false;
             }
             Some(call)
-        } else if let ServerFrame::Message { .. } = frame {
+        } else if matches!(frame, ServerFrame::Message { .. } | ServerFrame::Direct { .. }) {
             None
         } else {
             return false;
         };
         let clock = self.clock(client);
-        if !self.clients[client].machine.heard(socket, clock) {
-            return false;
-        }
-        self.clients[client].watch.heard(socket);
         let state = &mut self.clients[client];
         if state.pumping || state.machine.has_output() {
             return false;
+        }
+        let tell = if acked.is_some() {
+            state.machine.heard(socket, clock)
+        } else {
+            let admission = state.machine.admit(socket, false, clock);
+            let verdict = state.watch.admits(socket, admission);
+            self.check(verdict);
+            admission == Admission::Tell
+        };
+        let state = &mut self.clients[client];
+        state.watch.heard(socket);
+        if !tell {
+            // An ack goes the ordinary way then.
+            return acked.is_none();
         }
         state.pumping = true;
         let taken = match acked {
@@ -128,8 +138,6 @@ impl World {
             }
             None => {
                 tell!(self, client, "-- message by the short path");
-                let verdict = self.clients[client].watch.event_allowed();
-                self.check(verdict);
                 self.handlers_run(client);
                 true
             }

@@ -64,8 +64,7 @@ impl client::Driver for Web {
     }
 
     fn request(&self, wanted: Wanted<'_>) -> Result<Called, CallError> {
-        let frame = |text: String| JsValue::from_str(&text);
-        let call = self.0.with(|machine, now| wanted.ask(machine, now, frame))?;
+        let call = self.0.with(|machine, now| wanted.ask(machine, now))?;
         let called = self.page().wait_for(call);
         self.page().schedule();
         Ok(called)

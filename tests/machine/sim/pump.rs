@@ -1,6 +1,6 @@
 //! The driver's loop: carries out what the machine says, one output after the other, with nothing borrowed.
 
-use metered_realtime::machine::{CallId, Close, Event, Input, Outgoing, Output, SocketId, State};
+use metered_realtime::machine::{CallId, Close, Event, Input, Output, SocketId, State};
 
 use super::Sim;
 use super::server::{ack_text, text_input};
@@ -104,10 +104,7 @@ impl Sim {
         }
     }
 
-    fn write(&mut self, socket: SocketId, frame: Outgoing<String>, call: Option<CallId>) {
-        let text = match frame {
-            Outgoing::Text(text) | Outgoing::Ready(text) => text,
-        };
+    fn write(&mut self, socket: SocketId, text: String, call: Option<CallId>) {
         if self.sends_fail {
             self.trace(format!("send failed: {}", frame_line(&parse(&text))));
             self.tasks.push_back(Task::Input(Input::SendFailed { call }));

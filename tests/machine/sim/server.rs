@@ -47,7 +47,7 @@ impl TokenAnswer {
 }
 
 pub(crate) fn failure(message: &str) -> ProviderFailure {
-    ProviderFailure { name: "Error".into(), message: message.into() }
+    ProviderFailure::new("Error", message)
 }
 
 impl Sim {
@@ -170,8 +170,7 @@ impl Sim {
                 self.tasks.push_back(closed(close));
             }
             Dial::Throw(text) => {
-                let close = Close { cause: Some(text.into()), ..Close::new(1006, "") };
-                self.tasks.push_back(closed(close));
+                self.tasks.push_back(closed(Close::failed("", text)));
             }
             Dial::Unavailable => {
                 self.open_sockets.retain(|open| *open != socket);

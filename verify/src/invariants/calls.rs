@@ -1,6 +1,6 @@
 //! Every call is answered once, in time, and truthfully.
 
-use metered_realtime::machine::{CallError, CallId, Instant, Outcome, Outgoing, State};
+use metered_realtime::machine::{CallError, CallId, Instant, Outcome, State};
 
 use super::{Broken, Watch, rule};
 use crate::dice::Dice;
@@ -287,19 +287,14 @@ impl Watch {
         })
     }
 
-    pub(super) fn sends_frame(
-        &mut self,
-        frame: &Outgoing<String>,
-        call: Option<CallId>,
-    ) -> Result<(), Broken> {
-        let (Outgoing::Text(text) | Outgoing::Ready(text)) = frame;
+    pub(super) fn sends_frame(&mut self, text: &str, call: Option<CallId>) -> Result<(), Broken> {
         let Some(call) = call else {
             let ping = text == r#"{"type":"ping"}"#;
             let mirrored = self.next.is_some() && !text.contains("requestId");
-            return rule("only pings belong to no call", ping || mirrored, || text.clone());
+            return rule("only pings belong to no call", ping || mirrored, || text.to_owned());
         };
         let id = format!("\"requestId\":\"{}\"}}", call.0);
-        rule("a frame has the id of its call", text.ends_with(&id), || text.clone())
+        rule("a frame has the id of its call", text.ends_with(&id), || text.to_owned())
     }
 
     /// A frame is handed to a socket.

@@ -1,6 +1,6 @@
 //! States and events come in their order.
 
-use metered_realtime::machine::{Connected, Event, State};
+use metered_realtime::machine::{Admission, Connected, Event, SocketId, State};
 
 use super::{Broken, Watch, rule};
 
@@ -9,8 +9,20 @@ impl Watch {
     ///
     /// # Errors
     /// The rule that is broken.
-    pub(crate) fn event_allowed(&self) -> Result<(), Broken> {
+    fn event_allowed(&self) -> Result<(), Broken> {
         rule("nothing is emitted once close() is answered", !self.silent, String::new)
+    }
+
+    /// What the machine says of a message that its driver keeps to itself.
+    pub(crate) fn admits(&mut self, socket: SocketId, admission: Admission) -> Result<(), Broken> {
+        let in_use = self.sockets.iter().any(|(open, _)| *open == socket.0);
+        let right = match admission {
+            Admission::Tell => in_use,
+            Admission::Hold => false,
+            Admission::Drop => self.current(socket).is_none(),
+        };
+        rule("messages of the sockets in use are told", right, || format!("{admission:?}"))?;
+        if admission == Admission::Tell { self.event_allowed() } else { Ok(()) }
     }
 
     pub(super) fn event(&mut self, event: &Event<String>) -> Result<(), Broken> {
