@@ -6,71 +6,117 @@
 mod scan;
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
 use std::fmt;
 
 use serde::Deserializer;
 use serde::de::Visitor;
 
-use self::scan::{Members, text_of};
+use self::scan::Raw;
 use crate::data::Payload;
 use crate::wire::{Malformed, ServerFrame, Value, decode};
 
 /// The frame that a text is.
 pub(super) fn parse(text: &str) -> Result<ServerFrame<Payload>, Malformed> {
-    match scan::members(text) {
-        Some(members) => decode(&Json { text, members: OnceCell::from(Some(members)) }),
+    let mut members = Members::default();
+    match scan::members(text, |name, value| members.insert(name, value)) {
+        Some(()) => decode(&Json { raw: Raw::list(text), members: Some(&members) }),
         None if scan::is_json(text) => Err(Malformed::NoType),
         None => Err(Malformed::NotJson),
     }
 }
 
-/// One JSON value in its text. Members are found when the first one is asked for.
-struct Json<'a> {
-    text: &'a str,
-    members: OnceCell<Option<Members<'a>>>,
+/// The members of a frame, by their names in UTF-8. The last of equal names counts.
+#[derive(Default)]
+struct Members<'a> {
+    /// Those that come most have places of their own, so that nothing is allocated or searched for them.
+    usual: [Option<Raw<'a>>; USUAL],
+    others: Vec<(Cow<'a, [u8]>, Raw<'a>)>,
 }
 
-impl<'a> Json<'a> {
-    fn new(text: &'a str) -> Json<'a> {
-        Json { text, members: OnceCell::new() }
+impl<'a> Members<'a> {
+    fn insert(&mut self, name: Cow<'a, [u8]>, value: Raw<'a>) {
+        match place(&name) {
+            Some(place) => self.usual[place] = Some(value),
+            None => self.others.push((name, value)),
+        }
+    }
+
+    fn get(&self, wanted: &[u8]) -> Option<Raw<'a>> {
+        match place(wanted) {
+            Some(place) => self.usual[place],
+            None => {
+                self.others.iter().rev().find(|(name, _)| **name == *wanted).map(|found| found.1)
+            }
+        }
     }
 }
 
-impl<'a> Value for Json<'a> {
+/// The place of a member that comes most.
+#[inline(always)]
+fn place(name: &[u8]) -> Option<usize> {
+    // As patterns they would be compared byte by byte.
+    match name {
+        name if name == b"type" => Some(0),
+        name if name == b"channel" => Some(1),
+        name if name == b"from" => Some(2),
+        name if name == b"data" => Some(3),
+        name if name == b"fromMetadata" => Some(4),
+        name if name == b"requestId" => Some(5),
+        _ => None,
+    }
+}
+
+const USUAL: usize = 6;
+
+/// One JSON value in its text.
+struct Json<'m, 'a> {
+    raw: Raw<'a>,
+    /// Those of the frame itself, which is asked for most of its members.
+    members: Option<&'m Members<'a>>,
+}
+
+impl<'a> Json<'_, 'a> {
+    fn new(raw: Raw<'a>) -> Self {
+        Json { raw, members: None }
+    }
+}
+
+impl<'m, 'a> Value for Json<'m, 'a> {
     type Payload = Payload;
     type Text = Cow<'a, str>;
 
-    fn field(&self, name: &str) -> Option<Json<'a>> {
-        let members = self.members.get_or_init(|| scan::members(self.text)).as_ref()?;
-        let (_, value) = members.iter().rev().find(|(key, _)| key == name)?;
-        Some(Json::new(value))
+    fn field(&self, name: &str) -> Option<Json<'m, 'a>> {
+        let raw = match self.members {
+            Some(members) => members.get(name.as_bytes()),
+            None => scan::member(self.raw.text, name),
+        };
+        raw.map(Json::new)
     }
 
     fn string(&self) -> Option<Cow<'a, str>> {
-        text_of(self.text)
+        self.raw.string()
     }
 
     fn number(&self) -> Option<f64> {
-        let starts = self.text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
-        let number: f64 = if starts { self.text.parse().ok()? } else { return None };
+        let starts = self.raw.text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+        let number: f64 = if starts { self.raw.text.parse().ok()? } else { return None };
         number.is_finite().then_some(number)
     }
 
-    fn items(&self) -> Option<Vec<Json<'a>>> {
-        Some(scan::elements(self.text)?.into_iter().map(Json::new).collect())
+    fn items(&self) -> Option<Vec<Json<'m, 'a>>> {
+        Some(scan::elements(self.raw.text)?.into_iter().map(Json::new).collect())
     }
 
     fn is_object(&self) -> bool {
-        self.text.starts_with('{')
+        self.raw.text.starts_with('{')
     }
 
     fn is_null(&self) -> bool {
-        self.text == "null"
+        self.raw.text == "null"
     }
 
     fn into_payload(self) -> Payload {
-        Payload::from_json(self.text)
+        Payload::from_json(self.raw.text)
     }
 }
 

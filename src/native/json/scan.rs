@@ -8,30 +8,63 @@ use std::borrow::Cow;
 
 use super::unescape;
 
-/// The members of an object in their order: names, and values as raw text.
-pub(super) type Members<'a> = Vec<(Cow<'a, str>, &'a str)>;
+/// A value as it stands in its text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Raw<'a> {
+    pub(super) text: &'a str,
+    /// It is a string without escapes.
+    plain: bool,
+}
 
-/// The members of the object that a text is. `None`: it is no object, or not even JSON.
-pub(super) fn members(text: &str) -> Option<Members<'_>> {
-    let mut members = Vec::with_capacity(FEW);
+impl<'a> Raw<'a> {
+    /// An object or an array.
+    pub(super) fn list(text: &'a str) -> Raw<'a> {
+        Raw { text, plain: false }
+    }
+
+    /// What a string says, with U+FFFD for unpaired surrogates. `None`: it is no string.
+    pub(super) fn string(self) -> Option<Cow<'a, str>> {
+        if self.plain {
+            self.text.get(1..self.text.len() - 1).map(Cow::Borrowed)
+        } else if self.text.starts_with('"') {
+            unescape(self.text).map(Cow::Owned)
+        } else {
+            None
+        }
+    }
+}
+
+/// Tells of the members of the object that a text is, in their order: names, in UTF-8, and values. `None`: it is no object, or
+/// not even JSON.
+pub(super) fn members<'a>(
+    text: &'a str,
+    mut tell: impl FnMut(Cow<'a, [u8]>, Raw<'a>),
+) -> Option<()> {
     whole_list(text, b'{', |start| {
-        let name = space(start);
-        let colon = string(after(name, b'"')?)?;
-        let start = space(after(colon, b':')?);
-        let end = value(start)?;
-        members.push((text_of(part(text, name, colon))?, part(text, start, end)));
+        let (name, end) = name(text, after(start, b'"')?)?;
+        let (value, end) = raw(text, space(after(end, b':')?))?;
+        tell(name, value);
         Some(end)
+    })
+}
+
+/// The member of this name, if a text is an object that has one. The last of equal names counts.
+pub(super) fn member<'a>(text: &'a str, wanted: &str) -> Option<Raw<'a>> {
+    let mut found = None;
+    members(text, |name, value| {
+        if *name == *wanted.as_bytes() {
+            found = Some(value);
+        }
     })?;
-    Some(members)
+    found
 }
 
 /// The elements of the array that a text is. `None`: it is no array, or not even JSON.
-pub(super) fn elements(text: &str) -> Option<Vec<&str>> {
+pub(super) fn elements(text: &str) -> Option<Vec<Raw<'_>>> {
     let mut elements = Vec::new();
     whole_list(text, b'[', |start| {
-        let start = space(start);
-        let end = value(start)?;
-        elements.push(part(text, start, end));
+        let (element, end) = raw(text, space(start))?;
+        elements.push(element);
         Some(end)
     })?;
     Some(elements)
@@ -42,14 +75,8 @@ pub(super) fn is_json(text: &str) -> bool {
     value(text.as_bytes()).is_some_and(|rest| space(rest).is_empty())
 }
 
-/// The text of a string in its quotes, with U+FFFD for unpaired surrogates. `None`: it is no string.
-pub(super) fn text_of(literal: &str) -> Option<Cow<'_, str>> {
-    let inner = literal.strip_prefix('"')?.strip_suffix('"')?;
-    let escaped = inner.as_bytes().contains(&b'\\');
-    if escaped { unescape(literal).map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
-}
-
 /// Reads a text that is one list.
+#[inline(always)]
 fn whole_list<'a>(
     text: &'a str,
     open: u8,
@@ -69,9 +96,35 @@ fn whole_list<'a>(
     }
 }
 
+/// A name whose opening quote is read, and what comes after it.
+#[inline(always)]
+fn name<'a>(text: &'a str, start: &'a [u8]) -> Option<(Cow<'a, [u8]>, &'a [u8])> {
+    match to_special(start).split_first()? {
+        (b'"', end) => Some((Cow::Borrowed(&start[..start.len() - end.len() - 1]), end)),
+        (b'\\', next) => {
+            let end = string_after_escape(next)?;
+            let literal = &text[text.len() - start.len() - 1..text.len() - end.len()];
+            Some((Cow::Owned(unescape(literal)?.into_bytes()), end))
+        }
+        _ => None,
+    }
+}
+
+/// The value that begins right here, and what comes after it.
+#[inline(always)]
+fn raw<'a>(text: &'a str, start: &'a [u8]) -> Option<(Raw<'a>, &'a [u8])> {
+    let plain = start.strip_prefix(b"\"").and_then(|rest| to_special(rest).strip_prefix(b"\""));
+    let end = match plain {
+        Some(end) => end,
+        None => value(start)?,
+    };
+    let text = &text[text.len() - start.len()..text.len() - end.len()];
+    Some((Raw { text, plain: plain.is_some() }, end))
+}
+
 fn value(mut rest: &[u8]) -> Option<&[u8]> {
     // What closes the innermost list, and those around it.
-    let (mut close, mut around) = (None, Vec::new());
+    let (mut close, mut around) = (NO_LIST, Vec::new());
     loop {
         rest = space(rest);
         let (first, next) = rest.split_first()?;
@@ -84,8 +137,11 @@ fn value(mut rest: &[u8]) -> Option<&[u8]> {
             b'{' | b'[' => match after(next, closes(*first)) {
                 Some(end) => end,
                 None => {
-                    around.extend(close.replace(closes(*first)));
-                    rest = begin_entry(next, closes(*first))?;
+                    if close != NO_LIST {
+                        around.push(close);
+                    }
+                    close = closes(*first);
+                    rest = begin_entry(next, close)?;
                     continue;
                 }
             },
@@ -93,16 +149,18 @@ fn value(mut rest: &[u8]) -> Option<&[u8]> {
         };
         // A value has ended, and maybe the lists around it.
         loop {
-            let Some(inner) = close else { return Some(rest) };
+            if close == NO_LIST {
+                return Some(rest);
+            }
             rest = space(rest);
             match rest.split_first()? {
                 (b',', next) => {
-                    rest = begin_entry(next, inner)?;
+                    rest = begin_entry(next, close)?;
                     break;
                 }
-                (byte, next) if *byte == inner => {
+                (byte, next) if *byte == close => {
                     rest = next;
-                    close = around.pop();
+                    close = around.pop().unwrap_or(NO_LIST);
                 }
                 _ => return None,
             }
@@ -111,29 +169,53 @@ fn value(mut rest: &[u8]) -> Option<&[u8]> {
 }
 
 /// In an object a name comes before the value.
+#[inline(always)]
 fn begin_entry(rest: &[u8], close: u8) -> Option<&[u8]> {
     if close == b'}' { after(string(after(rest, b'"')?)?, b':') } else { Some(rest) }
 }
 
-/// A string whose opening quote is read. Eight bytes are looked at together while there are so many.
-fn string(mut rest: &[u8]) -> Option<&[u8]> {
+/// A string whose opening quote is read.
+#[inline(always)]
+fn string(rest: &[u8]) -> Option<&[u8]> {
+    match to_special(rest).split_first()? {
+        (b'"', next) => Some(next),
+        (b'\\', next) => string_after_escape(next),
+        _ => None,
+    }
+}
+
+/// A string, from an escape on whose backslash is read.
+fn string_after_escape(mut rest: &[u8]) -> Option<&[u8]> {
     loop {
-        while let Some((chunk, next)) = rest.split_first_chunk::<8>() {
-            let special = first_special(u64::from_le_bytes(*chunk));
-            if special < 8 {
-                rest = &rest[special..];
-                break;
-            }
-            rest = next;
-        }
-        let (first, next) = rest.split_first()?;
-        rest = match first {
-            b'"' => return Some(next),
-            b'\\' => escape(next)?,
-            ..b' ' => return None,
-            _ => next,
+        rest = match to_special(escape(rest)?).split_first()? {
+            (b'"', next) => return Some(next),
+            (b'\\', next) => next,
+            _ => return None,
         };
     }
+}
+
+/// From the first quote, backslash or control character on. Eight bytes are looked at together while there are so many.
+#[inline(always)]
+fn to_special(mut rest: &[u8]) -> &[u8] {
+    while let Some((chunk, next)) = rest.split_first_chunk::<8>() {
+        let special = first_special(u64::from_le_bytes(*chunk));
+        if special < 8 {
+            return &rest[special..];
+        }
+        rest = next;
+    }
+    to_last_special(rest)
+}
+
+#[cold]
+fn to_last_special(mut rest: &[u8]) -> &[u8] {
+    while let [first, next @ ..] = rest
+        && !matches!(first, b'"' | b'\\' | ..b' ')
+    {
+        rest = next;
+    }
+    rest
 }
 
 /// Which of eight bytes, the first one lowest, is the first quote, backslash or control character; 8: none.
@@ -180,12 +262,23 @@ fn digits(rest: &[u8]) -> Option<&[u8]> {
 }
 
 /// What comes after this byte and the space before it.
+#[inline(always)]
 fn after(rest: &[u8], wanted: u8) -> Option<&[u8]> {
     let (first, next) = space(rest).split_first()?;
     (*first == wanted).then_some(next)
 }
 
-fn space(mut rest: &[u8]) -> &[u8] {
+/// What comes after space. Mostly there is none.
+#[inline(always)]
+fn space(rest: &[u8]) -> &[u8] {
+    match rest {
+        [..=b' ', ..] => after_space(rest),
+        _ => rest,
+    }
+}
+
+#[cold]
+fn after_space(mut rest: &[u8]) -> &[u8] {
     while let [b' ' | b'\n' | b'\t' | b'\r', next @ ..] = rest {
         rest = next;
     }
@@ -197,10 +290,5 @@ fn closes(open: u8) -> u8 {
     if open == b'{' { b'}' } else { b']' }
 }
 
-/// The text between two rests of it.
-fn part<'a>(text: &'a str, start: &[u8], end: &[u8]) -> &'a str {
-    &text[text.len() - start.len()..text.len() - end.len()]
-}
-
-/// So many members have nearly all frames at most.
-const FEW: usize = 6;
+/// In the place of what closes a list.
+const NO_LIST: u8 = 0;

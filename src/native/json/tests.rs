@@ -64,17 +64,28 @@ proptest! {
     fn the_scan_takes_what_serde_json_takes(text in texts()) {
         let is_json = serde_json::from_str::<IgnoredAny>(&text).is_ok();
         prop_assert_eq!(scan::is_json(&text), is_json);
-        let elements: Option<Vec<&RawValue>> = serde_json::from_str(&text).ok();
-        let elements = elements.map(|all| all.into_iter().map(RawValue::get).collect::<Vec<_>>());
-        prop_assert_eq!(scan::elements(&text), elements);
-        let members = scan::members(&text);
-        prop_assert_eq!(members.is_some(), is_json && text.trim_start().starts_with('{'));
+        let expected: Option<Vec<&RawValue>> = serde_json::from_str(&text).ok();
+        let expected = expected.map(|all| all.into_iter().map(RawValue::get).collect::<Vec<_>>());
+        let elements = scan::elements(&text);
+        let elements = elements.map(|all| all.into_iter().map(|raw| raw.text).collect::<Vec<_>>());
+        prop_assert_eq!(elements, expected);
+        let mut members = BTreeMap::new();
+        let scanned = scan::members(&text, |name, value| {
+            let name = String::from_utf8(name.into_owned()).unwrap();
+            members.insert(name, (value.text, value.string()));
+        });
+        prop_assert_eq!(scanned.is_some(), is_json && text.trim_start().starts_with('{'));
         // Names with unpaired surrogates are ours alone.
         if let Ok(expected) = serde_json::from_str::<BTreeMap<String, &RawValue>>(&text) {
-            let members: BTreeMap<_, _> = members.into_iter().flatten().collect();
             prop_assert_eq!(members.len(), expected.len());
             for (name, value) in expected {
-                prop_assert_eq!(members.get(&*name).copied(), Some(value.get()));
+                let found = scan::member(&text, &name).map(|raw| raw.text);
+                prop_assert_eq!(found, Some(value.get()));
+                let Some((found, string)) = members.remove(&name) else { panic!("no member") };
+                prop_assert_eq!(found, value.get());
+                if let Ok(expected) = serde_json::from_str::<String>(found) {
+                    prop_assert_eq!(string.as_deref(), Some(&*expected));
+                }
             }
         }
     }
