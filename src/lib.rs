@@ -87,7 +87,7 @@
 //! | `machine` | every rule of behaviour | sockets, clocks, entropy, JavaScript, async |
 //! | `data` | application data as the platform holds it | frames, connections |
 //! | `client` | builder, events, errors, handlers, streams | sockets, timers, rules of the protocol |
-//! | `native` | tokio, tokio-tungstenite, rustls | rules of the protocol |
+//! | `native` | tokio, tungstenite, rustls | rules of the protocol |
 //! | `web` (feature `web`) | the browser's `WebSocket` and timers | rules of the protocol |
 //! | `web` (feature `npm`) | the machine as numbers and arrays, for JavaScript to drive | sockets, timers, user code |
 

@@ -1,30 +1,37 @@
 //! From an address to an open WebSocket: name look-up, TCP, TLS, upgrade.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use rustls::pki_types::ServerName;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::sleep;
-use tokio_tungstenite::tungstenite::Error;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
+use tokio_rustls::TlsConnector;
+use tungstenite::Error;
+use tungstenite::client::IntoClientRequest;
+use tungstenite::handshake::HandshakeError;
+use tungstenite::handshake::client::{ClientHandshake, Request};
+use tungstenite::protocol::WebSocketConfig;
 
 use super::tls::Tls;
+use super::transport::Transport;
 use crate::machine::Close;
 use crate::wire::{INBOUND_CAP, Secret};
 
-pub(super) type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(super) type WebSocket = tungstenite::WebSocket<Transport>;
 
 /// Opens a WebSocket. Dropping the future ends the attempt at once.
 ///
 /// # Errors
 /// 1006, with the HTTP status if the server refused the upgrade, and with what else is known.
-pub(super) async fn dial(address: Secret, tls: Tls) -> Result<Stream, Close> {
+pub(super) async fn dial(address: Secret, tls: Tls) -> Result<WebSocket, Close> {
     let request = address.expose().into_client_request().map_err(refused)?;
     let secure = request.uri().scheme_str() == Some("wss");
     let host = request.uri().host().unwrap_or_default();
@@ -32,13 +39,35 @@ pub(super) async fn dial(address: Secret, tls: Tls) -> Result<Stream, Close> {
     let port = request.uri().port_u16().unwrap_or(if secure { 443 } else { 80 });
     let stream = connect(host, port).await.map_err(failed)?;
     stream.set_nodelay(true).map_err(failed)?;
-    let connector = if secure { Connector::Rustls(config(tls).await?) } else { Connector::Plain };
-    let opened =
-        client_async_tls_with_config(request, stream, Some(limits()), Some(connector)).await;
-    opened.map(|(stream, _)| stream).map_err(refused)
+    let transport = if secure {
+        let name = ServerName::try_from(host.to_owned());
+        let name = name.map_err(|error| Close::failed("", &error.to_string()))?;
+        let connector = TlsConnector::from(config(tls).await?);
+        Transport::new(connector.connect(name, stream).await.map_err(failed)?)
+    } else {
+        Transport::new(stream)
+    };
+    upgrade(request, transport).await.map_err(refused)
 }
 
-async fn config(tls: Tls) -> Result<std::sync::Arc<rustls::ClientConfig>, Close> {
+async fn upgrade(request: Request, transport: Transport) -> Result<WebSocket, Error> {
+    let mut handshake = Some(ClientHandshake::start(transport, request, Some(limits()))?);
+    poll_fn(|cx| {
+        let Some(mut current) = handshake.take() else { return Poll::Pending };
+        current.get_mut().get_mut().serve(cx);
+        match current.handshake() {
+            Ok((websocket, _)) => Poll::Ready(Ok(websocket)),
+            Err(HandshakeError::Failure(error)) => Poll::Ready(Err(error)),
+            Err(HandshakeError::Interrupted(later)) => {
+                handshake = Some(later);
+                Poll::Pending
+            }
+        }
+    })
+    .await
+}
+
+async fn config(tls: Tls) -> Result<Arc<rustls::ClientConfig>, Close> {
     let made = tokio::task::spawn_blocking(move || tls.config()).await;
     let made = made.unwrap_or_else(|error| Err(error.to_string()));
     made.map_err(|cause| Close::failed("", &cause))
@@ -46,7 +75,7 @@ async fn config(tls: Tls) -> Result<std::sync::Arc<rustls::ClientConfig>, Close>
 
 fn limits() -> WebSocketConfig {
     WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER)
+        .read_buffer_size(LARGE_READ)
         .max_message_size(Some(INBOUND_CAP))
         .max_frame_size(Some(INBOUND_CAP))
 }
@@ -105,8 +134,8 @@ fn refused(error: Error) -> Close {
 /// How long an address has before the next one is tried as well.
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// Bytes that are read at once: a hundred small messages, and little enough for thousands of clients in a process.
-const READ_BUFFER: usize = 16 * 1024;
+/// Bytes of a large message that are read at once.
+const LARGE_READ: usize = 16 * 1024;
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,4 @@
-//! The native driver: the machine on tokio, tokio-tungstenite and rustls. It knows no rule of the protocol.
+//! The native driver: the machine on tokio, tungstenite and rustls. It knows no rule of the protocol.
 //!
 //! ```text
 //! a call ───► Driver: lock, call the machine, unlock ─── wake ──► Pump, one task per client, until `closed`:
@@ -17,6 +17,7 @@ mod pump;
 mod socket;
 mod tasks;
 mod tls;
+mod transport;
 mod wake;
 
 use std::sync::Arc;

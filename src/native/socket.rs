@@ -1,16 +1,16 @@
 //! One WebSocket of the machine's, from the dial to the end.
 
-use std::pin::Pin;
-use std::task::{Context, Poll, Waker, ready};
+use std::io;
+use std::task::{Context, Poll, ready};
 
-use futures::{Sink, StreamExt};
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::{Error, Message};
+use tungstenite::protocol::CloseFrame;
+use tungstenite::protocol::frame::coding::CloseCode;
+use tungstenite::{Error, Message};
 
-use super::dial::{Stream, dial};
+use super::dial::{WebSocket, dial};
 use super::json::parse;
 use super::tls::Tls;
+use super::transport::Next;
 use crate::client::BoxFuture;
 use crate::data::Payload;
 use crate::machine::{Close, SocketId};
@@ -26,11 +26,13 @@ pub(super) struct Socket {
 ///     └──────────────────▲
 /// ```
 enum Phase {
-    Dialling(BoxFuture<Result<Stream, Close>>),
+    Dialling(BoxFuture<Result<WebSocket, Close>>),
     Open {
-        stream: Box<Stream>,
+        websocket: Box<WebSocket>,
         /// Something is written that was not flushed.
         dirty: bool,
+        /// What comes next cannot be read.
+        broken: bool,
     },
     /// Its end is reported.
     Over,
@@ -47,6 +49,12 @@ pub(super) enum News {
     Closed(Close),
 }
 
+impl News {
+    fn of(text: &str) -> News {
+        parse(text).map_or_else(News::Malformed, News::Frame)
+    }
+}
+
 impl Socket {
     pub(super) fn open(id: SocketId, address: Secret, tls: Tls) -> Socket {
         Socket { id, phase: Phase::Dialling(Box::pin(dial(address, tls))) }
@@ -60,42 +68,62 @@ impl Socket {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<News> {
         match &mut self.phase {
             Phase::Dialling(dial) => match ready!(dial.as_mut().poll(cx)) {
-                Ok(stream) => {
-                    self.phase = Phase::Open { stream: Box::new(stream), dirty: false };
+                Ok(websocket) => {
+                    let websocket = Box::new(websocket);
+                    self.phase = Phase::Open { websocket, dirty: false, broken: false };
                     Poll::Ready(News::Opened)
                 }
                 Err(close) => self.end(close),
             },
-            Phase::Open { stream, dirty } => {
-                if *dirty && Pin::new(&mut **stream).poll_flush(cx).is_ready() {
+            Phase::Open { websocket, dirty, broken: false } => {
+                websocket.get_mut().serve(cx);
+                if *dirty && !would_block(&websocket.flush()) {
                     // If it failed, reading fails too, and says more.
                     *dirty = false;
                 }
-                self.read(cx)
+                self.read()
             }
+            Phase::Open { .. } => self.end(Close::new(1006, "")),
             Phase::Over => Poll::Pending,
         }
     }
 
-    fn read(&mut self, cx: &mut Context<'_>) -> Poll<News> {
-        let Phase::Open { stream, .. } = &mut self.phase else { return Poll::Pending };
+    fn read(&mut self) -> Poll<News> {
+        let Phase::Open { websocket, dirty, broken } = &mut self.phase else {
+            return Poll::Pending;
+        };
         loop {
-            return match ready!(stream.poll_next_unpin(cx)) {
-                // The text is let go here, so the library's buffer is used again for the next ones.
-                Some(Ok(Message::Text(text))) => Poll::Ready(match parse(&text) {
-                    Ok(frame) => News::Frame(frame),
-                    Err(why) => News::Malformed(why),
-                }),
-                Some(Ok(Message::Binary(_))) => Poll::Ready(News::Binary),
-                Some(Ok(Message::Close(frame))) => {
+            let transport = websocket.get_mut();
+            let read = match transport.next() {
+                Ok(Next::Text(place)) => match str::from_utf8(transport.take(place)) {
+                    Ok(text) => return Poll::Ready(News::of(text)),
+                    Err(error) => Err(error.into()),
+                },
+                Ok(Next::Other) => websocket.read(),
+                Err(error) => Err(error.into()),
+            };
+            if would_block(&read) {
+                return Poll::Pending;
+            }
+            return match read {
+                Ok(Message::Text(text)) => Poll::Ready(News::of(&text)),
+                Ok(Message::Binary(_)) => Poll::Ready(News::Binary),
+                Ok(Message::Close(frame)) => {
                     // The answer to the peer's close was queued by the library.
-                    flush_once(stream);
+                    let _ = websocket.flush();
                     self.end(close_of(frame))
                 }
-                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
-                Some(Err(Error::Capacity(_))) => Poll::Ready(News::Oversize),
-                Some(Err(error)) => self.end(Close::failed("", &error.to_string())),
-                None => self.end(Close::new(1006, "")),
+                Ok(Message::Ping(_)) => {
+                    // So was that to a ping.
+                    *dirty = would_block(&websocket.flush());
+                    continue;
+                }
+                Ok(Message::Pong(_) | Message::Frame(_)) => continue,
+                Err(Error::Capacity(_)) => {
+                    *broken = true;
+                    Poll::Ready(News::Oversize)
+                }
+                Err(error) => self.end(broken_by(&error)),
             };
         }
     }
@@ -108,9 +136,9 @@ impl Socket {
     /// Queues a text. `false`: it cannot be sent.
     pub(super) fn send(&mut self, text: String) -> bool {
         match &mut self.phase {
-            Phase::Open { stream, dirty } => {
+            Phase::Open { websocket, dirty, .. } => {
                 *dirty = true;
-                Pin::new(&mut **stream).start_send(Message::text(text)).is_ok()
+                write(websocket, Message::text(text))
             }
             Phase::Dialling(_) | Phase::Over => false,
         }
@@ -119,12 +147,10 @@ impl Socket {
     /// Starts the closing handshake; its end is news. An attempt to dial ends at once.
     pub(super) fn close(&mut self, code: u16, reason: &str) -> Option<News> {
         match &mut self.phase {
-            Phase::Open { stream, dirty } => {
+            Phase::Open { websocket, dirty, .. } => {
                 *dirty = true;
-                match Pin::new(&mut **stream).start_send(close_frame(code, reason)) {
-                    Ok(()) => None,
-                    Err(_) => Some(self.closed_here(code, reason)),
-                }
+                let sent = write(websocket, close_frame(code, reason));
+                if sent { None } else { Some(self.closed_here(code, reason)) }
             }
             Phase::Dialling(_) | Phase::Over => Some(self.closed_here(code, reason)),
         }
@@ -137,17 +163,29 @@ impl Socket {
 
     /// Ends it at once: a close frame if there is room for it, and the connection is gone.
     pub(super) fn abandon(mut self, code: u16, reason: &str) {
-        if let Phase::Open { stream, .. } = &mut self.phase
-            && Pin::new(&mut **stream).start_send(close_frame(code, reason)).is_ok()
+        if let Phase::Open { websocket, .. } = &mut self.phase
+            && write(websocket, close_frame(code, reason))
         {
-            flush_once(stream);
+            // What the operating system takes without a wait.
+            let _ = websocket.flush();
         }
     }
 }
 
-/// Writes what the operating system takes without a wait.
-fn flush_once(stream: &mut Stream) {
-    let _ = Pin::new(stream).poll_flush(&mut Context::from_waker(Waker::noop()));
+/// Queues a message. `false`: it cannot be sent.
+fn write(websocket: &mut WebSocket, message: Message) -> bool {
+    let written = websocket.write(message);
+    // It waits in the library's buffer then.
+    written.is_ok() || would_block(&written)
+}
+
+fn would_block<T>(result: &Result<T, Error>) -> bool {
+    matches!(result, Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock)
+}
+
+fn broken_by(error: &Error) -> Close {
+    let is_end = matches!(error, Error::ConnectionClosed | Error::AlreadyClosed);
+    if is_end { Close::new(1006, "") } else { Close::failed("", &error.to_string()) }
 }
 
 fn close_frame(code: u16, reason: &str) -> Message {
