@@ -5,6 +5,7 @@
 
 use std::any::Any;
 use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::events::{
@@ -30,6 +31,15 @@ pub(crate) struct Mark(u64);
 #[derive(Default)]
 pub(crate) struct Emitter {
     lists: Mutex<Lists>,
+    /// How often the lists were locked for a change.
+    changes: AtomicU64,
+}
+
+/// Who listens for one type of event, until somebody comes or goes.
+pub(crate) struct Audience<E> {
+    changes: u64,
+    handlers: Arc<Vec<Handler<E>>>,
+    streams: Arc<Vec<(u64, Arc<Buffer<E>>)>>,
 }
 
 #[derive(Default)]
@@ -122,7 +132,7 @@ impl Emitter {
     pub(crate) fn off(&self, id: HandlerId) -> bool {
         // Dropped when the lock is released: a handler's destructor is the user's code.
         let mut removed: Vec<Box<dyn Any>> = Vec::new();
-        let mut lists = self.lock();
+        let mut lists = self.change();
         for_each_list!(&mut *lists, list => removed.extend(list.remove(|handler| handler == id.0)));
         drop(lists);
         !removed.is_empty()
@@ -130,7 +140,7 @@ impl Emitter {
 
     pub(crate) fn stream<E: Event>(&self, capacity: usize) -> EventStream<E> {
         let buffer = Arc::new(Buffer::new(capacity));
-        let mut lists = self.lock();
+        let mut lists = self.change();
         let id = lists.next_id();
         let list = E::listeners(&mut lists);
         list.forget_ended_streams();
@@ -141,14 +151,20 @@ impl Emitter {
 
     /// Hands an event to all that listen for its type.
     pub(crate) fn emit<E: Event>(&self, event: E, spawn: Spawn<'_>) {
-        let (handlers, streams) = {
-            let mut lists = self.lock();
-            let list = E::listeners(&mut lists);
-            if list.handlers.is_empty() && list.streams.is_empty() {
-                return;
-            }
-            (Arc::clone(&list.handlers), Arc::clone(&list.streams))
-        };
+        self.emit_to(&mut None, event, spawn);
+    }
+
+    /// The same for one of many events: `known` are those who were told of the last one. Keep it only while events come.
+    pub(crate) fn emit_to<E: Event>(
+        &self,
+        known: &mut Option<Audience<E>>,
+        event: E,
+        spawn: Spawn<'_>,
+    ) {
+        let changes = self.changes.load(Ordering::Acquire);
+        let current = known.take().filter(|audience| audience.changes == changes);
+        let Audience { handlers, streams, .. } =
+            known.insert(current.unwrap_or_else(|| self.audience()));
         for handler in handlers.iter() {
             if handler.once {
                 self.off(HandlerId(handler.id));
@@ -164,7 +180,18 @@ impl Emitter {
         }
         wanted &= last.push(event);
         if !wanted {
-            E::listeners(&mut self.lock()).forget_ended_streams();
+            E::listeners(&mut self.change()).forget_ended_streams();
+        }
+    }
+
+    fn audience<E: Event>(&self) -> Audience<E> {
+        let mut lists = self.lock();
+        let changes = self.changes.load(Ordering::Relaxed);
+        let list = E::listeners(&mut lists);
+        Audience {
+            changes,
+            handlers: Arc::clone(&list.handlers),
+            streams: Arc::clone(&list.streams),
         }
     }
 
@@ -176,7 +203,7 @@ impl Emitter {
     /// Drops all handlers that are older than the mark.
     pub(crate) fn forget(&self, mark: Mark) {
         let mut removed: Vec<Box<dyn Any>> = Vec::new();
-        let mut lists = self.lock();
+        let mut lists = self.change();
         for_each_list!(&mut *lists, list => removed.extend(list.remove(|handler| handler <= mark.0)));
         drop(lists);
     }
@@ -185,7 +212,7 @@ impl Emitter {
     pub(crate) fn end_streams(&self, mark: Mark) {
         // Ended when the lock is released: that wakes readers, and a waker is foreign code.
         let mut ended: Vec<Arc<dyn Ends>> = Vec::new();
-        let mut lists = self.lock();
+        let mut lists = self.change();
         for_each_list!(&mut *lists, list => list.take_streams(mark, &mut ended));
         drop(lists);
         ended.iter().for_each(|stream| stream.end());
@@ -193,7 +220,7 @@ impl Emitter {
 
     fn add<E: Event>(&self, once: bool, callback: Callback<E>) -> HandlerId {
         let callback = Arc::new(Mutex::new(callback));
-        let mut lists = self.lock();
+        let mut lists = self.change();
         let id = lists.next_id();
         let list = E::listeners(&mut lists);
         let handler = Handler { id, once, callback };
@@ -210,6 +237,12 @@ impl Emitter {
             });
         }
         HandlerId(id)
+    }
+
+    fn change(&self) -> MutexGuard<'_, Lists> {
+        let lists = self.lock();
+        self.changes.fetch_add(1, Ordering::Release);
+        lists
     }
 
     fn lock(&self) -> MutexGuard<'_, Lists> {

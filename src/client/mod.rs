@@ -22,7 +22,7 @@ pub(crate) use credential::Provider;
 pub(crate) use driver::{Answer, Called, Driver, Wanted};
 pub(crate) use emitter::Emitter;
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) use emitter::Mark;
+pub(crate) use emitter::{Audience, Mark};
 pub(crate) use exit::Exit;
 pub(crate) use send::BoxFuture;
 #[cfg(not(target_arch = "wasm32"))]

@@ -10,7 +10,8 @@ use super::alarm::Alarm;
 use super::driver::Native;
 use super::socket::{News, Socket};
 use super::tasks::Tasks;
-use crate::client::{BoxFuture, log, shield};
+use crate::client::events::Message;
+use crate::client::{Audience, BoxFuture, log, shield};
 use crate::data::Payload;
 use crate::machine::{
     CallId, Close, Event, Input, Output, ProviderFailure, SocketId, TokenRequestId,
@@ -51,7 +52,10 @@ impl Pump {
             if self.rests() {
                 return;
             }
-            poll_fn(|cx| self.take_in(cx)).await;
+            let flooded = poll_fn(|cx| self.take_in(cx)).await;
+            if flooded {
+                give_way().await;
+            }
         }
     }
 
@@ -73,34 +77,39 @@ impl Pump {
     }
 
     /// Tells the machine what has happened, and carries out what follows from each thing before the next. Ready if there was
-    /// something.
-    fn take_in(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// something; `true`: so much that others should have a turn.
+    fn take_in(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         let mut busy = self.driver.wake.is_wanted(cx);
+        let mut flooded = false;
         for at in 0..self.sockets.len() {
-            busy |= self.take_news(at, cx);
+            let read = self.take_news(at, cx);
+            busy |= read > 0;
+            flooded |= read == BATCH;
         }
         busy |= self.take_tokens(cx);
         busy |= self.tasks.poll(cx).is_ready();
         busy |= self.take_alarm(cx);
-        if busy { Poll::Ready(()) } else { Poll::Pending }
+        if busy { Poll::Ready(flooded) } else { Poll::Pending }
     }
 
-    /// What the socket at this place has to say. If another one moves there meanwhile, there was news, so all sockets are
-    /// looked at again.
-    fn take_news(&mut self, at: usize, cx: &mut Context<'_>) -> bool {
+    /// What the socket at this place has to say, and how much that was. If another one moves there meanwhile, there was news, so
+    /// all sockets are looked at again.
+    fn take_news(&mut self, at: usize, cx: &mut Context<'_>) -> usize {
         let mut heard = None;
-        let mut left = BATCH;
-        while left > 0
+        let mut known = Known::default();
+        let mut read = 0;
+        while read < BATCH
             && let Some(socket) = self.sockets.get_mut(at)
             && let Poll::Ready(news) = socket.poll(cx)
         {
-            left -= 1;
+            read += 1;
             let id = socket.id;
-            match self.take_short_way(id, news) {
+            match self.take_short_way(id, news, &mut known) {
                 None => heard = Some(id),
                 Some(news) => {
                     self.tell(id, news);
                     self.carry_out();
+                    known = Known::default();
                 }
             }
         }
@@ -109,7 +118,7 @@ impl Pump {
             // What handlers on the short way have asked for.
             self.carry_out();
         }
-        left < BATCH
+        read
     }
 
     fn take_tokens(&mut self, cx: &mut Context<'_>) -> bool {
@@ -142,12 +151,16 @@ impl Pump {
     }
 
     /// The frames that come most often go past the queue, unless something waits in it. Gives back what does not.
-    fn take_short_way(&mut self, socket: SocketId, news: News) -> Option<News> {
+    fn take_short_way(&mut self, socket: SocketId, news: News, known: &mut Known) -> Option<News> {
         match news {
             News::Frame(ServerFrame::Message { channel, from, data, from_metadata })
-                if self.driver.may_tell(socket) =>
+                if self.may_tell(socket, known) =>
             {
-                self.emit(Event::Message { channel, from, data, from_metadata });
+                let (sender_peer_id, sender_metadata) = (from, from_metadata);
+                let message = Message { channel, sender_peer_id, data, sender_metadata };
+                let tasks = &mut self.tasks;
+                let spawn = &mut |task| tasks.spawn(task);
+                self.driver.emitter.emit_to(&mut known.audience, message, spawn);
             }
             News::Frame(ServerFrame::Ack { request_id }) => {
                 let Some(waiter) = self.driver.take_acked(socket, &request_id) else {
@@ -163,6 +176,13 @@ impl Pump {
             | News::Closed(_) => return Some(news),
         }
         None
+    }
+
+    /// Whether a message on this socket may be handed to the user right away. Asked once, and again after every call.
+    fn may_tell(&self, socket: SocketId, known: &mut Known) -> bool {
+        let unchanged = known.may_tell && !self.driver.wake.is_called();
+        known.may_tell = unchanged || self.driver.may_tell(socket);
+        known.may_tell
     }
 
     fn tell(&mut self, socket: SocketId, news: News) {
@@ -272,6 +292,13 @@ impl Pump {
     }
 }
 
+/// What was found out for the first of many messages, and mostly holds for the next ones.
+#[derive(Default)]
+struct Known {
+    may_tell: bool,
+    audience: Option<Audience<Message>>,
+}
+
 /// A runtime that is shut down drops its tasks.
 impl Drop for Pump {
     fn drop(&mut self) {
@@ -280,6 +307,19 @@ impl Drop for Pump {
             self.driver.abandon(self.sockets.iter().map(|socket| socket.id));
         }
     }
+}
+
+/// Lets the runtime's other tasks have their turn. Tokio's own `yield_now` looks at all sockets of the program as well.
+async fn give_way() {
+    let mut given = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut given, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// So many frames are read at most before anything else has its turn.

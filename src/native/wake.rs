@@ -23,9 +23,14 @@ impl Wake {
         self.wanted.store(false, Ordering::Release);
     }
 
+    /// Whether somebody has called since the pump last was about to look.
+    pub(super) fn is_called(&self) -> bool {
+        self.wanted.load(Ordering::Acquire)
+    }
+
     /// Whether there is a reason to look again; if not, the pump is woken when there is.
     pub(super) fn is_wanted(&self, cx: &mut Context<'_>) -> bool {
         self.pump.register(cx.waker());
-        self.wanted.load(Ordering::Acquire)
+        self.is_called()
     }
 }

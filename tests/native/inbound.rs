@@ -1,11 +1,17 @@
 //! What a server may send without doing harm (spec B.5, E.11).
 
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
-use futures::SinkExt;
+use futures::{SinkExt, StreamExt};
 use metered_realtime::State;
 use metered_realtime::events::{Disconnected, Message, Presence};
+use tokio::io::AsyncWriteExt;
 use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::tungstenite::Message as Frame;
 
 use crate::stage::{Peer, Stage};
 use crate::support::{Notes, next, options, until, within};
@@ -157,7 +163,7 @@ async fn a_violation_of_the_websocket_protocol_is_a_drop() {
     let mut lost = client.events::<Disconnected>();
     let mut stream = peer.socket.into_inner();
     // Reserved bits.
-    tokio::io::AsyncWriteExt::write_all(&mut stream, &[0xF1, 0x01, b'x']).await.unwrap();
+    stream.write_all(&[0xF1, 0x01, b'x']).await.unwrap();
     let event = next(&mut lost).await;
     assert_eq!((event.code, event.will_reconnect), (1006, true));
 }
@@ -206,6 +212,85 @@ async fn nothing_is_told_of_what_arrives_together_with_the_message_whose_handler
     assert_eq!(peer.closed().await.map(|(code, _)| code), Some(1000));
     assert_eq!(notes.lines(), ["1"]);
 }
+
+#[tokio::test]
+async fn frames_of_all_kinds_and_sizes_arrive_in_their_order_however_they_are_cut() {
+    let text = |id: u32, length: usize| {
+        let (head, data) =
+            (r#"{"type":"message","channel":"c","from":"p","data":"#, "x".repeat(length));
+        format!(r#"{head}"{id}{data}"}}"#)
+    };
+    let mut bytes = Vec::new();
+    let lengths = [0, 20, 60, 300, 16_000, 16_320, 16_400, 70_000, 0];
+    for (id, length) in (0..).zip(lengths) {
+        bytes.extend(frame(0x81, text(id, length).as_bytes()));
+        // In three frames, with a ping and a pong between them.
+        let parts = text(100 + id, length);
+        let (first, rest) = parts.as_bytes().split_at(9);
+        let (second, third) = rest.split_at(rest.len() / 2);
+        bytes.extend(frame(0x01, first));
+        bytes.extend(frame(0x89, b"ping"));
+        bytes.extend(frame(0x00, second));
+        bytes.extend(frame(0x8A, b""));
+        bytes.extend(frame(0x80, third));
+        bytes.extend(frame(0x82, b"not text"));
+    }
+    for cut in [50, 1_000, 16_384, 20_001, bytes.len()] {
+        let stage = Stage::new().await;
+        let (client, mut peer) = stage.connected().await;
+        let mut messages = client.events::<Message>();
+        for piece in bytes.chunks(cut) {
+            peer.socket.get_mut().write_all(piece).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        for (id, length) in (0..).zip(lengths) {
+            for id in [id, 100 + id] {
+                let data: String = next(&mut messages).await.data().unwrap();
+                assert_eq!(data.trim_end_matches('x'), id.to_string());
+                assert_eq!(data.len(), id.to_string().len() + length);
+            }
+        }
+        assert_eq!(within(peer.socket.next()).await.unwrap().unwrap(), Frame::Pong("ping".into()));
+    }
+}
+
+/// A frame of a server's (RFC 6455, section 5.2).
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let length = payload.len();
+    let mut bytes = vec![first];
+    match length {
+        0..126 => bytes.push(length as u8),
+        126..65_536 => bytes.extend([&[126], &(length as u16).to_be_bytes()[..]].concat()),
+        _ => bytes.extend([&[127], &(length as u64).to_be_bytes()[..]].concat()),
+    }
+    bytes.extend(payload);
+    bytes
+}
+
+#[tokio::test]
+async fn a_flood_leaves_other_tasks_their_turns() {
+    let stage = Stage::new().await;
+    let (client, mut peer) = stage.connected().await;
+    let seen = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&seen);
+    client.on(move |_: &Message| {
+        counter.fetch_add(1, Ordering::Relaxed);
+    });
+    peer.send_together(std::iter::repeat_n(MARK.to_owned(), FLOOD)).await;
+    let (mut before, mut most) = (0, 0);
+    let most = tokio::spawn(poll_fn(move |cx| {
+        let now = seen.load(Ordering::Relaxed);
+        most = most.max(now - before);
+        before = now;
+        cx.waker().wake_by_ref();
+        if now == FLOOD { Poll::Ready(most) } else { Poll::Pending }
+    }));
+    let most = within(most).await.unwrap();
+    assert!(most <= 64, "{most} messages in one turn");
+}
+
+/// Less than a connection of the loopback holds, so that all of it arrives at once.
+const FLOOD: usize = 1_000;
 
 #[tokio::test]
 async fn messages_alone_show_that_the_peer_lives() {
