@@ -1,4 +1,4 @@
-// How much wasm memory there is: engines do not count it as heap. To be imported before what is measured.
+// How much wasm memory there is: not all engines count it as heap. To be imported before what is measured.
 
 const memories = [];
 const { Instance } = WebAssembly;
