@@ -207,9 +207,9 @@ impl Driver {
         while let Some(output) = self.machine.poll_output() {
             match output {
                 Output::OpenSocket { socket, .. } => self.socket = Some(socket),
-                Output::Send { frame: text, call: Some(call), .. } => {
+                Output::Send { frame, call: Some(call), .. } => {
                     self.unanswered.push(call);
-                    black_box(text);
+                    black_box(frame);
                 }
                 Output::Settle { .. } => self.settled += 1,
                 Output::Event(event) => {

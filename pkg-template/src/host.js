@@ -41,6 +41,9 @@ const STATES = ["idle", "connecting", "connected", "reconnecting", "closed"];
 const LEVELS = ["debug", "info", "warn", "error"];
 const CONNECTING = 1;
 const CLOSED = 4;
+/** The types of frames by their kind. */
+const TYPES = ["", "ping", "unsubscribe", "subscribe", "subscribe"];
+const WITH_METADATA = 4;
 /** The map of all clients that wait for nothing. */
 const NONE = new Map();
 const LARGEST_FRAME = 1_048_576;
@@ -151,7 +154,7 @@ export class Host {
       case 1:
         return this.#sockets.open(a, b);
       case 2:
-        if (!this.#sockets.send(a, b)) this.tell(SEND_FAILED, c);
+        if (!this.#sockets.send(a, frameText(b, c, d))) this.tell(SEND_FAILED, b);
         return;
       case 3:
         return this.#sockets.close(a, b, c, d === 1);
@@ -380,6 +383,18 @@ export class Host {
     this.pending = NONE;
     for (const end of [...(this.#streams?.keys() ?? [])]) end();
   }
+}
+
+/** The text of a frame, of a kind of src/web/said.rs; of kind 0 it is there already. */
+function frameText(call, kind, text) {
+  if (kind === 0) return text;
+  // What is undefined is left out.
+  return JSON.stringify({
+    type: TYPES[kind],
+    channel: text,
+    includeSenderMetadata: kind === WITH_METADATA || undefined,
+    requestId: call ? String(call) : undefined,
+  });
 }
 
 export function stateName(index) {

@@ -1,12 +1,12 @@
 //! The one alarm: when it is due, and what is done when it rings (spec B.6; decisions, item 7).
 
 use super::error::CallError;
-use super::io::Level;
+use super::io::{Level, Outgoing};
 use super::liveness::{LONGEST_PROBE_MS, Verdict, probe_ms};
 use super::subscriptions::Failure;
 use super::time::Instant;
 use super::{Link, Machine};
-use crate::wire::{CloseCode, OutgoingFrame};
+use crate::wire::CloseCode;
 
 /// An alarm that rings this much late, in milliseconds, shows that the process was suspended.
 const LATE_MS: u64 = 1_000;
@@ -117,7 +117,7 @@ impl<P> Machine<P> {
     }
 
     fn ping(&mut self) {
-        self.send(None, OutgoingFrame::Ping.to_text());
+        self.send(None, Outgoing::Ping);
     }
 
     fn check_link(&mut self) {

@@ -3,12 +3,11 @@
 //! Arguments arrive checked; see `wire::check_channel` and `wire::check_peer_id`.
 
 use super::error::CallError;
-use super::io::{CallId, SocketId};
+use super::io::{CallId, Outgoing, SocketId};
 use super::requests::{Purpose, Request};
 use super::subscriptions::Failure;
 use super::time::Instant;
 use super::{Link, Machine};
-use crate::wire::OutgoingFrame;
 
 /// How long an answer is waited for, unless told otherwise, in milliseconds (spec B.1).
 pub const ACK_TIMEOUT_MS: u64 = 15_000;
@@ -33,9 +32,8 @@ impl<P> Machine<P> {
             Purpose::Plain
         };
         let call = self.register(purpose, timeout_ms);
-        let frame =
-            OutgoingFrame::Subscribe { channel, include_sender_metadata, request_id: call.0 };
-        self.send(Some(call), frame.to_text());
+        let channel = channel.to_owned();
+        self.send(Some(call), Outgoing::Subscribe { channel, include_sender_metadata });
         if let Purpose::Subscribe(attempt) = purpose {
             self.subscribe_beside(attempt);
         }
@@ -56,9 +54,9 @@ impl<P> Machine<P> {
         self.subscriptions.forget(channel);
         self.check_connected()?;
         let call = self.register(Purpose::Plain, timeout_ms);
-        let frame = |request_id| OutgoingFrame::Unsubscribe { channel, request_id };
-        self.send(Some(call), frame(call.0).to_text());
-        self.send_beside(frame(0));
+        let frame = Outgoing::Unsubscribe { channel: channel.to_owned() };
+        self.send(Some(call), frame.clone());
+        self.send_beside(frame);
         Ok(call)
     }
 
@@ -84,7 +82,7 @@ impl<P> Machine<P> {
 
     /// Queues the frame of a reserved request.
     pub fn transmit(&mut self, call: CallId, frame: String) {
-        self.send(Some(call), frame);
+        self.send(Some(call), Outgoing::Ready(frame));
     }
 
     /// The driver itself writes the frame of a reserved request, to the socket that this gives.

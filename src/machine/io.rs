@@ -1,7 +1,7 @@
 //! The whole boundary of the machine: what goes in, what comes out, and the ids that tie the two together.
 
 use crate::wire::{
-    IceServer, Malformed, PresencePeer, Secret, ServerFrame, Welcome, parse_decimal,
+    IceServer, Malformed, OutgoingFrame, PresencePeer, Secret, ServerFrame, Welcome, parse_decimal,
 };
 
 use super::error::{CallError, Close, ProviderFailure};
@@ -117,8 +117,8 @@ pub enum Output<P> {
     Send {
         /// To which socket.
         socket: SocketId,
-        /// The frame's text.
-        frame: String,
+        /// The frame.
+        frame: Outgoing,
         /// The request that it belongs to.
         call: Option<CallId>,
     },
@@ -160,6 +160,46 @@ pub enum Output<P> {
     EndStreams,
     /// Tell the user's logger.
     Log(Log),
+}
+
+/// A frame on its way out. Its request's id is the call that it comes with, if it belongs to one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outgoing {
+    /// Ask for a channel's messages and presence.
+    Subscribe {
+        /// The channel.
+        channel: String,
+        /// Whether messages shall carry the sender's metadata.
+        include_sender_metadata: bool,
+    },
+    /// Stop that.
+    Unsubscribe {
+        /// The channel.
+        channel: String,
+    },
+    /// Ask for a `pong`.
+    Ping,
+    /// A text that the driver made ready.
+    Ready(String),
+}
+
+impl Outgoing {
+    /// The frame's text.
+    #[must_use]
+    pub fn into_text(self, call: Option<CallId>) -> String {
+        let request_id = call.map_or(0, |call| call.0);
+        match self {
+            Outgoing::Subscribe { channel, include_sender_metadata } => {
+                let channel = &channel;
+                OutgoingFrame::Subscribe { channel, include_sender_metadata, request_id }.to_text()
+            }
+            Outgoing::Unsubscribe { channel } => {
+                OutgoingFrame::Unsubscribe { channel: &channel, request_id }.to_text()
+            }
+            Outgoing::Ping => OutgoingFrame::Ping.to_text(),
+            Outgoing::Ready(text) => text,
+        }
+    }
 }
 
 /// The state that users see (spec B.2).

@@ -46,8 +46,8 @@ use crate::wire::FALLBACK_MAX_MESSAGE_SIZE;
 pub use calls::ACK_TIMEOUT_MS;
 pub use error::{CallError, Close, Outcome, ProviderFailure};
 pub use io::{
-    Admission, CallId, Connected, Event, Input, Level, Log, LogValue, Output, SocketId, State,
-    TokenRequestId,
+    Admission, CallId, Connected, Event, Input, Level, Log, LogValue, Outgoing, Output, SocketId,
+    State, TokenRequestId,
 };
 pub use options::{OptionError, OptionName, Options, RawOptions, RawReconnect};
 pub use session::{CLOSE_FLUSH_MS, DEFAULT_CLOSE_REASON, WELCOME_TIMEOUT_MS};
@@ -222,14 +222,14 @@ impl<P> Machine<P> {
     /// Subscribes to a channel for the client itself.
     fn send_attempt(&mut self, socket: SocketId, attempt: Attempt, purpose: Purpose) {
         let call = CallId(self.ids.next());
-        if let Some(frame) = self.subscriptions.frame(attempt, call) {
+        if let Some(frame) = self.subscriptions.frame(attempt) {
             self.requests.add(call, purpose, ACK_TIMEOUT_MS, self.now);
             self.queue.push(Output::Send { socket, frame, call: Some(call) });
         }
     }
 
     /// Queues a frame for the current socket.
-    fn send(&mut self, call: Option<CallId>, frame: String) {
+    fn send(&mut self, call: Option<CallId>, frame: Outgoing) {
         if let Some(socket) = self.link.socket() {
             self.queue.push(Output::Send { socket, frame, call });
         }

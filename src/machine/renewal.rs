@@ -10,7 +10,9 @@
 //! that crosses this moment may come twice. The server's clock decides when a token expires, not the local one.
 
 use super::error::ProviderFailure;
-use super::io::{Admission, CallId, Connected, Event, Level, Output, SocketId, TokenRequestId};
+use super::io::{
+    Admission, CallId, Connected, Event, Level, Outgoing, Output, SocketId, TokenRequestId,
+};
 use super::liveness::Liveness;
 use super::options::CredentialSource;
 use super::requests::Purpose;
@@ -18,7 +20,7 @@ use super::session::WELCOME_TIMEOUT_MS;
 use super::subscriptions::{Attempt, Replays};
 use super::time::Instant;
 use super::{ACK_TIMEOUT_MS, Link, Machine};
-use crate::wire::{CredentialKind, OutgoingFrame, Secret, ServerFrame};
+use crate::wire::{CredentialKind, Secret, ServerFrame};
 
 #[derive(Debug)]
 pub(super) struct Renewal {
@@ -299,9 +301,8 @@ impl<P> Machine<P> {
     }
 
     /// What the user does not want any more while the subscriptions are brought over is not brought over either.
-    pub(super) fn send_beside(&mut self, frame: OutgoingFrame<'_>) {
+    pub(super) fn send_beside(&mut self, frame: Outgoing) {
         if let Phase::Joining { socket, .. } = self.renewal.phase {
-            let frame = frame.to_text();
             self.queue.push(Output::Send { socket, frame, call: None });
         }
     }
@@ -352,8 +353,7 @@ impl<P> Machine<P> {
         };
         self.renewal.enter(leaving, self.now.after(LEAVE_MS));
         self.log(Level::Info, "a connection with a fresh token took over");
-        let frame = OutgoingFrame::Ping.to_text();
-        self.queue.push(Output::Send { socket: old, frame, call: None });
+        self.queue.push(Output::Send { socket: old, frame: Outgoing::Ping, call: None });
         self.emit(Event::Connected(*connected));
         for presence in std::mem::take(&mut self.held) {
             self.emit(presence);

@@ -2,10 +2,9 @@
 //!
 //! Each entry knows what is wanted and what to fall back to, so that a failed change can be rolled back.
 
-use super::io::CallId;
+use super::io::Outgoing;
 use super::time::Instant;
 use super::timetable::Timetable;
-use crate::wire::OutgoingFrame;
 
 /// One try to subscribe: which entry, and which of its versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -207,12 +206,10 @@ impl Subscriptions {
     }
 
     /// The frame of this try, if it is still wanted.
-    pub(super) fn frame(&mut self, attempt: Attempt, call: CallId) -> Option<String> {
+    pub(super) fn frame(&mut self, attempt: Attempt) -> Option<Outgoing> {
         let include_sender_metadata = attempt.include_sender_metadata;
-        let channel = self.channel(attempt)?;
-        let frame =
-            OutgoingFrame::Subscribe { channel, include_sender_metadata, request_id: call.0 };
-        Some(frame.to_text())
+        let channel = self.channel(attempt)?.to_owned();
+        Some(Outgoing::Subscribe { channel, include_sender_metadata })
     }
 
     fn find(&self, channel: &str) -> Result<usize, usize> {

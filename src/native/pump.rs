@@ -14,7 +14,7 @@ use crate::client::events::Message;
 use crate::client::{Audience, BoxFuture, log, shield};
 use crate::data::Payload;
 use crate::machine::{
-    CallId, Close, Event, Input, Output, ProviderFailure, SocketId, TokenRequestId,
+    CallId, Close, Event, Input, Outgoing, Output, ProviderFailure, SocketId, TokenRequestId,
 };
 use crate::wire::{Secret, ServerFrame};
 
@@ -265,8 +265,9 @@ impl Pump {
         self.driver.emitter.dispatch(event, std::convert::identity, &mut |task| tasks.spawn(task));
     }
 
-    fn send(&mut self, socket: SocketId, frame: String, call: Option<CallId>) {
-        let sent = self.socket(socket).is_some_and(|socket| socket.send(frame));
+    fn send(&mut self, socket: SocketId, frame: Outgoing, call: Option<CallId>) {
+        let text = frame.into_text(call);
+        let sent = self.socket(socket).is_some_and(|socket| socket.send(text));
         if !sent {
             self.driver.tell(Input::SendFailed { call });
         }

@@ -10,7 +10,8 @@ use super::clock::Clock;
 use super::inbound;
 use super::socket::{News, NoSocket, Socket};
 use crate::machine::{
-    CallError, CallId, Close, Event, Input, Instant, Log, Machine, Output, SocketId, TokenRequestId,
+    CallError, CallId, Close, Event, Input, Instant, Log, Machine, Outgoing, Output, SocketId,
+    TokenRequestId,
 };
 
 /// What a client's surface does for the driver. Its methods run user code, so nothing is borrowed when they are called.
@@ -147,8 +148,9 @@ impl<H: Host> Driver<H> {
         });
     }
 
-    fn send(&self, id: SocketId, frame: String, call: Option<CallId>) {
-        if !self.socket(id).is_some_and(|socket| socket.send(&JsValue::from_str(&frame))) {
+    fn send(&self, id: SocketId, frame: Outgoing, call: Option<CallId>) {
+        let text = JsValue::from_str(&frame.into_text(call));
+        if !self.socket(id).is_some_and(|socket| socket.send(&text)) {
             self.tell(Input::SendFailed { call });
         }
     }

@@ -6,7 +6,7 @@ use std::convert::Infallible;
 
 use wasm_bindgen::prelude::*;
 
-use crate::machine::{CallError, Event, Log, LogValue, Outcome, Output, State};
+use crate::machine::{CallError, Event, Log, LogValue, Outcome, Outgoing, Output, State};
 
 #[wasm_bindgen]
 extern "C" {
@@ -32,8 +32,8 @@ pub(super) fn say_output(output: &Output<Infallible>, said: &Said) -> u32 {
         }
         Output::Send { socket, frame, call } => {
             said.id(socket.0);
-            said.text(frame);
             said.id(call.map_or(0, |call| call.0));
+            said.frame(frame);
             2
         }
         Output::CloseSocket { socket, code, reason, report } => {
@@ -81,6 +81,20 @@ impl Said {
             Some(text) => self.text(text),
             None => self.value(&JsValue::UNDEFINED),
         }
+    }
+
+    /// Its kind, and the channel or the whole text.
+    fn frame(&self, frame: &Outgoing) {
+        let (kind, text) = match frame {
+            Outgoing::Ready(text) => (0, text),
+            Outgoing::Ping => return self.id(1),
+            Outgoing::Unsubscribe { channel } => (2, channel),
+            Outgoing::Subscribe { channel, include_sender_metadata } => {
+                (3 + u32::from(*include_sender_metadata), channel)
+            }
+        };
+        self.id(kind);
+        self.text(text);
     }
 
     fn log(&self, log: &Log) {

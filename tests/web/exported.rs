@@ -41,10 +41,8 @@ fn requests_are_written_by_the_short_way_or_behind_what_waits() {
     assert_eq!(
         core.says(),
         [
-            format!(
-                r#"2 [{socket},"{{\"type\":\"subscribe\",\"channel\":\"a\",\"includeSenderMetadata\":true,\"requestId\":\"{subscribe}\"}}",{subscribe}]"#
-            ),
-            format!(r#"2 [{socket},"the frame",{behind}]"#)
+            format!(r#"2 [{socket},{subscribe},4,"a"]"#),
+            format!(r#"2 [{socket},{behind},0,"the frame"]"#)
         ]
     );
     core.answer(&behind.to_string(), None, None);

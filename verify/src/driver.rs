@@ -1,7 +1,9 @@
 //! Carries out what a client's machine says, by the rules of the real drivers: one output after the other with nothing
 //! borrowed, user code only from there, one alarm.
 
-use metered_realtime::machine::{CallId, Close, Input, Instant, Machine, Output, SocketId};
+use metered_realtime::machine::{
+    CallId, Close, Input, Instant, Machine, Outgoing, Output, SocketId,
+};
 
 use crate::agenda::{Happening, News, Up};
 use crate::invariants::Watch;
@@ -216,7 +218,8 @@ impl World {
         }
     }
 
-    fn write(&mut self, client: usize, socket: SocketId, text: String, call: Option<CallId>) {
+    fn write(&mut self, client: usize, socket: SocketId, frame: Outgoing, call: Option<CallId>) {
+        let text = frame.into_text(call);
         if !self.write_text(client, socket, &text, call) {
             self.spoil_unsent(client, socket, &text);
             if self.dice.chance(self.weather.send_fails_late) {

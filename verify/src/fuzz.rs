@@ -331,7 +331,8 @@ impl Raw {
             }
             Output::Send { frame, call, .. } => {
                 assert!(!self.shut, "nothing is sent after close()");
-                assert!(serde_json::from_str::<serde_json::Value>(&frame).is_ok());
+                let text = frame.into_text(call);
+                assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok());
                 if let Some(call) = call {
                     self.last_call = self.last_call.max(call.0);
                 }

@@ -1,6 +1,6 @@
 //! The driver's loop: carries out what the machine says, one output after the other, with nothing borrowed.
 
-use metered_realtime::machine::{CallId, Close, Event, Input, Output, SocketId, State};
+use metered_realtime::machine::{CallId, Close, Event, Input, Outgoing, Output, SocketId, State};
 
 use super::Sim;
 use super::server::{ack_text, text_input};
@@ -104,7 +104,8 @@ impl Sim {
         }
     }
 
-    fn write(&mut self, socket: SocketId, text: String, call: Option<CallId>) {
+    fn write(&mut self, socket: SocketId, frame: Outgoing, call: Option<CallId>) {
+        let text = frame.into_text(call);
         if self.sends_fail {
             self.trace(format!("send failed: {}", frame_line(&parse(&text))));
             self.tasks.push_back(Task::Input(Input::SendFailed { call }));

@@ -298,7 +298,7 @@ impl Watch {
             Output::OpenSocket { socket, address } => self.opens(*socket, address.expose()),
             Output::Send { socket, frame, call } => {
                 self.sends(*socket, *call)?;
-                self.sends_frame(frame, *call)
+                self.sends_frame(&frame.clone().into_text(*call), *call)
             }
             Output::CloseSocket { socket, code, reason, report } => {
                 self.closes_socket(*socket, *code, reason, *report)
