@@ -134,6 +134,7 @@ async function bundleAll(core) {
     });
     // As a script, terser takes what a file gives to its page for unused.
     if (format !== "iife") await shrink(join(dist, file));
+    if (format === "esm") hoistUnpacker(join(dist, file));
     tidyMap(join(dist, `${file}.map`));
   }
 }
@@ -149,6 +150,16 @@ async function shrink(file) {
   });
   writeFileSync(file, `${shrunk.code}\n`);
   writeFileSync(map, shrunk.map);
+}
+
+/** What unpacks the core compresses, what is packed does not: one is to begin the file, the other to end it. */
+function hoistUnpacker(file) {
+  const [text] = /"[0-9a-f]{2000,}"/.exec(readFileSync(file, "utf8")) ?? [];
+  if (!text) return;
+  // A line of its own, so that the map needs but one more.
+  writeFileSync(file, `var unpacker=${text};\n${readFileSync(file, "utf8").replace(text, "unpacker")}`);
+  const map = JSON.parse(readFileSync(`${file}.map`, "utf8"));
+  writeFileSync(`${file}.map`, JSON.stringify({ ...map, mappings: `;${map.mappings}` }));
 }
 
 /** The same names on every machine, as if `src` lay next to `dist`; and the core, a text of many thousands of characters, not twice. */

@@ -8,7 +8,7 @@ import { bytes } from "#bytes";
 let NodeSocket = null;
 
 setSource(bytes);
-setWebSocketLoader(() => {
+setWebSocketLoader(async () => {
   NodeSocket ??= makeNodeSocket({ http: require("node:http"), https: require("node:https"), crypto: require("node:crypto") });
   return NodeSocket;
 });

@@ -10,10 +10,11 @@ const nothing = () => {};
  * let go of a peer that is gone, and would hold the process for a minute. One that took its place is the user's wish.
  */
 let loadWebSocket = null;
-const nodesOwn = globalThis.WebSocket;
+let nodesOwn;
 
 export function setWebSocketLoader(load) {
   loadWebSocket = load;
+  nodesOwn = globalThis.WebSocket;
 }
 
 const EVENTS = ["open", "message", "close", "error"];
@@ -83,23 +84,16 @@ export class Sockets {
     const factory = this.#factory;
     const { WebSocket } = globalThis;
     if (factory) this.#adopt(entry, () => factory(address));
-    else if (loadWebSocket && WebSocket === nodesOwn) this.#openLater(entry, address);
-    else this.#openWith(WebSocket, entry, address);
+    else if (loadWebSocket && WebSocket === nodesOwn) {
+      const open = (WebSocket) => this.#isWanted(entry) && this.#openWith(WebSocket, entry, address);
+      // What says that it is Node may not have all of Node.
+      loadWebSocket().then(open, () => open(nodesOwn));
+    } else this.#openWith(WebSocket, entry, address);
   }
 
   #openWith(WebSocket, entry, address) {
     if (typeof WebSocket === "function") this.#adopt(entry, () => new WebSocket(address));
     else this.news.unavailable(entry.id);
-  }
-
-  async #openLater(entry, address) {
-    let WebSocket = nodesOwn;
-    try {
-      WebSocket = await loadWebSocket();
-    } catch {
-      // What says that it is Node has not all of Node.
-    }
-    if (this.#isWanted(entry)) this.#openWith(WebSocket, entry, address);
   }
 
   #isWanted(entry) {
