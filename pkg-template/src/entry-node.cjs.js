@@ -5,12 +5,13 @@ import { makeNodeSocket } from "./node-socket.js";
 import { setWebSocketLoader } from "./sockets.js";
 import { bytes } from "#bytes";
 
-let NodeSocket = null;
+let loading = null;
 
 setSource(bytes);
-setWebSocketLoader(async () => {
-  NodeSocket ??= makeNodeSocket({ http: require("node:http"), https: require("node:https"), crypto: require("node:crypto") });
-  return NodeSocket;
-});
+setWebSocketLoader(() => (loading ??= load()));
+
+async function load() {
+  return makeNodeSocket({ http: require("node:http"), https: require("node:https"), crypto: require("node:crypto") });
+}
 
 export * from "./index.js";

@@ -5,12 +5,14 @@ import { makeNodeSocket } from "./node-socket.js";
 import { setWebSocketLoader } from "./sockets.js";
 import { bytes } from "#bytes";
 
-let NodeSocket = null;
+let loading = null;
 
 setSource(bytes);
-setWebSocketLoader(async () => {
+setWebSocketLoader(() => (loading ??= load()));
+
+async function load() {
   const [http, https, crypto] = await Promise.all([import("node:http"), import("node:https"), import("node:crypto")]);
-  return (NodeSocket ??= makeNodeSocket({ http, https, crypto }));
-});
+  return makeNodeSocket({ http, https, crypto });
+}
 
 export * from "./index.js";
