@@ -134,3 +134,11 @@ fn an_ice_server_prints_neither_name_nor_password() {
     let text = format!("{server:?}");
     assert!(text.contains("turn:a") && !text.contains("SECRET"));
 }
+
+#[test]
+fn addresses_of_ice_servers_are_a_list_in_either_form() {
+    let one = Urls::One("stun:a".into());
+    assert_eq!(one.as_slice(), ["stun:a"]);
+    let many = Urls::Many(vec!["stun:a".into(), "turn:b".into()]);
+    assert_eq!(many.as_slice(), ["stun:a", "turn:b"]);
+}

@@ -24,6 +24,7 @@ mod properties;
 mod reconnect;
 mod regressions;
 mod renewal;
+mod renewal_faults;
 mod replay;
 mod requests;
 mod scale;
