@@ -158,6 +158,10 @@ fn e014_an_empty_key_counts_as_none() {
     assert_eq!(refused(|raw| raw.key = Some(String::new())), OptionName::Credential);
     let raw = RawOptions { key: Some(String::new()), has_provider: true, ..options() };
     assert!(Options::check(raw).is_ok());
+    let mut sim = Sim::with(RawOptions { key: Some(String::new()), ..token_options() });
+    sim.tokens([TokenAnswer::token("tok")]);
+    sim.connect();
+    assert_eq!(sim.addresses, ["wss://rms.metered.ca/v1?token=tok"]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What the server sends, right and wrong (spec B.5, E.11).
 
-use metered_realtime::machine::{Event, State};
+use metered_realtime::machine::{Event, Input, SocketId, State};
 use metered_realtime::wire::PresencePeer;
 
 use crate::sim::Sim;
@@ -34,6 +34,17 @@ fn e170_what_is_no_frame_is_logged_and_dropped() {
         assert_eq!(sim.logs.len(), 1, "{text}");
         assert_eq!(sim.state(), State::Connected);
     }
+}
+
+#[test]
+fn a_message_that_is_no_text_is_logged_and_dropped() {
+    let mut sim = Sim::connected();
+    let before = sim.logs.len();
+    sim.input(Input::Binary { socket: SocketId(99) });
+    assert_eq!(sim.logs.len(), before, "that socket is not in use");
+    sim.input(Input::Binary { socket: SocketId(sim.socket()) });
+    assert_eq!(sim.logs.len(), before + 1);
+    assert!(sim.lines().is_empty());
 }
 
 #[test]

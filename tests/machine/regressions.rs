@@ -188,6 +188,14 @@ fn a_client_that_has_given_up_has_no_alarm_for_a_replay_that_was_to_be_tried_aga
 }
 
 #[test]
+fn the_log_tells_the_close_code() {
+    let mut sim = Sim::connected();
+    sim.drop_connection(4011);
+    let told = Some(("code", LogValue::Number(4011.0)));
+    assert!(sim.logs.iter().any(|log| log.details[0] == told), "{:?}", sim.logs);
+}
+
+#[test]
 fn the_log_counts_the_attempts() {
     let mut sim = Sim::connected();
     sim.dial_default = Dial::Refuse(1006);

@@ -147,6 +147,7 @@ fn a_driver_that_keeps_what_peers_send_is_told_what_becomes_of_it() {
     sim.ack(last);
     assert_eq!(admit(&mut sim, new), [Admission::Tell; 2]);
     assert_eq!(admit(&mut sim, old), [Admission::Tell; 2], "what was on its way still comes");
+    assert_eq!(admit(&mut sim, SocketId(99)), [Admission::Drop; 2]);
     sim.receive_on(old.0, r#"{"type":"pong"}"#);
     assert_eq!(admit(&mut sim, old), [Admission::Drop; 2]);
     assert!(sim.instant() > now);
@@ -158,7 +159,9 @@ fn a_request_that_is_in_flight_is_answered_on_the_old_connection() {
     let old = sim.socket();
     sim.advance(UNTIL_RENEWAL_MS);
     let call = sim.publish("a", "1").expect("connected");
+    let next = sim.publish("a", "2").expect("connected");
     sim.receive(&welcome(3_600));
+    sim.receive_on(old, &format!(r#"{{"type":"ack","requestId":"{}"}}"#, next.0));
     sim.receive_on(old, r#"{"type":"pong"}"#);
     assert_eq!(sim.open_sockets(), 2);
     sim.receive_on(old, &format!(r#"{{"type":"ack","requestId":"{}"}}"#, call.0));

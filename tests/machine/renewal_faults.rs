@@ -2,7 +2,7 @@
 //! noticed when mutants were tried (`docs/MUTANTS.md`).
 
 use metered_realtime::machine::{
-    CallError, CallId, Close, OptionName, Options, Outcome, RawOptions, State,
+    CallError, CallId, Close, Input, OptionName, Options, Outcome, RawOptions, SocketId, State,
 };
 
 use crate::sim::{Dial, Sim, TokenAnswer, options, token_options};
@@ -231,4 +231,46 @@ fn a_renewal_that_could_only_be_tried_again_when_its_token_has_expired_is_not() 
         sim.answer_token(sim.token_request(), Err("no"));
         assert_eq!(sim.alarm_in(), again);
     }
+}
+
+#[test]
+fn a_text_that_is_too_large_ends_a_renewal_if_it_comes_on_its_socket() {
+    let mut sim = renewing(&["a"]);
+    let (_, new) = join(&mut sim);
+    sim.forget_trace();
+    sim.input(Input::Oversize { socket: SocketId(99) });
+    assert_eq!(sim.lines(), [""; 0]);
+    sim.input(Input::Oversize { socket: SocketId(new) });
+    assert_eq!(sim.lines(), ["abandon 2 1000 superseded"]);
+    assert_eq!((sim.state(), sim.open_sockets()), (State::Connected, 1));
+}
+
+#[test]
+fn failures_before_a_replay_succeeded_do_not_count_for_the_next_one_on_the_connection() {
+    let mut sim = renewing(&["b", "a"]);
+    sim.drop_connection(1006);
+    sim.advance(500);
+    sim.receive(&welcome(Some(60)));
+    let old = sim.socket();
+    let [b, _] = sim.requests_on(old).iter().map(|(call, _)| *call).collect::<Vec<_>>()[..] else {
+        panic!("two channels come back")
+    };
+    sim.ack(b);
+    for _ in 0..3 {
+        sim.reject_last("backend_error");
+        sim.advance(2_000);
+    }
+    sim.ack_last();
+    sim.advance(24_000);
+    sim.receive(&welcome(None));
+    // The subscribe to `b` is not answered, so the new connection does not take over yet.
+    sim.reject_last("backend_error");
+    let before = sim.requests_on(old).len();
+    sim.advance(2_000);
+    assert_eq!(sim.requests_on(old).len(), before + 1);
+    let refused = newest_on(&sim, old);
+    let error = format!(r#"{{"type":"error","code":"backend_error","requestId":"{}"}}"#, refused.0);
+    sim.receive_on(old, &error);
+    sim.advance(2_000);
+    assert_ne!(newest_on(&sim, old), refused, "it is tried again");
 }
