@@ -23,23 +23,41 @@ pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
     let shell = setup::ensure(workspace, &[Need::CompilerForC, Need::CargoMutants])?;
     // Its own baseline would build every test of the crate.
     shell.cmd("cargo").args(["test", "--locked", "--package", TESTS, "--test", "machine"]).run()?;
-    let mut mutants = shell
-        .cmd("cargo")
-        .env("PROPTEST_MAX_SHRINK_ITERS", "0")
-        .args(["mutants", "--baseline", "skip", "--timeout", "120"])
-        .args(["--jobs", &args.jobs.to_string()]);
-    if let Some(shard) = &args.shard {
-        mutants = mutants.args(["--shard", shard, "--sharding", "round-robin"]);
-    }
+    let mut diff = None;
     if let Some(commit) = &args.diff {
-        let diff = shell.cmd("git").args(["diff", commit, "--", "src"]).read()?;
+        let changes = shell.cmd("git").args(["diff", commit, "--", "src"]).read()?;
         let file = workspace.path("target/mutants.diff");
         std::fs::create_dir_all(workspace.path("target"))?;
-        std::fs::write(&file, diff).with_context(|| format!("cannot write {}", file.display()))?;
-        mutants = mutants.arg("--in-diff").arg(file);
+        std::fs::write(&file, changes)
+            .with_context(|| format!("cannot write {}", file.display()))?;
+        diff = Some(file);
     }
-    mutants.run()
+    let try_all = |timeout: &str, iterate: bool, skipped: &[&str]| {
+        let mut mutants = shell
+            .cmd("cargo")
+            .env("PROPTEST_MAX_SHRINK_ITERS", "0")
+            .env("PROPTEST_CASES", "48")
+            .args(["mutants", "--baseline", "skip", "--timeout", timeout])
+            .args(["--jobs", &args.jobs.to_string()]);
+        if let Some(shard) = &args.shard {
+            mutants = mutants.args(["--shard", shard, "--sharding", "round-robin"]);
+        }
+        if let Some(file) = &diff {
+            mutants = mutants.arg("--in-diff").arg(file);
+        }
+        if iterate {
+            mutants = mutants.arg("--iterate");
+        }
+        let skips = skipped.iter().flat_map(|tests| ["--skip", tests]);
+        mutants.args(["--", "--"]).args(skips).run()
+    };
+    // Most mutants fail a test of the quick ones. It is an error if some do not, which is what the others are for.
+    let _ = try_all("20", false, SLOW);
+    try_all("60", true, &SLOW[..1])
 }
+
+/// Tests that take longer than all others together; the first of them show time and memory, which no mutant is judged by.
+const SLOW: &[&str] = &["scale::", "walk::", "properties::"];
 
 /// The package with the machine's tests and nothing else; also in .cargo/mutants.toml.
 const TESTS: &str = "metered-realtime-machine-tests";
