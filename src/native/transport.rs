@@ -199,3 +199,6 @@ const HEAD_END: &[u8] = b"\r\n\r\n";
 
 /// Bytes that are received at once: a hundred small messages, and little enough for thousands of clients in a process.
 const BUFFER: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests;

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use metered_realtime::events::{Direct, Message};
-use metered_realtime::{HandlerId, SignallingClient};
+use metered_realtime::{EventStream, HandlerId, SignallingClient};
 
 use crate::stage::{Peer, Stage};
-use crate::support::{Notes, until, within};
+use crate::support::{Notes, next, until, within};
 
 /// Sends messages, and waits until all of them are told.
 async fn send(peer: &mut Peer, client: &SignallingClient, count: usize) {
@@ -68,6 +68,30 @@ async fn e207_a_handler_that_is_added_during_a_dispatch_waits_for_the_next_event
     });
     send(&mut peer, &client, 2).await;
     assert_eq!(notes.lines(), ["1"]);
+}
+
+#[tokio::test]
+async fn handlers_and_streams_that_come_and_go_count_from_the_next_message_on_though_it_is_there_already()
+ {
+    let stage = Stage::new().await;
+    let (client, mut peer) = stage.connected().await;
+    let notes = Notes::default();
+    let streams: Arc<Mutex<Vec<EventStream<Message>>>> = Arc::default();
+    let leaves = note(&notes, &client, "leaves");
+    let (inner, shared, held) = (client.downgrade(), notes.clone(), Arc::clone(&streams));
+    client.once(move |_: &Message| {
+        let client = inner.upgrade().unwrap();
+        assert!(client.off(leaves));
+        note(&shared, &client, "comes");
+        held.lock().unwrap().push(client.events());
+    });
+    let message =
+        |data: u8| format!(r#"{{"type":"message","channel":"c","from":"p","data":{data}}}"#);
+    peer.send_together([message(1), message(2), message(3)]).await;
+    until(|| notes.len() == 3).await;
+    assert_eq!(notes.lines(), ["leaves", "comes", "comes"]);
+    let mut stream = streams.lock().unwrap().pop().unwrap();
+    assert_eq!(next(&mut stream).await.data.json(), "2");
 }
 
 #[tokio::test]
