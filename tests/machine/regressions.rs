@@ -2,7 +2,7 @@
 //! and what no other test noticed when mutants were tried (`docs/MUTANTS.md`).
 
 use metered_realtime::machine::{
-    CallError, Close, Input, LogValue, Outcome, RawOptions, RawReconnect, SocketId, State,
+    CallError, Close, Input, Instant, LogValue, Outcome, RawOptions, RawReconnect, SocketId, State,
     TokenRequestId,
 };
 use metered_realtime::wire::Secret;
@@ -185,6 +185,11 @@ fn a_client_that_has_given_up_has_no_alarm_for_a_replay_that_was_to_be_tried_aga
     sim.drop_connection(4001);
     assert_eq!(sim.state(), State::Closed);
     assert_eq!(sim.alarm_in(), None);
+}
+
+#[test]
+fn the_longest_wait_ends_before_never() {
+    assert!(Instant::from_millis(u64::MAX - 3).after(100) < Instant::from_millis(u64::MAX));
 }
 
 #[test]
