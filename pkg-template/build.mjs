@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import { minify } from "terser";
+import { bySignature } from "./order.mjs";
 import { packedModule } from "./pack.mjs";
 import { withoutPanics } from "./panics.mjs";
 
@@ -24,7 +25,8 @@ const out = resolve(args.out);
 const dist = join(out, "dist");
 
 /** Less inlining compresses better: what is written out once more is not quite the same twice. */
-const OPTIMISATIONS = ["--one-caller-inline-max-function-size=30", "--flatten", "--rereloop", "-Oz", "-Oz"];
+const LESS_INLINING = "--one-caller-inline-max-function-size=30";
+const OPTIMISATIONS = ["--flatten", "--rereloop", "-Oz", "-Oz"];
 
 /** What wasm-opt calls the module that everything is imported from. */
 const SHORT_MODULE = "a";
@@ -39,20 +41,20 @@ writeRest();
 /** The wasm after wasm-opt, and the bindings with the same short names. */
 function optimise(folder) {
   const trimmed = withoutPanics(readFileSync(join(folder, "metered_realtime_bg.wasm")));
-  const { wasm, printed } = wasmOpt(trimmed, ["--minify-imports-and-exports-and-modules"]);
+  const { wasm, printed } = wasmOpt(trimmed, [LESS_INLINING], ["--minify-imports-and-exports-and-modules"]);
   const bindings = readFileSync(join(folder, "metered_realtime.js"), "utf8");
   const { imports, exports } = JSON.parse(printed);
   const shortExports = (text) => exports.reduce((text, [name, short]) => text.replace(calls(name), `wasm.${short}`), text);
-  return { wasm, bindings: shortExports(shorten(lean(bindings), imports)), shortExports };
+  return { wasm: bySignature(wasm), bindings: shortExports(shorten(lean(bindings), imports)), shortExports };
 }
 
-function wasmOpt(wasm, more) {
+function wasmOpt(wasm, first, last) {
   const scratch = mkdtempSync(join(tmpdir(), "metered-realtime-"));
   try {
     const [before, after] = [join(scratch, "before.wasm"), join(scratch, "after.wasm")];
     writeFileSync(before, wasm);
     // No feature flags: wasm-opt reads what the compiler used from the file itself.
-    const options = [...OPTIMISATIONS, "--strip-debug", "--strip-producers", "--strip-target-features", ...more];
+    const options = [...first, ...OPTIMISATIONS, "--strip-debug", "--strip-producers", "--strip-target-features", ...last];
     const program = join(here, "node_modules/binaryen/bin/wasm-opt");
     const printed = execFileSync(process.execPath, [program, before, ...options, "-o", after], { encoding: "utf8" });
     return { wasm: readFileSync(after), printed };
@@ -104,7 +106,7 @@ function escape(text) {
 }
 
 async function bundleAll(core) {
-  const bytes = packedModule(core.wasm, readFileSync(resolve(args.packing)), (wasm) => wasmOpt(wasm, []).wasm);
+  const bytes = packedModule(core.wasm, readFileSync(resolve(args.packing)), (wasm) => wasmOpt(wasm, [], []).wasm);
   const entries = [
     { entry: "entry-browser.js", file: "index.mjs", format: "esm" },
     { entry: "entry-browser.js", file: "index.cjs", format: "cjs" },
@@ -154,7 +156,7 @@ async function shrink(file) {
 
 /** What unpacks the core compresses, what is packed does not: one is to begin the file, the other to end it. */
 function hoistUnpacker(file) {
-  const [text] = /"[0-9a-f]{2000,}"/.exec(readFileSync(file, "utf8")) ?? [];
+  const [text] = /"[#-[\]-~]{2000,}"/.exec(readFileSync(file, "utf8")) ?? [];
   if (!text) return;
   // A line of its own, so that the map needs but one more.
   writeFileSync(file, `var unpacker=${text};\n${readFileSync(file, "utf8").replace(text, "unpacker")}`);

@@ -3,46 +3,49 @@
 #![expect(unsafe_code, reason = "exports and fixed memory cannot be had without")]
 #![expect(clippy::deref_addrof, reason = "a plain reference to a `static mut` is denied")]
 
-use crate::{LARGEST, Model, Scratch, pack, unpack};
+use crate::{Packer, Unpacker};
 
-static mut INPUT: [u8; LARGEST] = [0; LARGEST];
-static mut OUTPUT: [u8; LARGEST] = [0; LARGEST];
+static mut UNPACKER: Unpacker = Unpacker::new();
+static mut PACKER: Packer = Packer::new();
 
-/// Where the input is to be written.
+/// Where what is packed is to be written, and where the file is once it is unpacked.
 #[unsafe(no_mangle)]
-extern "C" fn input() -> *mut u8 {
-    (&raw mut INPUT).cast()
-}
-
-/// Where the output is.
-#[unsafe(no_mangle)]
-extern "C" fn output() -> *const u8 {
-    (&raw const OUTPUT).cast()
-}
-
-/// Unpacks the input, and gives the length of the output. `head` and `tail` are those that `packed` gave. Once only.
-#[unsafe(no_mangle)]
-extern "C" fn unpacked(head: u32, tail: u32) -> usize {
-    static mut MODEL: Model = Model::new();
+extern "C" fn places() -> *const [usize; 2] {
+    static mut PLACES: [usize; 2] = [0; 2];
     // SAFETY: There is one thread, and nothing calls while this runs.
-    let (model, input, output) =
-        unsafe { (&mut *(&raw mut MODEL), &*(&raw const INPUT), &mut *(&raw mut OUTPUT)) };
-    unpack(model, input, head, tail, output)
+    unsafe {
+        let unpacker = &mut *(&raw mut UNPACKER);
+        PLACES = [unpacker.input().as_ptr() as usize, unpacker.output().as_ptr() as usize];
+    }
+    &raw const PLACES
 }
 
-/// Packs so much of the input. Gives where three numbers are: how many bytes of output there are, head and tail. Once only.
+/// Unpacks the input, and gives the length of the output. `sections` is what `packed` gave. Once only.
 #[unsafe(no_mangle)]
-extern "C" fn packed(length: usize) -> *const u32 {
-    static mut SCRATCH: Scratch = Scratch::new();
-    static mut RESULT: [u32; 3] = [0; 3];
+extern "C" fn unpacked(sections: u32) -> usize {
     // SAFETY: as above.
-    let (scratch, input, output) =
-        unsafe { (&mut *(&raw mut SCRATCH), &*(&raw const INPUT), &mut *(&raw mut OUTPUT)) };
-    if let Ok(packed) = pack(scratch, &input[..length], output) {
-        // SAFETY: as above.
-        unsafe { RESULT = [packed.length as u32, packed.head, packed.tail] };
+    unsafe { (*(&raw mut UNPACKER)).unpack(sections) }
+}
+
+/// Where a file that is to be packed is to be written.
+#[unsafe(no_mangle)]
+extern "C" fn file() -> *mut u8 {
+    // SAFETY: as above.
+    unsafe { (*(&raw mut PACKER)).input().as_mut_ptr() }
+}
+
+/// Packs so much of the file. Gives where three numbers are: where the output is, how many bytes of it there are, and sections. Once only.
+#[unsafe(no_mangle)]
+extern "C" fn packed(length: usize) -> *const [usize; 3] {
+    static mut RESULT: [usize; 3] = [0; 3];
+    // SAFETY: as above.
+    unsafe {
+        let packer = &mut *(&raw mut PACKER);
+        if let Ok(packed) = packer.pack(length) {
+            RESULT = [packed.bytes.as_ptr() as usize, packed.bytes.len(), packed.sections as usize];
+        }
     }
-    (&raw const RESULT).cast()
+    &raw const RESULT
 }
 
 #[panic_handler]

@@ -4,73 +4,78 @@
 //! Packing and unpacking run the same model, perhaps on different machines. So there is only arithmetic that IEEE 754
 //! prescribes to the last bit.
 
-/// What a byte is. Each kind has its own statistics.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// An instruction.
-    Op,
-    /// Anything outside of functions, and numbers with a point.
-    Raw,
-    Constant,
-    Label,
-    Local,
-    Offset,
-    Call,
-    Other,
-}
+use crate::wide::{correct, empty, learn, sum};
 
-/// So many contexts guess.
-const GUESSES: usize = 6;
-const TABLE: usize = 1 << 22;
-/// Those of a path through a few bits are neighbours in the table.
-const NODES: usize = 8;
+/// Kinds of numbers, and so many of them.
+pub(crate) const KINDS: usize = 8;
+/// There is room for so many facts.
+pub(crate) const FACTS: usize = 32;
+/// So many contexts guess, each twice; one input is always the same, and three are nothing, so that there are fours.
+pub(crate) const CONTEXTS: usize = 8;
+pub(crate) const INPUTS: usize = 2 * CONTEXTS + 4;
+const ALWAYS: f32 = 3.0;
+/// So many mixers weigh the inputs, each with the weights of another set: those of a kind and a path, of a kind and how many contexts
+/// know something, and of a kind and an instruction.
+const MIXERS: usize = 3;
+const PATHS: usize = 256;
+const SETS: usize = 1 << 13;
+
+/// A slot is a check, and for each path through up to three bits what came there.
+pub(crate) const SLOT: usize = 8;
+const SLOTS: usize = 1 << 18;
+/// What is known of a path: a probability of 16 bits, 8 bits of how often it was tried, and the latest bits below a 1.
+pub(crate) const NEVER: u32 = 0x8000_0001;
+const HISTORIES: u32 = 128;
 const STEPS: usize = 4096;
 /// So many steps of `squashed` are one unit.
-const UNIT: f32 = 170.0;
+const UNIT: f32 = 185.5;
 /// The odds of the least probable, and their logarithm.
-const LEAST_ODDS: f32 = 5.85e-6;
-const CENTRE: f32 = 12.047;
-/// A guess is a probability of 12 bits and, below, 4 bits of how often it was tried; stored so that 0 is a half, never tried.
-const HALF: u16 = 2048 << 4;
-const MOST_TRIES: u16 = 11;
-const FIRST_WEIGHT: f32 = 0.3;
-const LEARNING_RATE: f32 = 0.006;
-/// For each kind, where in a number a byte is.
-const SETS: usize = 32;
-
-/// All that is known. Large: not for the stack.
-pub struct Model {
-    table: [u16; TABLE],
+const LEAST_ODDS: f32 = 1.6e-5;
+const CENTRE: f32 = 11.043;
+const FIRST_WEIGHT: f32 = 0.15;
+const LEARNING_RATE: f32 = 0.01;
+/// A guess that is so near needs no learning.
+const GOOD: f32 = 0.03;
+/// All that is learned. Large: not for the stack.
+#[repr(C)]
+pub(crate) struct Model {
+    kind: usize,
+    /// The bits of the byte that are known, below a 1; and those since the last `look`.
+    path: usize,
+    node: usize,
+    /// What was known of the bit, from both views of each context.
+    states: [u32; INPUTS],
+    inputs: [f32; INPUTS],
+    sets: [usize; MIXERS],
+    guesses: [f32; MIXERS],
+    contexts: [u32; CONTEXTS],
+    places: [usize; CONTEXTS],
     /// `ln(p / (1 - p))` by probability, and its inverse.
     stretched: [f32; STEPS],
     squashed: [f32; STEPS],
-    weights: [[f32; GUESSES]; SETS],
-    contexts: [u32; GUESSES],
-    places: [usize; GUESSES],
-    node: usize,
-    set: usize,
-    /// The latest four bytes, the latest four instructions, and the latest number of each kind.
-    recent: u32,
-    ops: u32,
-    latest: [u32; 8],
+    /// What came after each history.
+    histories: [[u32; HISTORIES as usize]; CONTEXTS],
+    weights: [[f32; INPUTS]; SETS],
+    table: [[u32; SLOT]; SLOTS],
 }
 
 impl Model {
-    /// For one file.
-    #[must_use]
-    pub const fn new() -> Model {
+    pub(crate) const fn new() -> Model {
         Model {
-            table: [0; TABLE],
+            kind: 0,
+            path: 0,
+            node: 0,
+            states: [0; INPUTS],
+            inputs: [0.0; INPUTS],
+            sets: [0; MIXERS],
+            guesses: [0.0; MIXERS],
+            contexts: [0; CONTEXTS],
+            places: [0; CONTEXTS],
             stretched: [0.0; STEPS],
             squashed: [0.0; STEPS],
-            weights: [[0.0; GUESSES]; SETS],
-            contexts: [0; GUESSES],
-            places: [0; GUESSES],
-            node: 0,
-            set: 0,
-            recent: 0,
-            ops: 0,
-            latest: [0; 8],
+            histories: [[0; HISTORIES as usize]; CONTEXTS],
+            weights: [[0.0; INPUTS]; SETS],
+            table: [[0; SLOT]; SLOTS],
         }
     }
 
@@ -86,92 +91,120 @@ impl Model {
                 known += 1;
             }
         }
-        self.weights = [[FIRST_WEIGHT; GUESSES]; SETS];
+        self.weights.as_flattened_mut().fill(FIRST_WEIGHT);
+        self.histories.as_flattened_mut().fill(NEVER);
+        self.inputs[2 * CONTEXTS] = ALWAYS;
     }
 
-    /// A byte comes. `before`: the bytes of the same number that came before.
-    pub(crate) fn expect(&mut self, kind: Kind, before: u32) {
-        let known = hash(before, kind as u32);
-        // Outside of functions there are no instructions, but texts.
-        let long = if kind == Kind::Raw { self.recent } else { self.ops };
-        let seen = [
-            self.ops & 0xff,
-            self.recent & 0xff,
-            self.recent & 0xffff,
-            long & 0xff_ffff,
-            long,
-            (self.ops & 0xffff) ^ self.latest[kind as usize].wrapping_mul(0x2f0b_4c47),
-        ];
-        for (context, seen) in self.contexts.iter_mut().zip(seen) {
-            *context = hash(known, seen);
+    /// A byte comes. `before`: the bytes of the same number that came before. `masks`: which facts make up each context.
+    pub(crate) fn expect(
+        &mut self,
+        kind: usize,
+        before: u32,
+        masks: &[u32; CONTEXTS],
+        facts: &[u32; FACTS],
+    ) {
+        for (i, &mask) in masks.iter().enumerate() {
+            let mut context = hash(before, (kind * CONTEXTS + i) as u32);
+            let mut mask = mask;
+            while mask != 0 {
+                context = hash(context, facts[mask.trailing_zeros() as usize % FACTS]);
+                mask &= mask - 1;
+            }
+            self.contexts[i] = context;
         }
-        self.set = kind as usize * 4 + (before >> 8).min(3) as usize;
+        self.kind = kind;
+        self.path = 1;
+        self.sets[1] = (KINDS + kind) * PATHS + facts[0] as usize;
         self.look();
     }
 
-    /// The byte that was expected.
-    pub(crate) fn see(&mut self, byte: u8) {
-        self.recent = self.recent << 8 | u32::from(byte);
-    }
-
-    pub(crate) fn see_op(&mut self, op: u8) {
-        self.ops = self.ops << 8 | u32::from(op);
-    }
-
-    pub(crate) fn see_number(&mut self, kind: Kind, number: u32) {
-        self.latest[kind as usize] = number;
-    }
-
     /// Guesses the next bit of the byte, lets `decide` say what it is, and learns from it. The probability is that of a 1.
-    pub(crate) fn bit(&mut self, decide: impl FnOnce(f32) -> bool) -> bool {
-        if self.node >= NODES {
+    pub(crate) fn bit(&mut self, decide: impl FnOnce(f32) -> u32) -> u32 {
+        if self.node >= SLOT {
             for context in &mut self.contexts {
                 *context = hash(*context, self.node as u32);
             }
             self.look();
         }
-        let weights = &mut self.weights[self.set % SETS];
-        let mut inputs = [0.0; GUESSES];
-        let mut sum = 0.0;
-        for i in 0..GUESSES {
-            let guess = self.table[(self.places[i] + self.node) % TABLE] ^ HALF;
-            if guess & 15 != 0 {
-                inputs[i] = self.stretched[usize::from(guess >> 4)];
+        for i in 0..CONTEXTS {
+            let state = self.table[self.places[i] % SLOTS][self.node % SLOT];
+            self.states[i] = state;
+            self.states[i + CONTEXTS] = self.histories[i][(state % HISTORIES) as usize];
+        }
+        for i in 0..2 * CONTEXTS {
+            self.inputs[i] = self.stretched[(self.states[i] >> 20) as usize];
+        }
+        self.sets[0] = self.kind * PATHS + self.path.min(PATHS - 1);
+        let mut mixed = 0.0;
+        for i in 0..MIXERS {
+            let sum = sum(&self.weights[self.sets[i] % SETS], &self.inputs);
+            self.guesses[i] = self.squash(sum);
+            mixed += sum / MIXERS as f32;
+        }
+        let bit = decide(self.squash(mixed));
+        let goal = bit as f32;
+        for i in 0..MIXERS {
+            let error = goal - self.guesses[i];
+            if error.abs() > GOOD {
+                correct(
+                    &mut self.weights[self.sets[i] % SETS],
+                    &self.inputs,
+                    error * LEARNING_RATE,
+                );
             }
-            sum += weights[i] * inputs[i];
         }
-        let step = ((sum + CENTRE) * UNIT) as i32;
-        let p = self.squashed[step.clamp(0, STEPS as i32 - 1) as usize];
-        let bit = decide(p);
-        let error = (f32::from(u8::from(bit)) - p) * LEARNING_RATE;
-        let goal = if bit { STEPS as f32 - 1.0 } else { 0.0 };
-        for i in 0..GUESSES {
-            weights[i] += error * inputs[i];
-            let guess = &mut self.table[(self.places[i] + self.node) % TABLE];
-            let (before, tries) = (*guess ^ HALF, (*guess ^ HALF) & 15);
-            let probability = f32::from(before >> 4);
-            let better = probability + (goal - probability) / (f32::from(tries) + 1.3) + 0.5;
-            *guess = ((better as u16) << 4 | (tries + 1).min(MOST_TRIES)) ^ HALF;
+        learn(&mut self.states, goal);
+        for i in 0..CONTEXTS {
+            let state = &mut self.table[self.places[i] % SLOTS][self.node % SLOT];
+            let mut history = *state % HISTORIES;
+            self.histories[i][history as usize] = self.states[i + CONTEXTS];
+            history = history * 2 + bit;
+            if history >= HISTORIES {
+                history = history % 64 + 64;
+            }
+            *state = self.states[i] + history;
         }
-        self.node = self.node * 2 + usize::from(bit);
+        self.node = self.node * 2 + bit as usize;
+        self.path = self.path * 2 + bit as usize;
         bit
     }
 
+    fn squash(&self, x: f32) -> f32 {
+        self.squashed[(((x + CENTRE) * UNIT) as usize).min(STEPS - 1)]
+    }
+
+    /// Finds the slot of each context, or takes the one of two that was used less.
     fn look(&mut self) {
-        for (i, context) in self.contexts.iter().enumerate() {
-            self.places[i] = hash(*context, i as u32) as usize % TABLE / NODES * NODES;
-        }
         self.node = 1;
+        self.sets[2] = (2 * KINDS + self.kind) * PATHS;
+        for i in 0..CONTEXTS {
+            self.places[i] = (self.contexts[i] >> 14) as usize;
+            // All are fetched at once, before any is looked at.
+            self.states[i] = self.table[self.places[i]][0];
+        }
+        for i in 0..CONTEXTS {
+            let check = self.contexts[i] | 1;
+            let mut place = self.places[i] % SLOTS;
+            if self.states[i] != check {
+                let other = place ^ 1;
+                let is_other = self.table[other][0] == check;
+                if is_other || self.table[place][1] % 65_536 > self.table[other][1] % 65_536 {
+                    place = other;
+                    self.places[i] = place;
+                }
+                if !is_other {
+                    empty(&mut self.table[place]);
+                    self.table[place][0] = check;
+                }
+            }
+            self.sets[2] += usize::from(self.table[place][1] != NEVER);
+        }
     }
 }
 
-fn hash(a: u32, b: u32) -> u32 {
+#[inline(never)]
+pub(crate) fn hash(a: u32, b: u32) -> u32 {
     let mixed = (a ^ b.wrapping_add(1).wrapping_mul(0x2f0b_4c47)).wrapping_mul(0x9e37_79b1);
     mixed ^ mixed >> 15
-}
-
-impl Default for Model {
-    fn default() -> Model {
-        Model::new()
-    }
 }

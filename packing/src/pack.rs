@@ -1,8 +1,11 @@
 //! From the file to the packed bytes.
 
-use crate::model::{Kind, Model};
-use crate::unpack::middle;
-use crate::walk::{Coder, LARGEST, Walk};
+use core::array;
+use core::cmp::Reverse;
+
+use crate::model::{CONTEXTS, KINDS};
+use crate::unpack::{MOST, part};
+use crate::walk::{Coder, Fact, Fact::*, LARGEST, Walk, kind::*};
 
 /// Why a file cannot be packed.
 #[derive(Debug, PartialEq, Eq)]
@@ -13,92 +16,107 @@ pub enum Error {
     Different,
 }
 
-/// What [`pack`] made of a file.
+/// What [`Packer::pack`] made of a file.
 #[derive(Debug)]
-pub struct Packed {
-    /// How many bytes it is.
-    pub length: usize,
-    /// How many bytes the file has before its functions.
-    pub head: u32,
-    /// And after them.
-    pub tail: u32,
+pub struct Packed<'a> {
+    /// What is to be unpacked.
+    pub bytes: &'a [u8],
+    /// How many sections the file has.
+    pub sections: u32,
 }
 
 /// What packing works in. Large: not for the stack.
-pub struct Scratch {
-    model: Model,
-    bare: [u8; LARGEST],
-    again: [u8; LARGEST],
+pub struct Packer {
+    walk: Walk<Source>,
+    file: [u8; LARGEST],
 }
 
-impl Scratch {
+impl Packer {
     /// For one file.
     #[must_use]
-    pub const fn new() -> Scratch {
-        Scratch { model: Model::new(), bare: [0; LARGEST], again: [0; LARGEST] }
+    pub const fn new() -> Packer {
+        let encoder = Encoder { packed: [0; LARGEST], at: 0, low: 0, range: 0 };
+        let source =
+            Source { bare: [0; LARGEST], at: 0, bits: 0, ranks: [0; 256], seen: [0; 256], encoder };
+        Packer { walk: Walk::new(source), file: [0; LARGEST] }
+    }
+
+    /// Where the file is to be written.
+    pub const fn input(&mut self) -> &mut [u8; LARGEST] {
+        &mut self.file
+    }
+
+    /// Packs the wasm file that is so long.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn pack(&mut self, length: usize) -> Result<Packed<'_>, Error> {
+        let Packer { walk, file } = self;
+        let wasm = file.get(..length).ok_or(Error::NoCode)?;
+        // Once to see which instructions there are, and once more with those alone, the frequent ones first.
+        let mut ops: [u8; KNOWN] = array::from_fn(|op| op as u8);
+        let (mut count, mut sections) = (KNOWN, 0);
+        for _ in 0..2 {
+            walk.clear();
+            sections = walk.coder.start(wasm, &ops[..count]).ok_or(Error::NoCode)?;
+            walk.whole(sections);
+            let seen = |op: &u8| walk.coder.seen[usize::from(*op)];
+            ops.sort_unstable_by_key(|op| (Reverse(seen(op)), *op));
+            count = ops.iter().filter(|op| seen(op) > 0).count();
+            ops[FREQUENT.min(count)..count].sort_unstable();
+        }
+        if walk.file.get(..walk.length) != Some(wasm) {
+            return Err(Error::Different);
+        }
+        Ok(Packed { bytes: walk.coder.encoder.finish(), sections })
     }
 }
 
-impl Default for Scratch {
-    fn default() -> Scratch {
-        Scratch::new()
+impl Default for Packer {
+    fn default() -> Packer {
+        Packer::new()
     }
-}
-
-/// Packs a wasm file into `packed`. The scratch must be new.
-///
-/// # Errors
-/// See [`Error`].
-///
-/// # Panics
-/// If it does not fit into `packed`.
-pub fn pack(scratch: &mut Scratch, wasm: &[u8], packed: &mut [u8]) -> Result<Packed, Error> {
-    let Scratch { model, bare, again } = scratch;
-    let (head, tail, length) = without_sizes(wasm, bare).ok_or(Error::NoCode)?;
-    model.prepare();
-    let mut encoder = Encoder { packed, at: 0, low: 0, high: u32::MAX };
-    let source = Source { bare: &bare[..length], at: 0, bits: 1, encoder: &mut encoder };
-    let mut walk = Walk { model, coder: source, file: again, length: 0 };
-    walk.whole(head as u32, tail as u32);
-    if walk.file.get(..walk.length) != Some(wasm) {
-        return Err(Error::Different);
-    }
-    Ok(Packed { length: encoder.finish(), head: head as u32, tail: tail as u32 })
 }
 
 /// The bits of the file, as the walk asks for them.
-struct Source<'a, 'b> {
-    bare: &'a [u8],
+struct Source {
+    bare: [u8; LARGEST],
     at: usize,
     /// Those of the present byte that are still to come, the next one lowest, below a 1.
     bits: u64,
-    encoder: &'a mut Encoder<'b>,
+    /// The place of each instruction in the list of those that there are, and how many were seen.
+    ranks: [u8; 256],
+    seen: [u32; 256],
+    encoder: Encoder,
 }
 
-impl Coder for Source<'_, '_> {
-    fn bit(&mut self, p: f32, kind: Kind) -> bool {
-        if self.bits == 1 {
+impl Coder for Source {
+    fn bit(&mut self, p: f32, kind: usize) -> u32 {
+        if self.bits <= 1 {
             // A walk that does not know an instruction runs on behind the end.
-            self.bits = bits_of(kind, self.bare.get(self.at).copied().unwrap_or(0x0b));
+            let mut byte = self.bare.get(self.at).copied().unwrap_or(0x0b);
+            if kind == OP {
+                self.seen[usize::from(byte)] += 1;
+                byte = self.ranks[usize::from(byte)];
+            }
+            self.bits = bits_of(kind, byte);
             self.at += 1;
         }
-        let bit = self.bits & 1 == 1;
+        let bit = self.bits & 1;
         self.bits >>= 1;
-        self.encoder.write(bit, p);
-        bit
+        self.encoder.write(bit == 1, p);
+        bit as u32
     }
 }
 
-fn bits_of(kind: Kind, byte: u8) -> u64 {
+fn bits_of(kind: usize, byte: u8) -> u64 {
     let byte = u64::from(byte);
-    match kind {
-        Kind::Op | Kind::Raw | Kind::Constant => reversed(byte, 8),
-        Kind::Label | Kind::Local | Kind::Offset | Kind::Call | Kind::Other => {
-            let count = (byte + 1).ilog2();
-            let ones = (1 << count) - 1;
-            reversed(byte + 1, count) << (count + u32::from(count < 8)) | ones
-        }
+    if kind < OP {
+        return reversed(byte, 8);
     }
+    let count = (byte + 1).ilog2();
+    let ones = (1 << count) - 1;
+    reversed(byte + 1, count) << (count + u32::from(count < 8)) | ones
 }
 
 /// So many bits, the highest one lowest, below a 1.
@@ -106,68 +124,104 @@ fn reversed(number: u64, count: u32) -> u64 {
     (0..count).fold(1, |bits, i| bits << 1 | (number >> i & 1))
 }
 
-/// A range coder without carry, in 32 bits.
-struct Encoder<'a> {
-    packed: &'a mut [u8],
+/// A range coder. What is to come is in the range from `low`.
+struct Encoder {
+    packed: [u8; LARGEST],
     at: usize,
     low: u32,
-    high: u32,
+    range: u32,
 }
 
-impl Encoder<'_> {
+impl Encoder {
     fn write(&mut self, bit: bool, p: f32) {
-        let middle = middle(self.low, self.high, p);
+        let part = part(self.range, p);
         if bit {
-            self.high = middle;
+            self.range = part;
         } else {
-            self.low = middle + 1;
+            self.range -= part;
+            let (low, carry) = self.low.overflowing_add(part);
+            self.low = low;
+            self.carry(carry);
         }
-        while (self.low ^ self.high) >> 24 == 0 {
+        while self.range < MOST {
             self.push();
-            self.low <<= 8;
-            self.high = self.high << 8 | 255;
+            self.range <<= 8;
+        }
+    }
+
+    /// To the bytes that are written already.
+    fn carry(&mut self, mut carry: bool) {
+        for byte in self.packed.get_mut(..self.at).unwrap_or_default().iter_mut().rev() {
+            (*byte, carry) = byte.overflowing_add(carry.into());
+            if !carry {
+                return;
+            }
         }
     }
 
     fn push(&mut self) {
-        self.packed[self.at] = (self.high >> 24) as u8;
+        if let Some(byte) = self.packed.get_mut(self.at) {
+            *byte = (self.low >> 24) as u8;
+        }
         self.at += 1;
+        self.low <<= 8;
     }
 
     /// One more byte tells the rest, since what follows reads as zeroes.
-    fn finish(mut self) -> usize {
+    fn finish(&mut self) -> &[u8] {
+        let (low, carry) = self.low.overflowing_add(MOST - 1);
+        self.low = low;
+        self.carry(carry);
         self.push();
-        self.at
+        self.packed.get(..self.at).unwrap_or_default()
     }
 }
 
-/// Copies the file without the sizes of its functions; gives how many bytes come before the functions and after them, and how many
-/// it is in all.
-fn without_sizes(wasm: &[u8], bare: &mut [u8]) -> Option<(usize, usize, usize)> {
-    const CODE: u8 = 10;
-    let mut at = 8;
-    while *wasm.get(at)? != CODE {
-        let (size, next) = leb(wasm, at + 1)?;
-        at = next + size;
+impl Source {
+    /// Makes ready to give what the walk has to know, then the file without the sizes of its functions; gives how many sections it has.
+    fn start(&mut self, wasm: &[u8], ops: &[u8]) -> Option<u32> {
+        const CODE: u8 = 10;
+        self.encoder.range = u32::MAX;
+        let mut length = 0;
+        let mut keep = |bytes: &[u8]| {
+            self.bare.get_mut(length..length + bytes.len())?.copy_from_slice(bytes);
+            length += bytes.len();
+            Some(())
+        };
+        for context in contexts().as_flattened() {
+            keep(&context.to_be_bytes()[1..])?;
+        }
+        let effects = effects();
+        let mut before = 0u8;
+        keep(&[ops.len() as u8])?;
+        for (rank, &op) in ops.iter().enumerate() {
+            self.ranks[usize::from(op)] = rank as u8;
+            keep(&[op.wrapping_sub(before), effects[usize::from(op)]])?;
+            before = op;
+        }
+        keep(wasm.get(..8)?)?;
+        let (mut at, mut sections, mut has_code) = (8, 0, false);
+        while at < wasm.len() {
+            let (size, inner) = leb(wasm, at + 1)?;
+            let end = inner + size;
+            if wasm[at] == CODE {
+                has_code = true;
+                let (functions, mut body) = leb(wasm, inner)?;
+                keep(wasm.get(at..body)?)?;
+                for _ in 0..functions {
+                    let (size, start) = leb(wasm, body)?;
+                    body = start + size;
+                    keep(wasm.get(start..body)?)?;
+                }
+                keep(wasm.get(body..end)?)?;
+            } else {
+                keep(wasm.get(at..end)?)?;
+            }
+            at = end;
+            sections += 1;
+        }
+        has_code.then_some(sections)
     }
-    let (size, head) = leb(wasm, at + 1)?;
-    let end = head + size;
-    let (functions, mut at) = leb(wasm, head)?;
-    let mut length = 0;
-    let mut keep = |from: usize, to: usize| {
-        let kept = wasm.get(from..to)?;
-        bare.get_mut(length..length + kept.len())?.copy_from_slice(kept);
-        length += kept.len();
-        Some(length)
-    };
-    keep(0, at)?;
-    for _ in 0..functions {
-        let (size, body) = leb(wasm, at)?;
-        at = body + size;
-        keep(body, at)?;
-    }
-    let length = keep(end, wasm.len())?;
-    Some((head, wasm.len() - end, length))
 }
 
 /// A number, and what is behind it.
@@ -182,4 +236,178 @@ fn leb(wasm: &[u8], mut at: usize) -> Option<(usize, usize)> {
         }
     }
     None
+}
+
+/// So many instructions are listed by how frequent they are, and then the others.
+const FREQUENT: usize = 15;
+/// Instructions are below this.
+const KNOWN: usize = 0xfd;
+
+/// What each instruction does, as [`Walk`] wants to know it.
+fn effects() -> [u8; 256] {
+    const ALL: u8 = 3;
+    const NOTHING: u8 = 0;
+    const I32: u8 = 7;
+    const I64: u8 = 6;
+    const F32: u8 = 5;
+    const F64: u8 = 4;
+    const NO: usize = RAW;
+    const SPECIAL: usize = OP;
+    let mut effects = [0; 256];
+    let mut set = |from: u8, to: u8, operand: usize, pops: u8, push: u8| {
+        for op in from..=to {
+            effects[usize::from(op)] = pops | push << 2 | (operand as u8) << 5;
+        }
+    };
+    set(0x00, 0x00, NO, ALL, NOTHING);
+    set(0x02, 0x03, SPECIAL, 0, NOTHING);
+    set(0x04, 0x04, SPECIAL, 1, NOTHING);
+    set(0x05, 0x05, NO, ALL, NOTHING);
+    set(0x0b, 0x0b, NO, ALL, NOTHING);
+    set(0x0c, 0x0c, LABEL, ALL, NOTHING);
+    set(0x0d, 0x0d, LABEL, 1, NOTHING);
+    set(0x0e, 0x0e, SPECIAL, ALL, NOTHING);
+    set(0x0f, 0x0f, NO, ALL, NOTHING);
+    set(0x10, 0x10, CALL, 0, NOTHING);
+    set(0x11, 0x11, SPECIAL, ALL, NOTHING);
+    set(0x1a, 0x1a, NO, 1, NOTHING);
+    set(0x1b, 0x1b, NO, 2, NOTHING);
+    set(0x1c, 0x1c, SPECIAL, 2, NOTHING);
+    set(0x20, 0x20, LOCAL, 0, I32);
+    set(0x21, 0x21, LOCAL, 1, NOTHING);
+    set(0x22, 0x22, LOCAL, 1, I32);
+    set(0x23, 0x23, OTHER, 0, I32);
+    set(0x24, 0x24, OTHER, 1, NOTHING);
+    set(0x25, 0x25, OTHER, 1, I32);
+    set(0x26, 0x26, OTHER, 2, NOTHING);
+    set(0x28, 0x3e, OFFSET, 1, I32);
+    set(0x29, 0x29, OFFSET, 1, I64);
+    set(0x2a, 0x2a, OFFSET, 1, F32);
+    set(0x2b, 0x2b, OFFSET, 1, F64);
+    set(0x30, 0x35, OFFSET, 1, I64);
+    set(0x36, 0x3e, OFFSET, 2, NOTHING);
+    set(0x3f, 0x3f, OTHER, 0, I32);
+    set(0x40, 0x40, OTHER, 1, I32);
+    set(0x41, 0x41, CONSTANT, 0, I32);
+    set(0x42, 0x42, CONSTANT, 0, I64);
+    set(0x43, 0x43, SPECIAL, 0, F32);
+    set(0x44, 0x44, SPECIAL, 0, F64);
+    set(0x45, 0xc4, NO, 2, I32);
+    set(0x79, 0x8a, NO, 2, I64);
+    set(0x8b, 0x98, NO, 2, F32);
+    set(0x99, 0xa6, NO, 2, F64);
+    for (from, to, push) in [
+        (0x45, 0x45, I32),
+        (0x50, 0x50, I32),
+        (0x67, 0x69, I32),
+        (0x79, 0x7b, I64),
+        (0x8b, 0x91, F32),
+        (0x99, 0x9f, F64),
+        (0xa7, 0xab, I32),
+        (0xac, 0xb1, I64),
+        (0xb2, 0xb6, F32),
+        (0xb7, 0xbb, F64),
+        (0xbc, 0xbc, I32),
+        (0xbd, 0xbd, I64),
+        (0xbe, 0xbe, F32),
+        (0xbf, 0xbf, F64),
+        (0xc0, 0xc1, I32),
+        (0xc2, 0xc4, I64),
+    ] {
+        set(from, to, NO, 1, push);
+    }
+    set(0xd0, 0xd0, OTHER, 0, F32);
+    set(0xd2, 0xd2, OTHER, 0, F32);
+    set(0xfc, 0xfc, SPECIAL, 0, NOTHING);
+    effects
+}
+
+/// The facts that make up the contexts, for each kind.
+fn contexts() -> [[u32; CONTEXTS]; KINDS] {
+    [
+        [
+            of(&[]),
+            of(&[Op1, Byte3]),
+            of(&[Op2]),
+            of(&[Byte1]),
+            of(&[Byte1, Byte2]),
+            of(&[Byte1, Byte2, Byte3]),
+            of(&[Byte2]),
+            of(&[Byte2, Byte3]),
+        ],
+        [
+            of(&[Op1]),
+            of(&[Op1, Op2, Op3, Op4, Op5, BaseOffset]),
+            of(&[Op1, Op3, Op4, Byte3, Type2, Number1]),
+            of(&[Op1, Op3, Byte2, From2, Base, Function]),
+            of(&[Op1, Type1, From1, BaseOffset]),
+            of(&[Byte1, Byte2, Byte3]),
+            of(&[Type2, Statement]),
+            of(&[Function]),
+        ],
+        [
+            of(&[Op1, Op2, Op3, Op4, Op5, Number1]),
+            of(&[Op1, Op2, Op3, Byte2, Type1]),
+            of(&[Op1, Op2, Byte1, Byte2, Byte3, Type2]),
+            of(&[Op1, Byte1]),
+            of(&[Op1, Type1, Number2]),
+            of(&[Type1, Type2]),
+            of(&[Type1, Statement]),
+            of(&[Type2, From2]),
+        ],
+        [
+            of(&[Op1, Op2, Op3, Op4, Op5, Number2]),
+            of(&[Op1, Type1, From1, Base]),
+            of(&[Op3, Byte3, Number2]),
+            of(&[Op4, Type1, Base, Number2, Function, Statement]),
+            of(&[Byte1, From1, From2, Base, Function]),
+            of(&[Type1, Function]),
+            of(&[Type2]),
+            of(&[Function]),
+        ],
+        [
+            of(&[]),
+            of(&[Op1, Op2, Op3, Op4]),
+            of(&[Op1, Type1]),
+            of(&[Op2, Byte1]),
+            of(&[Op2, Number1]),
+            of(&[Type1, Type2, From2]),
+            of(&[Function]),
+            of(&[Statement]),
+        ],
+        [
+            of(&[]),
+            of(&[Op1, Op2, Byte3, Type1, Type2, From2]),
+            of(&[Op1, Byte1]),
+            of(&[Op1, Byte1, Number2]),
+            of(&[Op1, Byte2]),
+            of(&[Op1, Byte2, Byte3, Number2]),
+            of(&[Byte1, Number1]),
+            of(&[Type2, From2]),
+        ],
+        [
+            of(&[]),
+            of(&[Op1, Op2, Byte3, Type1, Type2, From2]),
+            of(&[Op1, Byte1]),
+            of(&[Op1, Byte1, Number2]),
+            of(&[Op1, Byte2]),
+            of(&[Op1, Byte2, Byte3, Number2]),
+            of(&[Byte1, Number1]),
+            of(&[Type2, From2]),
+        ],
+        [
+            of(&[]),
+            of(&[Op1, Op3, From2, BaseOffset, Statement]),
+            of(&[Op1, Op4, Op5, BaseOffset, Number1]),
+            of(&[Op2, Op3, Op4, Type2, Number2]),
+            of(&[Op2, Byte1, Byte2]),
+            of(&[Byte1]),
+            of(&[Base]),
+            of(&[BaseOffset]),
+        ],
+    ]
+}
+
+fn of(facts: &[Fact]) -> u32 {
+    facts.iter().fold(0, |mask, fact| mask | 1 << *fact as u32)
 }

@@ -1,66 +1,84 @@
 //! From the packed bytes to the file.
 
-use crate::model::{Kind, Model};
 use crate::walk::{Coder, LARGEST, Walk};
 
-/// Unpacks into `file` and gives its length. `head` and `tail` are those of [`Packed`](crate::Packed). The model must be new.
-pub fn unpack(
-    model: &mut Model,
-    packed: &[u8],
-    head: u32,
-    tail: u32,
-    file: &mut [u8; LARGEST],
-) -> usize {
-    model.prepare();
-    let mut walk = Walk { model, coder: Decoder::new(packed), file, length: 0 };
-    walk.whole(head, tail);
-    walk.length
+/// What unpacking works in. Large: not for the stack.
+pub struct Unpacker(pub(crate) Walk<Decoder>);
+
+impl Unpacker {
+    /// For one file.
+    #[must_use]
+    pub const fn new() -> Unpacker {
+        Unpacker(Walk::new(Decoder { at: 0, range: 0, value: 0, packed: [0; LARGEST] }))
+    }
+
+    /// Where the packed bytes are to be written.
+    pub const fn input(&mut self) -> &mut [u8; LARGEST] {
+        &mut self.0.coder.packed
+    }
+
+    /// Where the file is, once it is unpacked.
+    #[must_use]
+    pub const fn output(&self) -> &[u8; LARGEST] {
+        &self.0.file
+    }
+
+    /// Unpacks the input, and gives the length of the output. `sections` is that of [`Packed`](crate::Packed).
+    pub fn unpack(&mut self, sections: u32) -> usize {
+        self.0.coder.range = u32::MAX;
+        for _ in 0..4 {
+            self.0.coder.read();
+        }
+        self.0.whole(sections);
+        self.0.length
+    }
+}
+
+impl Default for Unpacker {
+    fn default() -> Unpacker {
+        Unpacker::new()
+    }
 }
 
 /// Reads what the range coder of `pack` wrote.
-struct Decoder<'a> {
-    packed: &'a [u8],
+#[repr(C)]
+pub(crate) struct Decoder {
     at: usize,
-    low: u32,
-    high: u32,
+    range: u32,
+    /// How far into the range what is written is.
     value: u32,
+    packed: [u8; LARGEST],
 }
 
-impl Decoder<'_> {
-    fn new(packed: &[u8]) -> Decoder<'_> {
-        let mut decoder = Decoder { packed, at: 0, low: 0, high: u32::MAX, value: 0 };
-        (0..4).for_each(|_| decoder.read());
-        decoder
-    }
-
+impl Decoder {
     fn read(&mut self) {
-        // After the end there is nothing that matters.
-        let byte = self.packed.get(self.at).map_or(0, |byte| u32::from(*byte));
-        self.value = self.value << 8 | byte;
+        self.value = self.value << 8 | u32::from(self.packed[self.at % LARGEST]);
         self.at += 1;
     }
 }
 
-impl Coder for Decoder<'_> {
-    fn bit(&mut self, p: f32, _kind: Kind) -> bool {
-        let middle = middle(self.low, self.high, p);
-        let bit = self.value <= middle;
+impl Coder for Decoder {
+    fn bit(&mut self, p: f32, _kind: usize) -> u32 {
+        let part = part(self.range, p);
+        let bit = self.value < part;
         if bit {
-            self.high = middle;
+            self.range = part;
         } else {
-            self.low = middle + 1;
+            self.range -= part;
+            self.value -= part;
         }
-        // What both begin with is decided.
-        while (self.low ^ self.high) >> 24 == 0 {
-            self.low <<= 8;
-            self.high = self.high << 8 | 255;
+        while self.range < MOST {
+            self.range <<= 8;
             self.read();
         }
-        bit
+        bit.into()
     }
 }
 
-/// Where the part of a 1 ends.
-pub(crate) fn middle(low: u32, high: u32, p: f32) -> u32 {
-    low + ((high - low) >> 16) * (p * 65_536.0) as u32
+/// When the range is smaller, a byte is decided.
+pub(crate) const MOST: u32 = 1 << 24;
+
+/// The part of the range that is for a 1.
+pub(crate) fn part(range: u32, p: f32) -> u32 {
+    (range >> 16) * (p * 65_536.0) as u32
 }

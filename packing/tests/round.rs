@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use metered_realtime_packing::{Error, LARGEST, Model, Scratch, pack, unpack};
+use metered_realtime_packing::{Error, Packer, Unpacker};
 
 const HEADER: [u8; 8] = [0, b'a', b's', b'm', 1, 0, 0, 0];
 const STACK: usize = 128 << 20;
@@ -29,6 +29,25 @@ fn every_kind_of_instruction_comes_out_again() {
 #[test]
 fn a_module_without_functions_comes_out_again() {
     come_out_again(&module(&[]));
+}
+
+#[test]
+fn what_functions_take_and_give_comes_out_again() {
+    let types = [3, 0x60, 2, 0x7f, 0x7e, 1, 0x7c, 0x60, 0, 0, 0x60, 1, 0x7f, 1, 0x7f];
+    let imports = [1, 1, b'a', 2, b'b', b'c', 0, 2];
+    // The second has more locals than it declares at once, a block with a result, and calls of all three.
+    let first = [0, 0x20, 1, 0xb9, 0x0b];
+    let second = [
+        &[2, 2, 0x7f, 1, 0x7e][..],
+        &[0x41, 1, 0x42, 2, 0x10, 1, 0x1a, 0x10, 2],
+        &[0x02, 0x7f, 0x41, 5, 0x10, 0, 0x22, 0, 0x0b, 0x21, 1, 0x42, 3, 0x21, 2, 0x0b],
+    ]
+    .concat();
+    let code = [&[2, first.len() as u8][..], &first, &[second.len() as u8], &second].concat();
+    let section = |id: u8, bytes: &[u8]| [&[id][..], &leb(bytes.len()), bytes].concat();
+    let sections =
+        [section(1, &types), section(2, &imports), section(3, &[2, 0, 1]), section(10, &code)];
+    come_out_again(&[&HEADER[..], &sections.concat()].concat());
 }
 
 #[test]
@@ -78,13 +97,12 @@ fn leb(mut number: usize) -> Vec<u8> {
 }
 
 fn come_out_again(file: &[u8]) {
-    let (bytes, head, tail) = outcome(file).expect("it can be packed");
+    let (bytes, sections) = outcome(file).expect("it can be packed");
     let unpacked = roomy(move || {
-        let mut again = vec![0; LARGEST];
-        let room = (&mut again[..]).try_into().expect("it is that long");
-        let length = unpack(&mut Box::new(Model::new()), &bytes, head, tail, room);
-        again.truncate(length);
-        again
+        let mut unpacker = Box::new(Unpacker::new());
+        unpacker.input()[..bytes.len()].copy_from_slice(&bytes);
+        let length = unpacker.unpack(sections);
+        unpacker.output()[..length].to_vec()
     });
     assert_eq!(unpacked, file);
 }
@@ -93,13 +111,13 @@ fn packed_length(file: &[u8]) -> usize {
     outcome(file).expect("it can be packed").0.len()
 }
 
-fn outcome(file: &[u8]) -> Result<(Vec<u8>, u32, u32), Error> {
+fn outcome(file: &[u8]) -> Result<(Vec<u8>, u32), Error> {
     let file = file.to_vec();
     roomy(move || {
-        let mut bytes = vec![0; LARGEST];
-        let packed = pack(&mut Box::new(Scratch::new()), &file, &mut bytes)?;
-        bytes.truncate(packed.length);
-        Ok((bytes, packed.head, packed.tail))
+        let mut packer = Box::new(Packer::new());
+        packer.input()[..file.len()].copy_from_slice(&file);
+        let packed = packer.pack(file.len())?;
+        Ok((packed.bytes.to_vec(), packed.sections))
     })
 }
 

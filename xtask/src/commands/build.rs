@@ -57,6 +57,8 @@ fn compile(shell: &Shell) -> Result<()> {
         .cmd("cargo")
         .args(["build", "--locked", "--package", "metered-realtime-packing"])
         .args(["--target", WASM_TARGET, "--profile", "release-wasm", "--target-dir", PACKING_DIR])
+        // In the place of the flags for the core: four numbers at a time are faster, and less code.
+        .env("RUSTFLAGS", "-Ctarget-feature=+simd128")
         .run()
 }
 
