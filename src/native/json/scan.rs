@@ -272,7 +272,7 @@ fn after(rest: &[u8], wanted: u8) -> Option<&[u8]> {
 #[inline(always)]
 fn space(rest: &[u8]) -> &[u8] {
     match rest {
-        [..=b' ', ..] => after_space(rest),
+        [0..=b' ', ..] => after_space(rest),
         _ => rest,
     }
 }
