@@ -4,18 +4,19 @@
 //! Packing and unpacking run the same model, perhaps on different machines. So there is only arithmetic that IEEE 754
 //! prescribes to the last bit.
 
+use crate::walk::Fact::Byte1;
 use crate::wide::{correct, empty, learn, sum};
 
 /// Kinds of numbers, and so many of them.
 pub(crate) const KINDS: usize = 8;
 /// There is room for so many facts.
 pub(crate) const FACTS: usize = 32;
-/// So many contexts guess, each twice; one input is always the same, and three are nothing, so that there are fours.
-pub(crate) const CONTEXTS: usize = 8;
-pub(crate) const INPUTS: usize = 2 * CONTEXTS + 4;
+/// So many contexts guess, each twice; one input is always the same, and one is nothing, so that there are fours.
+pub(crate) const CONTEXTS: usize = 7;
+pub(crate) const INPUTS: usize = 2 * CONTEXTS + 2;
 const ALWAYS: f32 = 3.0;
 /// So many mixers weigh the inputs, each with the weights of another set: those of a kind and a path, of a kind and how many contexts
-/// know something, and of a kind and an instruction.
+/// know something, and of a kind and the byte before.
 const MIXERS: usize = 3;
 const PATHS: usize = 256;
 const SETS: usize = 1 << 13;
@@ -25,17 +26,18 @@ pub(crate) const SLOT: usize = 8;
 const SLOTS: usize = 1 << 18;
 /// What is known of a path: a probability of 16 bits, 8 bits of how often it was tried, and the latest bits below a 1.
 pub(crate) const NEVER: u32 = 0x8000_0001;
-const HISTORIES: u32 = 128;
+const HISTORIES: u32 = 64;
 const STEPS: usize = 4096;
 /// So many steps of `squashed` are one unit.
 const UNIT: f32 = 185.5;
 /// The odds of the least probable, and their logarithm.
 const LEAST_ODDS: f32 = 1.6e-5;
 const CENTRE: f32 = 11.043;
-const FIRST_WEIGHT: f32 = 0.15;
-const LEARNING_RATE: f32 = 0.01;
+const FIRST_WEIGHT: f32 = 0.13;
+const LEARNING_RATE: f32 = 0.012;
 /// A guess that is so near needs no learning.
 const GOOD: f32 = 0.03;
+
 /// All that is learned. Large: not for the stack.
 #[repr(C)]
 pub(crate) struct Model {
@@ -115,7 +117,7 @@ impl Model {
         }
         self.kind = kind;
         self.path = 1;
-        self.sets[1] = (KINDS + kind) * PATHS + facts[0] as usize;
+        self.sets[1] = (KINDS + kind) * PATHS + facts[Byte1 as usize] as usize;
         self.look();
     }
 
@@ -140,9 +142,9 @@ impl Model {
         for i in 0..MIXERS {
             let sum = sum(&self.weights[self.sets[i] % SETS], &self.inputs);
             self.guesses[i] = self.squash(sum);
-            mixed += sum / MIXERS as f32;
+            mixed += sum;
         }
-        let bit = decide(self.squash(mixed));
+        let bit = decide(self.squash(mixed / MIXERS as f32));
         let goal = bit as f32;
         for i in 0..MIXERS {
             let error = goal - self.guesses[i];
@@ -161,7 +163,7 @@ impl Model {
             self.histories[i][history as usize] = self.states[i + CONTEXTS];
             history = history * 2 + bit;
             if history >= HISTORIES {
-                history = history % 64 + 64;
+                history = history % 32 + 32;
             }
             *state = self.states[i] + history;
         }

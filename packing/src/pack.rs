@@ -245,7 +245,6 @@ const KNOWN: usize = 0xfd;
 
 /// What each instruction does, as [`Walk`] wants to know it.
 fn effects() -> [u8; 256] {
-    const ALL: u8 = 3;
     const NOTHING: u8 = 0;
     const I32: u8 = 7;
     const I64: u8 = 6;
@@ -259,17 +258,15 @@ fn effects() -> [u8; 256] {
             effects[usize::from(op)] = pops | push << 2 | (operand as u8) << 5;
         }
     };
-    set(0x00, 0x00, NO, ALL, NOTHING);
     set(0x02, 0x03, SPECIAL, 0, NOTHING);
     set(0x04, 0x04, SPECIAL, 1, NOTHING);
-    set(0x05, 0x05, NO, ALL, NOTHING);
-    set(0x0b, 0x0b, NO, ALL, NOTHING);
-    set(0x0c, 0x0c, LABEL, ALL, NOTHING);
+    set(0x05, 0x05, NO, 1, NOTHING);
+    set(0x0c, 0x0c, LABEL, 0, NOTHING);
     set(0x0d, 0x0d, LABEL, 1, NOTHING);
-    set(0x0e, 0x0e, SPECIAL, ALL, NOTHING);
-    set(0x0f, 0x0f, NO, ALL, NOTHING);
+    set(0x0e, 0x0e, SPECIAL, 1, NOTHING);
+    set(0x0f, 0x0f, NO, 1, NOTHING);
     set(0x10, 0x10, CALL, 0, NOTHING);
-    set(0x11, 0x11, SPECIAL, ALL, NOTHING);
+    set(0x11, 0x11, SPECIAL, 3, NOTHING);
     set(0x1a, 0x1a, NO, 1, NOTHING);
     set(0x1b, 0x1b, NO, 2, NOTHING);
     set(0x1c, 0x1c, SPECIAL, 2, NOTHING);
@@ -318,7 +315,7 @@ fn effects() -> [u8; 256] {
     }
     set(0xd0, 0xd0, OTHER, 0, F32);
     set(0xd2, 0xd2, OTHER, 0, F32);
-    set(0xfc, 0xfc, SPECIAL, 0, NOTHING);
+    set(0xfc, 0xfc, SPECIAL, 3, NOTHING);
     effects
 }
 
@@ -326,7 +323,6 @@ fn effects() -> [u8; 256] {
 fn contexts() -> [[u32; CONTEXTS]; KINDS] {
     [
         [
-            of(&[]),
             of(&[Op1, Byte3]),
             of(&[Op2]),
             of(&[Byte1]),
@@ -337,43 +333,39 @@ fn contexts() -> [[u32; CONTEXTS]; KINDS] {
         ],
         [
             of(&[Op1]),
-            of(&[Op1, Op2, Op3, Op4, Op5, BaseOffset]),
-            of(&[Op1, Op3, Op4, Byte3, Type2, Number1]),
-            of(&[Op1, Op3, Byte2, From2, Base, Function]),
-            of(&[Op1, Type1, From1, BaseOffset]),
-            of(&[Byte1, Byte2, Byte3]),
+            of(&[Op1, Op3, Op4, Byte3, Number1]),
+            of(&[Op1, Byte2, Byte3]),
+            of(&[Op1, Type1, From1]),
+            of(&[Op2, Op3, Op4, Op5, BaseOffset]),
             of(&[Type2, Statement]),
             of(&[Function]),
         ],
         [
             of(&[Op1, Op2, Op3, Op4, Op5, Number1]),
-            of(&[Op1, Op2, Op3, Byte2, Type1]),
-            of(&[Op1, Op2, Byte1, Byte2, Byte3, Type2]),
-            of(&[Op1, Byte1]),
-            of(&[Op1, Type1, Number2]),
-            of(&[Type1, Type2]),
+            of(&[Op1, Op2, Byte1, Byte3, Type1, Type2]),
+            of(&[Op1, Byte1, Byte2]),
+            of(&[Op1, Type1]),
+            of(&[Op2, Op3, Op4, Byte2, Type1, From1]),
+            of(&[Type1, Type2, From2]),
             of(&[Type1, Statement]),
-            of(&[Type2, From2]),
         ],
         [
-            of(&[Op1, Op2, Op3, Op4, Op5, Number2]),
-            of(&[Op1, Type1, From1, Base]),
-            of(&[Op3, Byte3, Number2]),
-            of(&[Op4, Type1, Base, Number2, Function, Statement]),
-            of(&[Byte1, From1, From2, Base, Function]),
-            of(&[Type1, Function]),
+            of(&[Op1, Function]),
+            of(&[Op2, Op3, Op4, Op5, Byte1, Number2]),
+            of(&[Op3, Byte2, From1, Number1, Number2, Function]),
+            of(&[Byte1, From1, From2, Base, BaseOffset, Function]),
+            of(&[Type1]),
             of(&[Type2]),
             of(&[Function]),
         ],
         [
-            of(&[]),
-            of(&[Op1, Op2, Op3, Op4]),
+            of(&[Op1, Op2, Op3, Op4, Op5, From1]),
             of(&[Op1, Type1]),
-            of(&[Op2, Byte1]),
-            of(&[Op2, Number1]),
+            of(&[Op2, Type1, Number1]),
+            of(&[Byte3, Type1, Statement]),
             of(&[Type1, Type2, From2]),
+            of(&[From1, Base]),
             of(&[Function]),
-            of(&[Statement]),
         ],
         [
             of(&[]),
@@ -381,9 +373,8 @@ fn contexts() -> [[u32; CONTEXTS]; KINDS] {
             of(&[Op1, Byte1]),
             of(&[Op1, Byte1, Number2]),
             of(&[Op1, Byte2]),
-            of(&[Op1, Byte2, Byte3, Number2]),
+            of(&[Op3, Byte3, Number2]),
             of(&[Byte1, Number1]),
-            of(&[Type2, From2]),
         ],
         [
             of(&[]),
@@ -391,16 +382,14 @@ fn contexts() -> [[u32; CONTEXTS]; KINDS] {
             of(&[Op1, Byte1]),
             of(&[Op1, Byte1, Number2]),
             of(&[Op1, Byte2]),
-            of(&[Op1, Byte2, Byte3, Number2]),
+            of(&[Op3, Byte3, Number2]),
             of(&[Byte1, Number1]),
-            of(&[Type2, From2]),
         ],
         [
             of(&[]),
-            of(&[Op1, Op3, From2, BaseOffset, Statement]),
-            of(&[Op1, Op4, Op5, BaseOffset, Number1]),
-            of(&[Op2, Op3, Op4, Type2, Number2]),
+            of(&[Op1, Op3, Op4, BaseOffset, Number1]),
             of(&[Op2, Byte1, Byte2]),
+            of(&[Op3, Op5, From2, BaseOffset, Statement]),
             of(&[Byte1]),
             of(&[Base]),
             of(&[BaseOffset]),

@@ -69,9 +69,9 @@ const NO_TYPE: u32 = 0x40;
 #[repr(C)]
 pub(crate) struct Walk<C> {
     pub(crate) length: usize,
-    height: usize,
+    height: i32,
     /// The height where the innermost block began.
-    base: usize,
+    base: i32,
     /// So many functions and locals were declared.
     known: usize,
     declared: usize,
@@ -79,7 +79,7 @@ pub(crate) struct Walk<C> {
     latest: [[u32; 2]; KINDS],
     /// The facts that make up each context, a bit for each.
     masks: [[u32; CONTEXTS]; KINDS],
-    /// The instructions that there are, and what each does: how many values it takes from the stack (3 are all), what type it puts
+    /// The instructions that there are, and what each does: how many values it takes from the stack, what type it puts
     /// there, and what kind of number it has. `RAW` is none, and `OP` something special.
     ops: [u8; 256],
     effects: [u8; 256],
@@ -223,6 +223,7 @@ impl<C: Coder> Walk<C> {
                 self.facts[Statement as usize] = 0;
             }
         }
+        self.height = self.base;
         self.base = outer;
     }
 
@@ -251,7 +252,6 @@ impl<C: Coder> Walk<C> {
                     let which = self.number(OTHER);
                     if which > 7 {
                         self.number(OTHER);
-                        pops = 3;
                         if which & 17 == 0 {
                             self.number(OTHER);
                         }
@@ -279,12 +279,9 @@ impl<C: Coder> Walk<C> {
                 }
             }
         }
-        if effect & 3 == 3 {
-            pops = DEEPEST as u32;
-        }
-        self.height = self.height.saturating_sub(pops as usize).max(self.base);
+        self.height = (self.height - pops as i32).max(self.base);
         if pushed > 0 {
-            self.stack[self.height % DEEPEST] = (pushed % 8) | op << 8 | local << 16;
+            self.stack[self.height as usize % DEEPEST] = (pushed % 8) | op << 8 | local << 16;
             self.height += 1;
         }
     }
@@ -333,7 +330,7 @@ impl<C: Coder> Walk<C> {
         // Of what is stored, the address is below.
         let below = usize::from(self.facts[Op1 as usize].wrapping_sub(0x36) < 9);
         for depth in 0..2 {
-            let value = self.stack[self.height.wrapping_sub(depth + 1) % DEEPEST];
+            let value = self.stack[(self.height as usize).wrapping_sub(depth + 1) % DEEPEST];
             self.facts[Type1 as usize + depth] = value & 255;
             self.facts[From1 as usize + depth] = value >> 8 & 255;
             if depth == below {

@@ -10,7 +10,7 @@ const TRIES: u32 = 8;
 const MOST_TRIES: u32 = 255;
 const ONE: f32 = 65_535.0;
 /// The larger, the less a state learns at first.
-const DOUBT: f32 = 1.3;
+const DOUBT: f32 = 1.15;
 
 #[cfg(target_feature = "simd128")]
 mod simd {
