@@ -3,7 +3,9 @@
 
 /** What ends a value, or stands around one. */
 const QUOTE = "[\"'`\\\\]";
-const VALUE = "(?:(?!%26)[^\\s\"'`\\\\&,;)}\\]<>])+";
+const IN_VALUE = "[^\\s\"'`\\\\&,;)}\\]<>]";
+/** `&` may be escaped. */
+const VALUE = `(?:(?!%26)${IN_VALUE})+`;
 const NAMES =
   "access_?token|refresh_token|id_token|api[_-]?key|client_secret|authorization|ice-pwd|ice-ufrag|credential|password|secret|token|key|jwt";
 /** Names that are followed by a secret even in prose (`ice-pwd:abc`), unlike `token: expired`. */
@@ -12,7 +14,7 @@ const FIELD = `(?:(?:${NAMES})(?:${QUOTE}*[ \\t]*(?:=|%3d|%253d)|${QUOTE}+[ \\t]
 
 /** What stays, and the secret behind it. */
 const SECRETS = [
-  ["bearer[ \\t]+", VALUE],
+  ["bearer[ \\t]+", `${IN_VALUE}+`],
   ["", "eyJ[\\w-]*\\.[\\w.-]*"],
   ["", "[ps]k_[\\w-]+"],
   [`${FIELD}${QUOTE}+`, "[^\"'`\\\\\\n]+"],
