@@ -256,7 +256,7 @@ impl Watch {
             call.aborted |= call.settled.is_none() && call.what != What::Close;
             call.what == What::Connect && call.settled.is_none()
         });
-        if is_connect && self.undecided == Some(call) {
+        if is_connect && [self.undecided, self.unannounced].contains(&Some(call)) {
             self.shut = true;
             self.link = None;
             self.fetching = None;

@@ -100,6 +100,7 @@ impl Watch {
     }
 
     fn connected(&mut self, connected: &Connected) -> Result<(), Broken> {
+        self.unannounced = None;
         let shown = self.shown;
         let about = || format!("{connected:?}, shown {shown:?}");
         rule("connected comes when connected", shown == State::Connected, about)?;

@@ -69,7 +69,7 @@ impl Watch {
         let Some(link) = self.link.as_mut().filter(|link| link.welcomed.is_none()) else { return };
         link.welcomed = Some(clock);
         self.welcomes += 1;
-        self.undecided = None;
+        self.unannounced = self.undecided.take();
         self.hint = None;
         self.plan_renewal(welcome);
         self.attempts = 0;
@@ -85,6 +85,7 @@ impl Watch {
         }
         let Some(link) = self.link.take() else { return };
         self.undecided = None;
+        self.unannounced = None;
         let short = link.welcomed.is_some_and(|since| clock.since(since) < 10_000);
         let hint = self.hint.filter(|_| link.welcomed.is_some());
         let fleet = matches!(code, 1001 | 1012 | 1013) || hint.is_some();

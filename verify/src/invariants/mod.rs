@@ -103,6 +103,8 @@ pub(crate) struct Watch {
     last_connect: Option<CallId>,
     /// The `connect()` whose end is open.
     undecided: Option<CallId>,
+    /// The `connect()` that was welcomed, until that is said: it can still be withdrawn.
+    unannounced: Option<CallId>,
     // What users see.
     shown: State,
     /// A welcome since the last `connecting`, as users see it.
@@ -168,6 +170,7 @@ impl Watch {
             next_welcome: None,
             last_connect: None,
             undecided: None,
+            unannounced: None,
             shown: State::Idle,
             ever: false,
             connected_events: 0,
@@ -244,6 +247,7 @@ impl Watch {
 
     /// A frame on the socket in use.
     fn frame(&mut self, frame: &ServerFrame<String>) {
+        self.unannounced = None;
         if let ServerFrame::Welcome(welcome) = frame {
             self.welcomed(welcome);
         }
