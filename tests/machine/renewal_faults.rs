@@ -274,3 +274,18 @@ fn failures_before_a_replay_succeeded_do_not_count_for_the_next_one_on_the_conne
     sim.advance(2_000);
     assert_ne!(newest_on(&sim, old), refused, "it is tried again");
 }
+
+#[test]
+fn the_old_connection_waits_for_the_last_request_that_it_carried_and_for_no_later_one() {
+    let mut sim = renewing(&["a"]);
+    let (old, new) = join(&mut sim);
+    let joined = newest_on(&sim, new);
+    let last = sim.publish("a", "1").unwrap();
+    sim.ack(joined);
+    let later = sim.publish("a", "2").unwrap();
+    sim.receive_on(old, r#"{"type":"pong"}"#);
+    assert_eq!(sim.open_sockets(), 2);
+    sim.receive_on(old, &format!(r#"{{"type":"ack","requestId":"{}"}}"#, last.0));
+    assert_eq!(sim.open_sockets(), 1);
+    assert_eq!(newest_on(&sim, new), later);
+}
