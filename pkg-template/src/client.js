@@ -35,7 +35,7 @@ export class SignallingClient {
 
   get state() {
     if (fatal) return "closed";
-    return stateName(this.#host.tell(STATE));
+    return stateName(this.#host.ask(STATE));
   }
 
   connect(options) {
