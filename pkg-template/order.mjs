@@ -1,5 +1,5 @@
-// Puts the functions of a module in the order of their signatures: those that are alike in what they take and give are alike in
-// more, and both `gzip` and our packer have fewer bits for what is near.
+// Puts the functions of a module in the order of their signatures, the frequent ones last, and the small before the large: those that
+// are alike in what they take and give are alike in more, and both `gzip` and our packer have fewer bits for what is near.
 
 import binaryen from "binaryen";
 
@@ -9,7 +9,7 @@ export function bySignature(wasm) {
   const features = module.getFeatures();
   const parts = module.emitText().split(/^(?= \(|\))/m);
   module.dispose();
-  const functions = parts.filter(isFunction).sort((a, b) => (signature(a) < signature(b) ? -1 : signature(a) > signature(b) ? 1 : 0));
+  const functions = inOrder(parts.filter(isFunction));
   const sorted = binaryen.parseText(parts.map((part) => (isFunction(part) ? functions.shift() : part)).join(""));
   sorted.setFeatures(features);
   const bytes = Buffer.from(sorted.emitBinary());
@@ -21,6 +21,14 @@ function isFunction(part) {
   return part.startsWith(" (func ");
 }
 
-function signature(part) {
-  return part.slice(0, part.indexOf("\n")).replace(/\$\S+ /g, "");
+function inOrder(functions) {
+  const groups = {};
+  for (const text of functions) (groups[signature(text)] ??= []).push(text);
+  const lines = (text) => text.split("\n").length;
+  const rareFirst = Object.entries(groups).sort(([a, as], [b, bs]) => as.length - bs.length || (a < b ? -1 : 1));
+  return rareFirst.flatMap(([, alike]) => alike.sort((a, b) => lines(a) - lines(b)));
+}
+
+function signature(text) {
+  return text.slice(0, text.indexOf("\n")).replace(/\$\S+ /g, "");
 }
