@@ -196,6 +196,7 @@ impl Watch {
         self.shut = true;
         self.first_dial = false;
         self.link = None;
+        self.unannounced = None;
         self.drop_renewal();
         self.fetching = None;
         self.token = None;
