@@ -342,7 +342,9 @@ export class Host {
   }
 
   #connected(id, isReconnect) {
-    const { welcome, held } = this.#sockets.entry(id);
+    const entry = this.#sockets.entry(id);
+    const { welcome, held } = entry;
+    entry.held = null;
     this.cap = welcome.maxMessageSize;
     this.#emitter.emit("connected", { ...welcome, isReconnect });
     for (const presence of held ?? []) this.#emitter.emit("presence", presence);

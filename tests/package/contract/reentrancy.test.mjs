@@ -471,3 +471,19 @@ test("off() of everything during a dispatch, and on() of many", async () => {
   for (let i = 0; i < 3; i += 1) CAUSES.message(w);
   assert.equal(w.of("message").length, 3);
 });
+
+test("what a socket says inside of send is told in its order, however the frame got there", async () => {
+  for (const call of [(client) => client.publish("c", 1), (client) => client.subscribe("c")]) {
+    const w = watch();
+    const socket = await w.connect();
+    w.clear();
+    socket.send = () => {
+      socket.receive({ type: "message", channel: "c", from: "p", data: "last words" });
+      socket.receive({ type: "error", code: "internal_error" });
+      socket.end(1006);
+    };
+    const error = await failure(call(w.client));
+    assert.deepEqual([error.name, error.outcome], ["DisconnectedError", "unknown"]);
+    assert.deepEqual(w.names(), ["message", "server-error", "disconnected", "state-change"]);
+  }
+});
