@@ -196,7 +196,6 @@ impl Watch {
         self.shut = true;
         self.first_dial = false;
         self.link = None;
-        self.unannounced = None;
         self.drop_renewal();
         self.fetching = None;
         self.token = None;
@@ -257,7 +256,8 @@ impl Watch {
             call.aborted |= call.settled.is_none() && call.what != What::Close;
             call.what == What::Connect && call.settled.is_none()
         });
-        if is_connect && [self.undecided, self.unannounced].contains(&Some(call)) {
+        self.doubtful |= is_connect && self.unannounced == Some(call);
+        if is_connect && self.undecided == Some(call) {
             self.shut = true;
             self.link = None;
             self.fetching = None;

@@ -105,6 +105,8 @@ pub(crate) struct Watch {
     undecided: Option<CallId>,
     /// The `connect()` that was welcomed, until that is said: it can still be withdrawn.
     unannounced: Option<CallId>,
+    /// That was tried, so the connection may be over; what the machine says next will tell.
+    doubtful: bool,
     // What users see.
     shown: State,
     /// A welcome since the last `connecting`, as users see it.
@@ -171,6 +173,7 @@ impl Watch {
             last_connect: None,
             undecided: None,
             unannounced: None,
+            doubtful: false,
             shown: State::Idle,
             ever: false,
             connected_events: 0,
@@ -259,7 +262,8 @@ impl Watch {
         }
         if let Some(event) = event_of(frame) {
             // While another connection takes over, this one may count for less already.
-            if self.next.is_some() && matches!(event, Event::GoingAway { .. }) {
+            let going = self.next.is_some() && matches!(event, Event::GoingAway { .. });
+            if going || self.doubtful {
                 self.possible.push(event);
             } else {
                 self.expected.push_back(event);
@@ -333,6 +337,7 @@ impl Watch {
     /// # Errors
     /// The rule that is broken.
     pub(crate) fn drained(&mut self, machine: &Machine<String>, held: usize) -> Result<(), Broken> {
+        self.doubtful = false;
         rule("nothing is left after a drain", !machine.has_output(), String::new)?;
         let state = machine.state();
         rule("the state is what its last event said", state == self.shown, || {
