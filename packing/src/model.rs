@@ -12,7 +12,7 @@ pub(crate) const KINDS: usize = 8;
 /// There is room for so many facts.
 pub(crate) const FACTS: usize = 32;
 /// So many contexts guess, each twice; one input is always the same, and one is nothing, so that there are fours.
-pub(crate) const CONTEXTS: usize = 7;
+pub(crate) const CONTEXTS: usize = 5;
 pub(crate) const INPUTS: usize = 2 * CONTEXTS + 2;
 const ALWAYS: f32 = 3.0;
 /// So many mixers weigh the inputs, each with the weights of another set: those of a kind and a path, of a kind and how many contexts
@@ -23,7 +23,7 @@ const SETS: usize = 1 << 13;
 
 /// A slot is a check, and for each path through up to three bits what came there.
 pub(crate) const SLOT: usize = 8;
-const SLOTS: usize = 1 << 18;
+const SLOTS: usize = 1 << 16;
 /// What is known of a path: a probability of 16 bits, 8 bits of how often it was tried, and the latest bits below a 1.
 pub(crate) const NEVER: u32 = 0x8000_0001;
 const HISTORIES: u32 = 64;
@@ -181,7 +181,7 @@ impl Model {
         self.node = 1;
         self.sets[2] = (2 * KINDS + self.kind) * PATHS;
         for i in 0..CONTEXTS {
-            self.places[i] = (self.contexts[i] >> 14) as usize;
+            self.places[i] = (self.contexts[i] >> 16) as usize;
             // All are fetched at once, before any is looked at.
             self.states[i] = self.table[self.places[i]][0];
         }

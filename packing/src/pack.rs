@@ -322,27 +322,15 @@ fn effects() -> [u8; 256] {
 /// The facts that make up the contexts, for each kind.
 fn contexts() -> [[u32; CONTEXTS]; KINDS] {
     [
-        [
-            of(&[Op1, Byte3]),
-            of(&[Op2]),
-            of(&[Byte1]),
-            of(&[Byte1, Byte2]),
-            of(&[Byte1, Byte2, Byte3]),
-            of(&[Byte2]),
-            of(&[Byte2, Byte3]),
-        ],
+        [of(&[Op2]), of(&[Byte1]), of(&[Byte1, Byte2]), of(&[Byte1, Byte2, Byte3]), of(&[Byte2])],
         [
             of(&[Op1]),
             of(&[Op1, Op3, Op4, Byte3, Number1]),
             of(&[Op1, Byte2, Byte3]),
             of(&[Op1, Type1, From1]),
             of(&[Op2, Op3, Op4, Op5, BaseOffset]),
-            of(&[Type2, Statement]),
-            of(&[Function]),
         ],
         [
-            of(&[Op1, Op2, Op3, Op4, Op5, Number1]),
-            of(&[Op1, Op2, Byte1, Byte3, Type1, Type2]),
             of(&[Op1, Byte1, Byte2]),
             of(&[Op1, Type1]),
             of(&[Op2, Op3, Op4, Byte2, Type1, From1]),
@@ -352,16 +340,12 @@ fn contexts() -> [[u32; CONTEXTS]; KINDS] {
         [
             of(&[Op1, Function]),
             of(&[Op2, Op3, Op4, Op5, Byte1, Number2]),
-            of(&[Op3, Byte2, From1, Number1, Number2, Function]),
             of(&[Byte1, From1, From2, Base, BaseOffset, Function]),
             of(&[Type1]),
-            of(&[Type2]),
             of(&[Function]),
         ],
         [
             of(&[Op1, Op2, Op3, Op4, Op5, From1]),
-            of(&[Op1, Type1]),
-            of(&[Op2, Type1, Number1]),
             of(&[Byte3, Type1, Statement]),
             of(&[Type1, Type2, From2]),
             of(&[From1, Base]),
@@ -369,11 +353,9 @@ fn contexts() -> [[u32; CONTEXTS]; KINDS] {
         ],
         [
             of(&[]),
-            of(&[Op1, Op2, Byte3, Type1, Type2, From2]),
             of(&[Op1, Byte1]),
             of(&[Op1, Byte1, Number2]),
             of(&[Op1, Byte2]),
-            of(&[Op3, Byte3, Number2]),
             of(&[Byte1, Number1]),
         ],
         [
@@ -382,14 +364,10 @@ fn contexts() -> [[u32; CONTEXTS]; KINDS] {
             of(&[Op1, Byte1]),
             of(&[Op1, Byte1, Number2]),
             of(&[Op1, Byte2]),
-            of(&[Op3, Byte3, Number2]),
-            of(&[Byte1, Number1]),
         ],
         [
-            of(&[]),
             of(&[Op1, Op3, Op4, BaseOffset, Number1]),
             of(&[Op2, Byte1, Byte2]),
-            of(&[Op3, Op5, From2, BaseOffset, Statement]),
             of(&[Byte1]),
             of(&[Base]),
             of(&[BaseOffset]),
