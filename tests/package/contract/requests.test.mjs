@@ -442,3 +442,14 @@ test("e090 data that JSON cannot hold is refused", async () => {
   }
   assert.equal(socket.sent.length, 0);
 });
+
+test("an ack for an id that is written in another way answers nothing", async () => {
+  const w = watch();
+  const socket = await w.connect();
+  const published = quiet(w.client.publish("c", 1));
+  const { requestId } = socket.of("publish")[0];
+  for (const other of [`0${requestId}`, `${requestId}.0`, ` ${requestId}`, `+${requestId}`, ""]) socket.receive({ type: "ack", requestId: other });
+  assert.deepEqual(await outcome(published), { pending: true });
+  socket.ack();
+  await published;
+});
