@@ -182,7 +182,7 @@ export class SignallingClient {
       const waiting = this.#host.pending.get(call);
       if (!waiting) return;
       waiting.reason = signal.reason;
-      guarded(() => this.#host.abort(call));
+      this.#host.abort(call);
     };
     signal.addEventListener("abort", abort, { once: true });
     return this.#host.wait(call, () => signal.removeEventListener("abort", abort));

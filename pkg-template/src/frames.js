@@ -1,11 +1,27 @@
-// The rules of the server's frames (spec A.3, B.13), for what JSON.parse made of them. They are those of src/wire/frame.rs and ice.rs,
-// which as wasm would be three times as large; tests/frames/corpus.json holds both to the same.
+// The rules of the server's frames (spec A.3, B.13), for what JSON.parse made of them, and the text of ours. The rules are those of
+// src/wire/frame.rs and ice.rs, which as wasm would be three times as large; tests/frames/corpus.json holds both to the same.
 
 import { BAD_FIELD, NO_TYPE, UNKNOWN_TYPE } from "./calls.js";
 
 const MAX_SERVERS = 16;
 const MAX_URL = 512;
 const MAX_TEXT = 1024;
+
+/** The types of our own frames, by the kinds of src/web/said.rs. */
+const TYPES = ["", "ping", "unsubscribe", "subscribe", "subscribe"];
+const WITH_METADATA = 4;
+
+/** The text of a frame of ours; that of kind 0 is there already. */
+export function frameText(call, kind, text) {
+  if (kind === 0) return text;
+  // What is undefined is left out.
+  return JSON.stringify({
+    type: TYPES[kind],
+    channel: text,
+    includeSenderMetadata: kind === WITH_METADATA || undefined,
+    requestId: call ? String(call) : undefined,
+  });
+}
 
 /** The type of a frame and what it says, or the number of a reason why it is none. */
 export function readFrame(frame) {

@@ -30,7 +30,7 @@ import {
 import { Clock } from "./clock.js";
 import { fatal, poison, setLive } from "./core.js";
 import { errorOf } from "./errors.js";
-import { present, readFrame } from "./frames.js";
+import { frameText, present, readFrame } from "./frames.js";
 import { watchLifecycle } from "./lifecycle.js";
 import { logTo } from "./loggers.js";
 import { scrub } from "./scrub.js";
@@ -41,9 +41,6 @@ const STATES = ["idle", "connecting", "connected", "reconnecting", "closed"];
 const LEVELS = ["debug", "info", "warn", "error"];
 const CONNECTING = 1;
 const CLOSED = 4;
-/** The types of frames by their kind. */
-const TYPES = ["", "ping", "unsubscribe", "subscribe", "subscribe"];
-const WITH_METADATA = 4;
 /** The map of all clients that wait for nothing. */
 const NONE = new Map();
 const LARGEST_FRAME = 1_048_576;
@@ -100,17 +97,17 @@ export class Host {
     return wasm.say(what, this.client, a, b, c, x, y, now);
   }
 
-  /**
-   * Tells the core something and does what follows, unless `tell` has seen to all (`true`). While pumping, it has to wait. An
-   * exception out of the core means that it is broken.
-   */
+  /** Tells the core what happened and does what follows. While pumping, it has to wait. */
   #enter(tell) {
-    if (fatal) return;
     if (this.#pumping) {
       this.#later.push(tell);
       this.#again = true;
-      return;
-    }
+    } else this.#now(tell);
+  }
+
+  /** The same at once; `tell` gives `true` if it has seen to all. An exception out of the core means that it is broken. */
+  #now(tell) {
+    if (fatal) return;
     try {
       if (tell() !== true || this.#again) this.pump();
     } catch (error) {
@@ -128,8 +125,7 @@ export class Host {
   }
 
   abort(call) {
-    this.tell(ABORT, call);
-    this.pump();
+    this.#now(() => this.tell(ABORT, call));
   }
 
   /** Does what the core says until it says nothing more and nothing waits to be told. From inside of itself: the outer one goes on. */
@@ -390,18 +386,6 @@ export class Host {
     this.pending = NONE;
     for (const end of [...(this.#streams?.keys() ?? [])]) end();
   }
-}
-
-/** The text of a frame, of a kind of src/web/said.rs; of kind 0 it is there already. */
-function frameText(call, kind, text) {
-  if (kind === 0) return text;
-  // What is undefined is left out.
-  return JSON.stringify({
-    type: TYPES[kind],
-    channel: text,
-    includeSenderMetadata: kind === WITH_METADATA || undefined,
-    requestId: call ? String(call) : undefined,
-  });
 }
 
 export function stateName(index) {

@@ -44,11 +44,14 @@ class Socket extends EventTarget {
 const make = () => new SignallingClient({ apiKey: "SECRET", webSocketFactory: () => new Socket() });
 const [first, second, idle] = [make(), make(), make()];
 await Promise.all([first.connect(), second.connect()]);
-const waiting = [first.publish("c", 1), second.subscribe("c")];
+const controller = new AbortController();
+const waiting = [first.publish("c", 1), second.subscribe("c"), second.publish("c", 3, { signal: controller.signal })];
 const read = second.events("message").next();
 const idleRead = idle.events("message").next();
 
 broken = true;
+// What a listener of a signal throws would end the process.
+controller.abort();
 const errors = await Promise.all([first.publish("c", 2), ...waiting].map((promise) => promise.catch((error) => error)));
 for (const error of errors) {
   assert.ok(error instanceof FatalError && error instanceof SignallingError, String(error));
