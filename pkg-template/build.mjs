@@ -156,10 +156,11 @@ async function shrink(file) {
 
 /** What unpacks the core compresses, what is packed does not: one is to begin the file, the other to end it. */
 function hoistUnpacker(file) {
-  const [text] = /"[#-[\]-~]{2000,}"/.exec(readFileSync(file, "utf8")) ?? [];
+  const code = readFileSync(file, "utf8");
+  const [text] = /"[#-[\]-~]{2000,}"/.exec(code) ?? [];
   if (!text) return;
   // A line of its own, so that the map needs but one more.
-  writeFileSync(file, `var unpacker=${text};\n${readFileSync(file, "utf8").replace(text, "unpacker")}`);
+  writeFileSync(file, `var unpacker=${text};\n${code.replace(text, "unpacker")}`);
   const map = JSON.parse(readFileSync(`${file}.map`, "utf8"));
   writeFileSync(`${file}.map`, JSON.stringify({ ...map, mappings: `;${map.mappings}` }));
 }

@@ -5,10 +5,10 @@
 // With --write the table in README.md says the same.
 // Ends with code 1 when the default browser entry is over budget.
 
+import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { execFileSync } from "node:child_process";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { codeByModule, sections } from "./wasm-anatomy.mjs";
 

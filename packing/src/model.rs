@@ -23,7 +23,8 @@ const SETS: usize = 1 << 13;
 
 /// A slot is a check, and for each path through up to three bits what came there.
 pub(crate) const SLOT: usize = 8;
-const SLOTS: usize = 1 << 16;
+const SLOT_BITS: u32 = 16;
+const SLOTS: usize = 1 << SLOT_BITS;
 /// What is known of a path: a probability of 16 bits, 8 bits of how often it was tried, and the latest bits below a 1.
 pub(crate) const NEVER: u32 = 0x8000_0001;
 const HISTORIES: u32 = 64;
@@ -163,7 +164,7 @@ impl Model {
             self.histories[i][history as usize] = self.states[i + CONTEXTS];
             history = history * 2 + bit;
             if history >= HISTORIES {
-                history = history % 32 + 32;
+                history = history % (HISTORIES / 2) + HISTORIES / 2;
             }
             *state = self.states[i] + history;
         }
@@ -181,7 +182,7 @@ impl Model {
         self.node = 1;
         self.sets[2] = (2 * KINDS + self.kind) * PATHS;
         for i in 0..CONTEXTS {
-            self.places[i] = (self.contexts[i] >> 16) as usize;
+            self.places[i] = (self.contexts[i] >> (32 - SLOT_BITS)) as usize;
             // All are fetched at once, before any is looked at.
             self.states[i] = self.table[self.places[i]][0];
         }

@@ -6,7 +6,9 @@ use std::convert::Infallible;
 
 use wasm_bindgen::prelude::*;
 
-use crate::machine::{CallError, Event, Log, LogValue, Outcome, Outgoing, Output, State};
+use crate::machine::{
+    Admission, CallError, Event, Log, LogValue, Outcome, Outgoing, Output, State,
+};
 
 #[wasm_bindgen]
 extern "C" {
@@ -195,5 +197,6 @@ impl Said {
     }
 }
 
-// `State as u32` is an index into the states of the JavaScript side.
+// `State as u32` is an index into the states of the JavaScript side, which also knows what is admitted by its number.
 const _: () = assert!(State::Idle as u8 == 0 && State::Closed as u8 == 4);
+const _: () = assert!(Admission::Tell as u8 == 1 && Admission::Hold as u8 == 2);

@@ -47,34 +47,38 @@ fn an_option_that_is_refused_tells_its_rule() {
         told(RawOptions { inactivity_timeout_ms: f64::NAN, ..options() }),
         (OptionName::InactivityTimeout, "must be a number, not NaN")
     );
-    assert_eq!(
-        knob(RawReconnect { initial_delay_ms: 0.0, ..reconnect() }),
-        (OptionName::InitialDelay, "must be a finite number above 0")
-    );
-    assert_eq!(
-        knob(RawReconnect { fleet_spread_ms: -1.0, ..reconnect() }),
-        (OptionName::FleetSpread, "must be a finite number of at least 0")
-    );
-    assert_eq!(
-        knob(RawReconnect { max_attempts: 0.5, ..reconnect() }),
-        (OptionName::MaxAttempts, "must be a whole number of at least 0, or Infinity")
-    );
-    assert_eq!(
-        knob(RawReconnect { multiplier: 0.5, ..reconnect() }),
-        (OptionName::Multiplier, "must be a finite number of at least 1")
-    );
-    assert_eq!(
-        knob(RawReconnect { max_delay_ms: 1.0, ..reconnect() }),
-        (OptionName::MaxDelay, "must be finite and not below the initial delay")
-    );
-    assert_eq!(
-        knob(RawReconnect { jitter_ratio: 1.5, ..reconnect() }),
-        (OptionName::JitterRatio, "must be a number from 0 to 1")
-    );
-    assert_eq!(
-        knob(RawReconnect { max_dials_per_minute: 0.0, ..reconnect() }),
-        (OptionName::MaxDialsPerMinute, "must be a whole number of at least 1, or Infinity")
-    );
+    for (knobs, told) in [
+        (
+            RawReconnect { initial_delay_ms: 0.0, ..reconnect() },
+            (OptionName::InitialDelay, "must be a finite number above 0"),
+        ),
+        (
+            RawReconnect { fleet_spread_ms: -1.0, ..reconnect() },
+            (OptionName::FleetSpread, "must be a finite number of at least 0"),
+        ),
+        (
+            RawReconnect { max_attempts: 0.5, ..reconnect() },
+            (OptionName::MaxAttempts, "must be a whole number of at least 0, or Infinity"),
+        ),
+        (
+            RawReconnect { multiplier: 0.5, ..reconnect() },
+            (OptionName::Multiplier, "must be a finite number of at least 1"),
+        ),
+        (
+            RawReconnect { max_delay_ms: 1.0, ..reconnect() },
+            (OptionName::MaxDelay, "must be finite and not below the initial delay"),
+        ),
+        (
+            RawReconnect { jitter_ratio: 1.5, ..reconnect() },
+            (OptionName::JitterRatio, "must be a number from 0 to 1"),
+        ),
+        (
+            RawReconnect { max_dials_per_minute: 0.0, ..reconnect() },
+            (OptionName::MaxDialsPerMinute, "must be a whole number of at least 1, or Infinity"),
+        ),
+    ] {
+        assert_eq!(knob(knobs), told);
+    }
 }
 
 #[test]

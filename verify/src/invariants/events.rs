@@ -1,6 +1,7 @@
 //! States and events come in their order.
 
 use metered_realtime::machine::{Admission, Connected, Event, SocketId, State};
+use metered_realtime::wire::ServerFrame;
 
 use super::{Broken, Watch, rule};
 
@@ -129,5 +130,25 @@ impl Watch {
             self.finals += 1;
         }
         Ok(())
+    }
+}
+
+/// What users see of a frame.
+pub(super) fn event_of(frame: &ServerFrame<String>) -> Option<Event<String>> {
+    match frame.clone() {
+        ServerFrame::Message { channel, from, data, from_metadata } => {
+            Some(Event::Message { channel, from, data, from_metadata })
+        }
+        ServerFrame::Direct { from, data, from_metadata } => {
+            Some(Event::Direct { from, data, from_metadata })
+        }
+        ServerFrame::Presence { channel, joined, left } => {
+            Some(Event::Presence { channel, joined, left })
+        }
+        ServerFrame::GoingAway { retry_after_ms } => Some(Event::GoingAway { retry_after_ms }),
+        ServerFrame::Welcome(_)
+        | ServerFrame::Ack { .. }
+        | ServerFrame::Error { .. }
+        | ServerFrame::Pong => None,
     }
 }

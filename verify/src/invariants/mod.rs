@@ -31,6 +31,7 @@ use crate::options::Facts;
 pub(crate) use calls::What;
 
 use calls::Calls;
+use events::event_of;
 use links::{Link, Loss};
 use subscriptions::Subscriptions;
 
@@ -378,26 +379,6 @@ impl Watch {
         let requests = machine.requests_in_flight();
         rule("a closed client has no requests", requests == 0, || format!("{requests}"))?;
         self.calls.all_settled()
-    }
-}
-
-/// What users see of a frame.
-fn event_of(frame: &ServerFrame<String>) -> Option<Event<String>> {
-    match frame.clone() {
-        ServerFrame::Message { channel, from, data, from_metadata } => {
-            Some(Event::Message { channel, from, data, from_metadata })
-        }
-        ServerFrame::Direct { from, data, from_metadata } => {
-            Some(Event::Direct { from, data, from_metadata })
-        }
-        ServerFrame::Presence { channel, joined, left } => {
-            Some(Event::Presence { channel, joined, left })
-        }
-        ServerFrame::GoingAway { retry_after_ms } => Some(Event::GoingAway { retry_after_ms }),
-        ServerFrame::Welcome(_)
-        | ServerFrame::Ack { .. }
-        | ServerFrame::Error { .. }
-        | ServerFrame::Pong => None,
     }
 }
 

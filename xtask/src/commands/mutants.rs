@@ -51,6 +51,10 @@ pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
         let skips = skipped.iter().flat_map(|tests| ["--skip", tests]);
         mutants.args(["--", "--"]).args(skips).run()
     };
+    if args.shard.is_some() {
+        // A shard of what is left would be another one.
+        return try_all("60", false, &SLOW[..1]);
+    }
     // Most mutants fail a test of the quick ones. It is an error if some do not, which is what the others are for.
     let _ = try_all("20", false, SLOW);
     try_all("60", true, &SLOW[..1])
