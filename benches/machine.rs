@@ -6,11 +6,11 @@
 use criterion::{
     BatchSize, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
 };
-use metered_realtime::machine::{
+use metered_realtime_proto::machine::{
     ACK_TIMEOUT_MS, CallId, Close, Input, Instant, Machine, Options, Output, RawOptions,
     RawReconnect, SocketId, State,
 };
-use metered_realtime::wire::{ServerFrame, Welcome};
+use metered_realtime_proto::wire::{ServerFrame, Welcome};
 use std::hint::black_box;
 use std::time::Duration;
 

@@ -1,12 +1,4 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// This page is about the Rust surface, which the core of the npm package is without.
-#![cfg_attr(
-    not(any(
-        all(feature = "native", not(target_arch = "wasm32")),
-        all(feature = "web", target_arch = "wasm32")
-    )),
-    allow(rustdoc::broken_intra_doc_links)
-)]
 //! The realtime signalling client for the Metered Realtime Messaging service: channels, presence and direct messages over one
 //! WebSocket that comes back by itself. An independent client, not made by Metered.
 //!
@@ -69,72 +61,48 @@
 //! | `native` (default) | the client on tokio, with rustls and Mozilla's roots |
 //! | `native-roots` | the roots of the operating system instead |
 //! | `web` | the client in a browser |
-//! | `npm` | the core of the npm package; not for other crates |
 //!
 //! # How it is made
 //!
 //! All behaviour is one pure state machine; the platforms only drive it. More in `docs/ARCHITECTURE.md`.
 //!
 //! ```text
-//! wire  <-  machine  <-  client  <-  native                              Rust programs
-//!               data <-          <-  web                                 Rust programs in a browser
-//!                    <-  web/exported.rs, said.rs  <-  pkg-template      the npm package
+//! metered-realtime-proto  <-  client  <-  native     Rust programs
+//!                      data <-        <-  web        Rust programs in a browser
 //! ```
 //!
 //! | module | knows | must not know |
 //! |---|---|---|
-//! | `wire` | text and frames, close codes, the address, limits | connections, time |
-//! | `machine` | every rule of behaviour | sockets, clocks, entropy, JavaScript, async |
+//! | `metered-realtime-proto` | frames, and every rule of behaviour | sockets, clocks, entropy, JavaScript, async |
 //! | `data` | application data as the platform holds it | frames, connections |
 //! | `client` | builder, events, errors, handlers, streams | sockets, timers, rules of the protocol |
 //! | `native` | tokio, tungstenite, rustls | rules of the protocol |
-//! | `web` (feature `web`) | the browser's `WebSocket` and timers | rules of the protocol |
-//! | `web` (feature `npm`) | the machine as numbers and arrays, for JavaScript to drive | sockets, timers, user code |
+//! | `web` | the browser's `WebSocket` and timers | rules of the protocol |
 
-#[doc(hidden)]
-pub mod machine;
-#[doc(hidden)]
-pub mod wire;
+#[cfg(all(target_arch = "wasm32", not(feature = "web")))]
+compile_error!(
+    "metered-realtime: in a browser, use `default-features = false, features = [\"web\"]`"
+);
+#[cfg(all(not(target_arch = "wasm32"), not(feature = "native")))]
+compile_error!("metered-realtime: natively, use the feature `native`, which is on by default");
 
-#[cfg(all(target_arch = "wasm32", any(feature = "web", feature = "npm")))]
+mod client;
+mod data;
+#[cfg(not(target_arch = "wasm32"))]
+mod native;
+#[cfg(target_arch = "wasm32")]
 pub mod web;
 
-#[cfg(all(feature = "native", not(target_arch = "wasm32")))]
-mod native;
-
-// The Rust surface, on either platform.
-#[cfg(any(
-    all(feature = "native", not(target_arch = "wasm32")),
-    all(feature = "web", target_arch = "wasm32")
-))]
-mod client;
-#[cfg(any(
-    all(feature = "native", not(target_arch = "wasm32")),
-    all(feature = "web", target_arch = "wasm32")
-))]
-mod data;
-#[cfg(any(
-    all(feature = "native", not(target_arch = "wasm32")),
-    all(feature = "web", target_arch = "wasm32")
-))]
-mod surface {
-    pub use crate::client::{
-        Builder, Close, Connect, DEFAULT_EVENT_CAPACITY, EventStream, HandlerId, MaybeSend,
-        MaybeSync, Reconnect, ReconnectOptions, Request, SignallingClient, SubscribeOptions,
-        TokenResult, WeakSignallingClient, errors, events,
-    };
-    pub use crate::data::Payload;
-    #[doc(inline)]
-    pub use crate::machine::{Outcome, State};
-    #[doc(inline)]
-    pub use crate::wire::{CloseCode as WsCloseCode, ErrorCode};
-}
-#[cfg(any(
-    all(feature = "native", not(target_arch = "wasm32")),
-    all(feature = "web", target_arch = "wasm32")
-))]
+pub use client::{
+    Builder, Close, Connect, DEFAULT_EVENT_CAPACITY, EventStream, HandlerId, MaybeSend, MaybeSync,
+    Reconnect, ReconnectOptions, Request, SignallingClient, SubscribeOptions, TokenResult,
+    WeakSignallingClient, errors, events,
+};
+pub use data::Payload;
 #[doc(inline)]
-pub use surface::*;
+pub use metered_realtime_proto::machine::{Outcome, State};
+#[doc(inline)]
+pub use metered_realtime_proto::wire::{CloseCode as WsCloseCode, ErrorCode};
 
 /// The Rust of the pages for users, so that `cargo test --doc` compiles it.
 #[cfg(all(doctest, feature = "native", not(target_arch = "wasm32")))]

@@ -1,5 +1,5 @@
 //! In a real browser: the frame corpus over JavaScript values, the Rust surface with fake sockets and with real ones to the
-//! local server, and the core of the npm package.
+//! local server.
 //!
 //! `tests/web_node.rs` runs all but what needs a server in Node.
 #![cfg(all(target_arch = "wasm32", feature = "web"))]
@@ -9,9 +9,6 @@ wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 
 #[path = "web/corpus.rs"]
 mod corpus;
-#[cfg(feature = "npm")]
-#[path = "web/exported.rs"]
-mod exported;
 #[path = "web/rust_api_connection.rs"]
 mod rust_api_connection;
 #[path = "web/rust_api_data.rs"]

@@ -1,13 +1,10 @@
-//! In Node: the frame corpus over JavaScript values, the Rust surface with fake sockets, and the core of the npm package. Real
+//! In Node: the frame corpus over JavaScript values, and the Rust surface with fake sockets. Real
 //! sockets in Node are for the tests of the packed tarball.
 #![cfg(all(target_arch = "wasm32", feature = "web"))]
 #![allow(clippy::unwrap_used)]
 
 #[path = "web/corpus.rs"]
 mod corpus;
-#[cfg(feature = "npm")]
-#[path = "web/exported.rs"]
-mod exported;
 #[path = "web/rust_api_connection.rs"]
 mod rust_api_connection;
 #[path = "web/rust_api_data.rs"]

@@ -1,5 +1,5 @@
 // The rules of the server's frames (spec A.3, B.13), for what JSON.parse made of them, and the text of ours. The rules are those of
-// src/wire/frame.rs and ice.rs, which as wasm would be three times as large; tests/frames/corpus.json holds both to the same.
+// crates/proto/src/wire/frame.rs and ice.rs, which as wasm would be three times as large; tests/frames/corpus.json holds both to the same.
 
 import { BAD_FIELD, NO_TYPE, UNKNOWN_TYPE } from "./calls.js";
 

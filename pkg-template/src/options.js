@@ -1,4 +1,4 @@
-// The options of a client. All of them are checked here: src/machine/options.rs has the same rules for programs in Rust.
+// The options of a client. All of them are checked here: crates/proto/src/machine/options.rs has the same rules for programs in Rust.
 
 import { NoopLogger } from "./loggers.js";
 import { originOf } from "./rules.js";

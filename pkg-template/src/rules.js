@@ -1,4 +1,4 @@
-// What names and addresses have to look like (spec A.1, A.7, B.1): those of src/wire/name.rs and endpoint.rs, which as wasm would be three
+// What names and addresses have to look like (spec A.1, A.7, B.1): those of crates/proto/src/wire/name.rs and endpoint.rs, which as wasm would be three
 // times as large; tests/frames/addresses.json holds both to the same.
 
 const LOCAL = /^(localhost|127\.0\.0\.1|\[::1\])$/;

@@ -1,4 +1,4 @@
-// Hides credentials in texts that others wrote (spec B.12). src/wire/scrub.rs does the same in Rust; tests/frames/scrub.json holds both
+// Hides credentials in texts that others wrote (spec B.12). crates/proto/src/wire/scrub.rs does the same in Rust; tests/frames/scrub.json holds both
 // to it.
 
 /** What ends a value, or stands around one. */

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::credential::{Provider, TokenResult};
 use super::options::{Reconnect, milliseconds};
 use super::send::{MaybeSend, MaybeSync};
-use crate::machine::RawOptions;
+use metered_realtime_proto::machine::RawOptions;
 
 /// Collects the options of a [`SignallingClient`](crate::SignallingClient). Exactly one of [`api_key`](Builder::api_key) and
 /// [`token_provider`](Builder::token_provider) is needed; everything else has a default.

@@ -10,7 +10,7 @@ use futures::channel::oneshot;
 
 use super::driver::{Answer, Called, Driver};
 use super::errors::{ConnectError, RequestError};
-use crate::machine::CallId;
+use metered_realtime_proto::machine::CallId;
 
 /// A call that the machine took.
 pub(super) struct Call {

@@ -9,8 +9,8 @@ use futures::FutureExt;
 
 use super::send::{BoxFuture, MaybeSend, MaybeSync, ProviderFn};
 use super::shield::shield;
-use crate::machine::ProviderFailure;
-use crate::wire::Secret;
+use metered_realtime_proto::machine::ProviderFailure;
+use metered_realtime_proto::wire::Secret;
 
 /// What a token provider may return: a `String`, a `&'static str`, or a `Result` of something that becomes a `String`
 /// and any error that can be displayed.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::emitter::Emitter;
 use super::send::{MaybeSend, MaybeSync};
-use crate::machine::{ACK_TIMEOUT_MS, CallError, CallId, Instant, Machine, State};
-use crate::wire::OutgoingFrame;
+use metered_realtime_proto::machine::{ACK_TIMEOUT_MS, CallError, CallId, Instant, Machine, State};
+use metered_realtime_proto::wire::OutgoingFrame;
 
 /// How the machine answers.
 pub(crate) type Answer = Result<(), CallError>;

@@ -13,13 +13,13 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use crate::machine::{CallError, CallId, OptionError, OptionName};
-use crate::wire::NameError;
+use metered_realtime_proto::machine::{CallError, CallId, OptionError, OptionName};
+use metered_realtime_proto::wire::NameError;
 
 #[doc(inline)]
 pub use crate::data::DataError;
 #[doc(inline)]
-pub use crate::machine::{Outcome, State};
+pub use metered_realtime_proto::machine::{Outcome, State};
 
 /// An option that breaks a rule (spec B.1). Never quotes the value, which may be a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

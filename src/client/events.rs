@@ -20,13 +20,13 @@ use super::emitter::{Emitter, Listeners, Lists, Spawn};
 use super::errors::{DataError, TokenProviderFailure};
 use super::send::MaybeSend;
 use crate::data::Payload;
-use crate::machine;
-use crate::wire;
+use metered_realtime_proto::machine;
+use metered_realtime_proto::wire;
 
 #[doc(inline)]
-pub use crate::machine::State;
+pub use metered_realtime_proto::machine::State;
 #[doc(inline)]
-pub use crate::wire::{IceServer, Urls};
+pub use metered_realtime_proto::wire::{IceServer, Urls};
 
 /// A type of event: what [`on`](crate::SignallingClient::on) and [`events`](crate::SignallingClient::events) are told.
 /// Implemented by the types of this module.

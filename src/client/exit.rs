@@ -1,7 +1,7 @@
 //! Which listeners an exit drops: those that were there when it came. What its handlers make is for the time after it.
 
 use super::emitter::{Emitter, Mark};
-use crate::machine::{Event, State};
+use metered_realtime_proto::machine::{Event, State};
 
 #[derive(Default)]
 pub(crate) struct Exit {

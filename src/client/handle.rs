@@ -16,8 +16,8 @@ use super::options::SubscribeOptions;
 use super::send::MaybeSend;
 use super::stream::{DEFAULT_EVENT_CAPACITY, EventStream};
 use crate::data;
-use crate::machine::{DEFAULT_CLOSE_REASON, State};
-use crate::wire::{check_channel, check_peer_id};
+use metered_realtime_proto::machine::{DEFAULT_CLOSE_REASON, State};
+use metered_realtime_proto::wire::{check_channel, check_peer_id};
 
 /// A client of the realtime signalling service: channels, presence and direct messages over one WebSocket that comes back by
 /// itself.

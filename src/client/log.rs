@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::shield::shield;
-use crate::machine::{Level, Log, LogValue};
+use metered_realtime_proto::machine::{Level, Log, LogValue};
 
 /// Hands a line to the user's subscriber; one that panics changes nothing.
 pub(crate) fn write(log: &Log) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::machine::RawReconnect;
+use metered_realtime_proto::machine::RawReconnect;
 
 /// How to come back after a lost connection (spec B.7).
 ///

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant as TokioInstant;
 
-use crate::machine::Instant;
+use metered_realtime_proto::machine::Instant;
 
 #[derive(Debug)]
 pub(super) struct Clock {

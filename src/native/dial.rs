@@ -22,8 +22,8 @@ use tungstenite::protocol::WebSocketConfig;
 
 use super::tls::Tls;
 use super::transport::Transport;
-use crate::machine::Close;
-use crate::wire::{INBOUND_CAP, Secret};
+use metered_realtime_proto::machine::Close;
+use metered_realtime_proto::wire::{INBOUND_CAP, Secret};
 
 pub(super) type WebSocket = tungstenite::WebSocket<Transport>;
 

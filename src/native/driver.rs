@@ -15,7 +15,7 @@ use super::tls::Tls;
 use super::wake::Wake;
 use crate::client::{Answer, Called, Driver, Emitter, Exit, Mark, Provider, Wanted};
 use crate::data::Payload;
-use crate::machine::{
+use metered_realtime_proto::machine::{
     CallError, CallId, Close, DEFAULT_CLOSE_REASON, Input, Machine, Options, Output, SocketId,
     State,
 };

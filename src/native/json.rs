@@ -13,7 +13,7 @@ use serde::de::Visitor;
 
 use self::scan::Raw;
 use crate::data::Payload;
-use crate::wire::{Malformed, ServerFrame, Value, decode};
+use metered_realtime_proto::wire::{Malformed, ServerFrame, Value, decode};
 
 /// The frame that a text is.
 pub(super) fn parse(text: &str) -> Result<ServerFrame<Payload>, Malformed> {

@@ -24,8 +24,8 @@ use std::sync::Arc;
 
 use crate::client::errors::ConfigError;
 use crate::client::{Builder, SignallingClient};
-use crate::machine::Options;
 use driver::Native;
+use metered_realtime_proto::machine::Options;
 use tls::Tls;
 
 impl Builder {

@@ -13,10 +13,10 @@ use super::tasks::Tasks;
 use crate::client::events::Message;
 use crate::client::{Audience, BoxFuture, log, shield};
 use crate::data::Payload;
-use crate::machine::{
+use metered_realtime_proto::machine::{
     CallId, Close, Event, Input, Outgoing, Output, ProviderFailure, SocketId, TokenRequestId,
 };
-use crate::wire::{Secret, ServerFrame};
+use metered_realtime_proto::wire::{Secret, ServerFrame};
 
 type Token = Result<Secret, ProviderFailure>;
 

@@ -13,8 +13,8 @@ use super::tls::Tls;
 use super::transport::Next;
 use crate::client::BoxFuture;
 use crate::data::Payload;
-use crate::machine::{Close, SocketId};
-use crate::wire::{Malformed, Secret, ServerFrame};
+use metered_realtime_proto::machine::{Close, SocketId};
+use metered_realtime_proto::wire::{Malformed, Secret, ServerFrame};
 
 pub(super) struct Socket {
     pub(super) id: SocketId,

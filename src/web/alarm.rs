@@ -3,7 +3,7 @@
 use gloo_timers::callback::Timeout;
 use wasm_bindgen::prelude::*;
 
-use crate::machine::Instant;
+use metered_realtime_proto::machine::Instant;
 
 #[wasm_bindgen]
 extern "C" {

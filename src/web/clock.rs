@@ -5,7 +5,7 @@
 //! time has come, whatever the clock says: timers that a test controls work too.
 
 use super::alarm::SLACK_MS;
-use crate::machine::Instant;
+use metered_realtime_proto::machine::Instant;
 
 #[derive(Debug)]
 pub(super) struct Clock {

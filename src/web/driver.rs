@@ -9,7 +9,7 @@ use super::alarm::{Alarm, Rung};
 use super::clock::Clock;
 use super::inbound;
 use super::socket::{News, NoSocket, Socket};
-use crate::machine::{
+use metered_realtime_proto::machine::{
     CallError, CallId, Close, Event, Input, Instant, Log, Machine, Outgoing, Output, SocketId,
     TokenRequestId,
 };

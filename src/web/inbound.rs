@@ -4,8 +4,8 @@ use js_sys::{JsString, Reflect};
 use wasm_bindgen::prelude::*;
 
 use super::value::JsJson;
-use crate::machine::{Input, SocketId};
-use crate::wire::{INBOUND_CAP, Malformed, decode};
+use metered_realtime_proto::machine::{Input, SocketId};
+use metered_realtime_proto::wire::{INBOUND_CAP, Malformed, decode};
 
 #[wasm_bindgen]
 extern "C" {

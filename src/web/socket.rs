@@ -7,7 +7,7 @@ use js_sys::{Function, Reflect};
 use wasm_bindgen::prelude::*;
 use web_sys::WebSocket;
 
-use crate::machine::Close;
+use metered_realtime_proto::machine::Close;
 
 #[wasm_bindgen]
 extern "C" {

@@ -2,7 +2,7 @@
 
 use wasm_bindgen::prelude::*;
 
-use crate::wire::Value;
+use metered_realtime_proto::wire::Value;
 
 #[wasm_bindgen]
 extern "C" {

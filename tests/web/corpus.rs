@@ -3,7 +3,7 @@
 
 use js_sys::{JSON, Object, Reflect};
 use metered_realtime::web::JsJson;
-use metered_realtime::wire::{
+use metered_realtime_proto::wire::{
     IceServer, Malformed, PresencePeer, ServerFrame, Urls, Value, Welcome, decode,
 };
 use wasm_bindgen::{JsCast, JsValue};

@@ -1,6 +1,6 @@
 //! After the storm: everybody gets what is theirs, then the user closes everything, and then nothing is left.
 
-use metered_realtime::machine::{Close, Input, State};
+use metered_realtime_proto::machine::{Close, Input, State};
 
 use crate::agenda::TokenAnswer;
 use crate::story::tell;

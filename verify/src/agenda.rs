@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use metered_realtime::machine::{CallId, Close, SocketId};
+use metered_realtime_proto::machine::{CallId, Close, SocketId};
 
 use crate::server::Said;
 

@@ -1,6 +1,6 @@
 //! The one alarm of a client, which may ring late or early.
 
-use metered_realtime::machine::Instant;
+use metered_realtime_proto::machine::Instant;
 
 use crate::agenda::Happening;
 use crate::driver::Client;

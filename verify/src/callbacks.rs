@@ -1,7 +1,7 @@
 //! The user's code that a driver calls: the token provider and the handlers of events.
 
-use metered_realtime::machine::{Event, Input, ProviderFailure, TokenRequestId};
-use metered_realtime::wire::Secret;
+use metered_realtime_proto::machine::{Event, Input, ProviderFailure, TokenRequestId};
+use metered_realtime_proto::wire::Secret;
 
 use crate::agenda::{Happening, TokenAnswer};
 use crate::world::World;

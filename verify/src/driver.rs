@@ -1,7 +1,7 @@
 //! Carries out what a client's machine says, by the rules of the real drivers: one output after the other with nothing
 //! borrowed, user code only from there, one alarm.
 
-use metered_realtime::machine::{
+use metered_realtime_proto::machine::{
     CallId, Close, Input, Instant, Machine, Outgoing, Output, SocketId,
 };
 

@@ -1,10 +1,10 @@
 //! Figures that need no chance beyond a seed: how a fleet comes back, how often a dropping server is dialled, how soon a
 //! dead link is replaced.
 
-use metered_realtime::machine::{
+use metered_realtime_proto::machine::{
     Close, Input, Instant, Machine, Options, Output, RawOptions, RawReconnect, SocketId, State,
 };
-use metered_realtime::wire::{ServerFrame, Welcome};
+use metered_realtime_proto::wire::{ServerFrame, Welcome};
 
 use crate::dice::next;
 

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use metered_realtime::machine::{
+use metered_realtime_proto::machine::{
     CallError, CallId, Close, Event, Input, Instant, Machine, Options, Output, ProviderFailure,
     RawOptions, RawReconnect, SocketId, State, TokenRequestId,
 };
-use metered_realtime::wire::{Malformed, OutgoingFrame, Secret, ServerFrame, Welcome};
+use metered_realtime_proto::wire::{Malformed, OutgoingFrame, Secret, ServerFrame, Welcome};
 
 use crate::dice::Dice;
 use crate::json::{decode_text, encode};

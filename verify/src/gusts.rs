@@ -1,6 +1,6 @@
 //! Single things that go wrong: a link breaks, the process sleeps, a clock jumps.
 
-use metered_realtime::machine::Input;
+use metered_realtime_proto::machine::Input;
 
 use crate::agenda::Happening;
 use crate::story::tell;

@@ -1,7 +1,7 @@
 //! What a client hears: news of its sockets, on the ordinary way and on the short one of the npm package.
 
-use metered_realtime::machine::{Admission, CallId, Input, SocketId};
-use metered_realtime::wire::{Malformed, ServerFrame};
+use metered_realtime_proto::machine::{Admission, CallId, Input, SocketId};
+use metered_realtime_proto::wire::{Malformed, ServerFrame};
 
 use crate::agenda::News;
 use crate::json;

@@ -1,6 +1,6 @@
 //! JSON as the wire rules want to see it, and frames of the server as text.
 
-use metered_realtime::wire::{self, Malformed, PresencePeer, ServerFrame};
+use metered_realtime_proto::wire::{self, Malformed, PresencePeer, ServerFrame};
 use serde_json::{Value, json};
 
 struct Json<'a>(&'a Value);

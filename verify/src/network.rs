@@ -1,6 +1,6 @@
 //! The network between a client and the server: delays, loss, half-open links, and closes that are never reported.
 
-use metered_realtime::machine::{Close, SocketId};
+use metered_realtime_proto::machine::{Close, SocketId};
 
 use crate::agenda::{Happening, News, Up};
 use crate::server::Seat;

@@ -1,6 +1,6 @@
 //! Random options, at their extremes too, and what the checks have to know of them.
 
-use metered_realtime::machine::{RawOptions, RawReconnect};
+use metered_realtime_proto::machine::{RawOptions, RawReconnect};
 
 use crate::dice::Dice;
 

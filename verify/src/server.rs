@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use metered_realtime::machine::{CallId, SocketId};
-use metered_realtime::wire::{PresencePeer, ServerFrame, Welcome};
+use metered_realtime_proto::machine::{CallId, SocketId};
+use metered_realtime_proto::wire::{PresencePeer, ServerFrame, Welcome};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

@@ -1,6 +1,6 @@
 //! What the server says: answers, lost, late, twice or as they should be, and what nobody asked for.
 
-use metered_realtime::wire::ServerFrame;
+use metered_realtime_proto::wire::ServerFrame;
 
 use crate::agenda::{Happening, News};
 use crate::server::{CHANNELS, ERROR_CODES, HOPELESS, Said, error_frame, presence};

@@ -1,7 +1,7 @@
 //! A random user: calls of every kind at any moment, also inside of handlers.
 
-use metered_realtime::machine::{ACK_TIMEOUT_MS, CallId, State};
-use metered_realtime::wire::OutgoingFrame;
+use metered_realtime_proto::machine::{ACK_TIMEOUT_MS, CallId, State};
+use metered_realtime_proto::wire::OutgoingFrame;
 
 use crate::agenda::Happening;
 use crate::invariants::What;
@@ -145,7 +145,10 @@ impl World {
         self.check(verdict);
         self.arm(client);
         if !self.write_text(client, socket, &text, Some(call)) {
-            self.feed(client, metered_realtime::machine::Input::SendFailed { call: Some(call) });
+            self.feed(
+                client,
+                metered_realtime_proto::machine::Input::SendFailed { call: Some(call) },
+            );
         }
     }
 

@@ -1,7 +1,7 @@
 //! One seed, one session: the clients, the server, the network and the users, in simulated time that jumps from one
 //! happening to the next.
 
-use metered_realtime::machine::{Input, Instant, Machine, Options};
+use metered_realtime_proto::machine::{Input, Instant, Machine, Options};
 
 use crate::agenda::{Agenda, Happening};
 use crate::dice::Dice;

@@ -10,7 +10,6 @@ mod clients;
 mod commands;
 mod dev_server;
 mod guard;
-mod layers;
 mod lockfile;
 mod process;
 mod progress;

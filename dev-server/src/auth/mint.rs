@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use metered_realtime::wire::Secret;
+use metered_realtime_proto::wire::Secret;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 

@@ -6,7 +6,7 @@ mod token;
 
 use std::sync::Arc;
 
-use metered_realtime::wire::CloseCode;
+use metered_realtime_proto::wire::CloseCode;
 use subtle::ConstantTimeEq;
 
 use crate::config::{Config, PublishableKey, Rejection, Rights, SecretKey};

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use metered_realtime::wire::Secret;
+use metered_realtime_proto::wire::Secret;
 use serde_json::{Map, Value};
 
 use super::Failed;

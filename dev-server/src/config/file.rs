@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use metered_realtime::wire::Secret;
+use metered_realtime_proto::wire::Secret;
 use serde::Deserialize;
 
 use super::{Config, PublishableKey, Rejection, Rights, SecretKey};

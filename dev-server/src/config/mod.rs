@@ -5,7 +5,7 @@ mod file;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use metered_realtime::wire::Secret;
+use metered_realtime_proto::wire::Secret;
 use uuid::Uuid;
 
 use crate::hub::{Action, Limits};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use metered_realtime::wire::CloseCode;
+use metered_realtime_proto::wire::CloseCode;
 
 use super::Hub;
 use super::app::App;

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use metered_realtime::wire::INBOUND_CAP;
+use metered_realtime_proto::wire::INBOUND_CAP;
 
 /// A fault and where it strikes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

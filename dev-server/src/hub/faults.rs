@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use metered_realtime::wire::{CloseCode, ErrorCode};
+use metered_realtime_proto::wire::{CloseCode, ErrorCode};
 
 use super::Hub;
 use super::fault::{Class, Fault, Rule, Target};

@@ -1,6 +1,6 @@
 //! Frames to the client as text (spec A.3). Application data is copied through as the JSON text it came as.
 
-use metered_realtime::wire::push_json_string;
+use metered_realtime_proto::wire::push_json_string;
 
 use super::grant::Grant;
 use super::io::{Limits, Time};

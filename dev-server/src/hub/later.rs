@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use metered_realtime::wire::CloseCode;
+use metered_realtime_proto::wire::CloseCode;
 
 use super::Hub;
 use super::io::{ConnId, FrameKind, Time};

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use metered_realtime::wire::ErrorCode;
+use metered_realtime_proto::wire::ErrorCode;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use metered_realtime::wire::{CloseCode, ErrorCode, PEER_ID_MAX, check_channel};
+use metered_realtime_proto::wire::{CloseCode, ErrorCode, PEER_ID_MAX, check_channel};
 
 use super::Hub;
 use super::frames;

@@ -15,7 +15,7 @@ use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use metered_realtime::wire::push_json_string;
+use metered_realtime_proto::wire::push_json_string;
 use tokio::net::TcpStream;
 use uuid::Uuid;
 
@@ -195,7 +195,7 @@ fn hex(digit: u8) -> Option<u8> {
 
 /// The address for the log: a query may hold a credential, so only the names of its parameters are shown.
 fn masked(uri: &hyper::Uri) -> String {
-    let mut text = metered_realtime::wire::scrub(uri.path());
+    let mut text = metered_realtime_proto::wire::scrub(uri.path());
     for (index, pair) in uri.query().into_iter().flat_map(|query| query.split('&')).enumerate() {
         text.push(if index == 0 { '?' } else { '&' });
         let name = pair.split('=').next().unwrap_or_default();

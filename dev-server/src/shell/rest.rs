@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hyper::body::Incoming;
 use hyper::header::AUTHORIZATION;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
-use metered_realtime::wire::{ErrorCode, check_channel};
+use metered_realtime_proto::wire::{ErrorCode, check_channel};
 use serde::{Deserialize, Deserializer};
 use serde_json::json as value;
 use serde_json::value::RawValue;

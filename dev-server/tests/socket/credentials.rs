@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
-use metered_realtime::wire::Secret;
+use metered_realtime_proto::wire::Secret;
 use metered_realtime_server::hub::Action;
 use metered_realtime_server::{
     Config, PublishableKey, Rejection, Rights, SecretKey, Server, TokenRequest,

@@ -1,6 +1,6 @@
 //! The REST control plane (spec A.7).
 
-use metered_realtime::wire::Secret;
+use metered_realtime_proto::wire::Secret;
 use metered_realtime_server::hub::Action;
 use metered_realtime_server::{Config, Rights, SecretKey, Server};
 use serde_json::json;

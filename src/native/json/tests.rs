@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
 use super::{parse, scan};
-use crate::wire;
+use metered_realtime_proto::wire;
 
 #[path = "../../../tests/frames/describe.rs"]
 mod describe;

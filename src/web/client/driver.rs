@@ -9,8 +9,10 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::page::Page;
 use crate::client::{self, Answer, Called, Emitter, Provider, Wanted};
-use crate::machine::{CallError, CallId, DEFAULT_CLOSE_REASON, Input, Machine, Options, State};
 use crate::web::driver::Driver;
+use metered_realtime_proto::machine::{
+    CallError, CallId, DEFAULT_CLOSE_REASON, Input, Machine, Options, State,
+};
 
 /// One client; shared by its handles and its futures.
 pub(super) struct Web(Rc<Driver<Page>>);

@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 use crate::client::errors::ConfigError;
 use crate::client::{Builder, SignallingClient};
-use crate::machine::Options;
 use driver::Web;
+use metered_realtime_proto::machine::Options;
 
 impl Builder {
     /// Makes the client. No I/O happens before [`connect`](SignallingClient::connect), and no WebSocket is needed.

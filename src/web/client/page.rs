@@ -13,8 +13,10 @@ use super::lifecycle::Lifecycle;
 use super::tasks::Tasks;
 use crate::client::{Answer, BoxFuture, Called, Emitter, Exit, Provider, log};
 use crate::data::Payload;
-use crate::machine::{CallError, CallId, Event, Input, Log, State, TokenRequestId};
 use crate::web::driver::{Driver, Host};
+use metered_realtime_proto::machine::{
+    CallError, CallId, Event, Input, Log, State, TokenRequestId,
+};
 
 /// What one client holds of the page.
 pub(super) struct Page {

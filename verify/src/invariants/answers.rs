@@ -1,6 +1,6 @@
 //! How calls are answered: once, in time, and truthfully.
 
-use metered_realtime::machine::{CallError, CallId, Machine, Outcome, State};
+use metered_realtime_proto::machine::{CallError, CallId, Machine, Outcome, State};
 
 use super::calls::{Call, What};
 use super::{Broken, Watch, rule};

@@ -1,6 +1,6 @@
 //! When the next attempt to connect may and has to be made: backoff, dial budget, the server's wishes.
 
-use metered_realtime::machine::Instant;
+use metered_realtime_proto::machine::Instant;
 
 use super::links::{BATCH_MS, Loss};
 use super::{Broken, Watch, rule};

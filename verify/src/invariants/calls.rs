@@ -1,6 +1,6 @@
 //! Every call is answered once, in time, and truthfully.
 
-use metered_realtime::machine::{CallError, CallId, Instant, Outcome, State};
+use metered_realtime_proto::machine::{CallError, CallId, Instant, Outcome, State};
 
 use super::{Broken, Watch, rule};
 use crate::dice::Dice;

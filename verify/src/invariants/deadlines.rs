@@ -1,6 +1,6 @@
 //! The alarm is set, never in the past and never too late. So nobody is stuck, and nothing spins.
 
-use metered_realtime::machine::{Instant, Machine, State};
+use metered_realtime_proto::machine::{Instant, Machine, State};
 
 use super::{Broken, Watch, rule};
 

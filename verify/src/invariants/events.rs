@@ -1,7 +1,7 @@
 //! States and events come in their order.
 
-use metered_realtime::machine::{Admission, Connected, Event, SocketId, State};
-use metered_realtime::wire::ServerFrame;
+use metered_realtime_proto::machine::{Admission, Connected, Event, SocketId, State};
+use metered_realtime_proto::wire::ServerFrame;
 
 use super::{Broken, Watch, rule};
 

@@ -1,7 +1,7 @@
 //! Sockets, dials, backoff, the dial budget, liveness.
 
-use metered_realtime::machine::{Instant, SocketId};
-use metered_realtime::wire::Welcome;
+use metered_realtime_proto::machine::{Instant, SocketId};
+use metered_realtime_proto::wire::Welcome;
 
 use super::{Broken, Watch, rule};
 
@@ -287,7 +287,7 @@ impl Watch {
     pub(crate) fn sends(
         &mut self,
         socket: SocketId,
-        call: Option<metered_realtime::machine::CallId>,
+        call: Option<metered_realtime_proto::machine::CallId>,
     ) -> Result<(), Broken> {
         rule("nothing is sent after close()", !self.shut, || format!("{call:?}"))?;
         let links = [&mut self.link, &mut self.next, &mut self.old];

@@ -23,8 +23,10 @@ mod subscriptions;
 use std::collections::VecDeque;
 use std::fmt;
 
-use metered_realtime::machine::{CallId, Event, Input, Instant, Machine, Output, SocketId, State};
-use metered_realtime::wire::{ServerFrame, Welcome};
+use metered_realtime_proto::machine::{
+    CallId, Event, Input, Instant, Machine, Output, SocketId, State,
+};
+use metered_realtime_proto::wire::{ServerFrame, Welcome};
 
 use crate::options::Facts;
 

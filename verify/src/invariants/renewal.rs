@@ -1,7 +1,7 @@
 //! A new connection takes over before a token expires, and nothing is lost on the way.
 
-use metered_realtime::machine::{Connected, SocketId};
-use metered_realtime::wire::Welcome;
+use metered_realtime_proto::machine::{Connected, SocketId};
+use metered_realtime_proto::wire::Welcome;
 
 use super::links::BATCH_MS;
 use super::{Broken, Watch, rule};

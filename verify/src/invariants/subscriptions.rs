@@ -1,6 +1,6 @@
 //! What has to be live at the server, and what must not be.
 
-use metered_realtime::machine::{CallId, Outcome};
+use metered_realtime_proto::machine::{CallId, Outcome};
 
 use super::{Broken, Watch, rule};
 use crate::server::{CHANNELS, Seat};

@@ -50,8 +50,15 @@ fn compile(shell: &Shell) -> Result<()> {
     shell
         .cmd("wasm-pack")
         .args(["build", "--target", "web", "--mode", "no-install"])
-        .args(["--no-pack", "--no-opt", "--out-dir", WASM_DIR, "--profile", "release-wasm"])
-        .args([".", "--", "--locked", "--no-default-features", "--features", "npm"])
+        .args([
+            "--no-pack",
+            "--no-opt",
+            "--out-dir",
+            &format!("../../{WASM_DIR}"),
+            "--profile",
+            "release-wasm",
+        ])
+        .args(["crates/wasm", "--", "--locked"])
         .run()?;
     shell
         .cmd("cargo")
@@ -95,7 +102,7 @@ pub(crate) const WASM_DIR: &str = "target/npm/wasm-pack";
 const PACKING_DIR: &str = "target/npm/packing";
 const BUILD_SCRIPT: &str = "pkg-template/build.mjs";
 const INPUTS: [&str; 8] = [
-    "src",
+    "crates",
     "packing",
     "Cargo.toml",
     "Cargo.lock",

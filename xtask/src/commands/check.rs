@@ -1,7 +1,6 @@
 //! `cargo xtask check`: everything that can be found without running our code.
 
 use super::{setup, spec};
-use crate::layers;
 use crate::process::Shell;
 use crate::progress::{note, step};
 use crate::tools::{Need, WASM_TARGET};
@@ -56,10 +55,9 @@ struct Check {
     run: fn(&Workspace, &Shell) -> Result<()>,
 }
 
-const CHECKS: [Check; 8] = [
+const CHECKS: [Check; 7] = [
     Check { name: "lock", about: "Cargo.lock belongs to the manifests", run: lock },
     Check { name: "fmt", about: "rustfmt", run: fmt },
-    Check { name: "layers", about: "the arrows between the layers", run: arrows },
     Check { name: "spec", about: "each rule of the contract has its test", run: contract },
     Check { name: "clippy", about: "lints, for each target and feature set", run: clippy },
     Check { name: "doc", about: "documentation without warnings", run: doc },
@@ -75,6 +73,9 @@ const NEEDS: [Need; 6] = [
     Need::PackageTestDependencies,
     Need::CargoDeny,
 ];
+
+/// The Rust surface in a browser.
+const WEB: [&str; 5] = ["--target", WASM_TARGET, "--no-default-features", "--features", "web"];
 
 fn contract(workspace: &Workspace, _: &Shell) -> Result<()> {
     spec::run(&spec::Args { brief: true }, workspace)
@@ -92,22 +93,14 @@ fn fmt(_: &Workspace, shell: &Shell) -> Result<()> {
     shell.cmd("cargo").args(["fmt", "--all", "--check"]).remedy("Run `cargo fmt --all`").run()
 }
 
-fn arrows(workspace: &Workspace, _: &Shell) -> Result<()> {
-    layers::check(&workspace.root)
-}
-
 /// One call per target and feature set: each set must stand alone.
 fn clippy(_: &Workspace, shell: &Shell) -> Result<()> {
-    let mut sets: Vec<Vec<&str>> = vec![
+    let sets: Vec<Vec<&str>> = vec![
         vec!["--workspace", "--all-targets"],
-        vec!["--lib", "--no-default-features"],
         vec!["--lib", "--features", "native-roots"],
+        [&["--lib", "--tests", "--examples"][..], &WEB].concat(),
+        vec!["--package", "metered-realtime-wasm", "--target", WASM_TARGET],
     ];
-    for features in ["web", "npm", "web,npm"] {
-        let target = ["--lib", "--tests", "--examples", "--target", WASM_TARGET];
-        let features = ["--no-default-features", "--features", features];
-        sets.push(target.into_iter().chain(features).collect());
-    }
     let mut failed = 0;
     let total = sets.len();
     for set in sets {
@@ -134,10 +127,7 @@ fn doc(_: &Workspace, shell: &Shell) -> Result<()> {
             .run()
     };
     doc(&["--workspace"])?;
-    for features in ["web", "npm"] {
-        doc(&["--lib", "--target", WASM_TARGET, "--no-default-features", "--features", features])?;
-    }
-    Ok(())
+    doc(&[&["--lib"][..], &WEB].concat())
 }
 
 fn js(_: &Workspace, shell: &Shell) -> Result<()> {

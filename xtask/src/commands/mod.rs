@@ -33,7 +33,7 @@ pub(crate) enum Command {
     Build(build::Args),
     /// Build the package and pack it into a tarball.
     Pack(pack::Args),
-    /// Format, lints, documentation, layers, licences: everything that runs no code of ours.
+    /// Format, lints, documentation, licences: everything that runs no code of ours.
     Check(check::Args),
     /// Set up, check, and run every test suite once.
     Test(test::Args),

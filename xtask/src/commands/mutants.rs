@@ -1,4 +1,4 @@
-//! `cargo xtask mutants`: changes to `src/wire` and `src/machine` that no machine test notices.
+//! `cargo xtask mutants`: changes to `crates/proto` that no machine test notices.
 
 use super::setup;
 use crate::tools::Need;
@@ -64,4 +64,4 @@ pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
 const SLOW: &[&str] = &["scale::", "walk::", "properties::"];
 
 /// The package with the machine's tests and nothing else; also in .cargo/mutants.toml.
-const TESTS: &str = "metered-realtime-machine-tests";
+const TESTS: &str = "metered-realtime-proto";

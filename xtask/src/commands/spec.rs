@@ -113,7 +113,7 @@ fn problems(spec: &Spec, tests: &Shown) -> Vec<String> {
 /// Reads the names of all tests.
 fn shown_by_tests(root: &Path) -> Result<Shown> {
     let mut shown = Shown::new();
-    for directory in ["src", "tests", "dev-server/src", "dev-server/tests"] {
+    for directory in ["src", "crates", "tests", "dev-server/src", "dev-server/tests"] {
         for path in files(&root.join(directory))? {
             let read = match path.extension().and_then(|extension| extension.to_str()) {
                 Some("rs") => rust_names,

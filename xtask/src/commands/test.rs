@@ -59,7 +59,7 @@ struct Row {
 }
 
 const SUITES: [Suite; 9] = [
-    Suite { name: "check", about: "format, lints, docs, layers, licences", run: checks },
+    Suite { name: "check", about: "format, lints, docs, licences", run: checks },
     Suite { name: "rust", about: "cargo test: machine, native client, server", run: rust },
     Suite { name: "verify", about: "20,000 simulated sessions", run: simulated },
     Suite { name: "wasm-node", about: "wasm-bindgen tests in Node", run: wasm_node },

@@ -1,0 +1,12 @@
+//! The rules of the Metered Realtime Messaging protocol, without any I/O.
+//!
+//! `metered-realtime` is the client that is built on this crate; use that one to talk to a server. This crate is for whoever
+//! writes a driver for another platform, a server or a test.
+//!
+//! | module | knows | must not know |
+//! |---|---|---|
+//! | [`wire`] | text and frames, close codes, the address, limits | connections, time |
+//! | [`machine`] | every rule of the client's behaviour | sockets, clocks, entropy, JavaScript, async |
+
+pub mod machine;
+pub mod wire;
