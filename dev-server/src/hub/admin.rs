@@ -10,25 +10,13 @@ use super::fault::Rule;
 use super::frames;
 use super::grant::Grant;
 use super::io::{ConnId, FrameKind, Time};
+use super::stats::Usage;
 
 /// Why a message was not published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unpublished {
     /// The period's messages are used up.
     OverQuota,
-}
-
-/// An app's use of the service.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// Connections now.
-    pub concurrent_now: usize,
-    /// The most connections at one time.
-    pub peak_concurrent: usize,
-    /// Messages published and sent.
-    pub messages_used: u64,
-    /// When the period started, in Unix seconds.
-    pub period_start: u64,
 }
 
 impl Hub {

@@ -7,11 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::admin::Usage;
 use super::frames::{self, PresenceEntry};
 use super::grant::{Action, Grant};
 use super::io::ConnId;
 use super::pattern::{Pattern, is_wildcard};
+use super::stats::Usage;
 
 /// The peers and channels of one app.
 #[derive(Debug, Default)]

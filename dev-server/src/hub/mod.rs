@@ -34,7 +34,7 @@ use faults::Faults;
 use later::Agenda;
 use rate::Connects;
 
-pub use admin::{Unpublished, Usage};
+pub use admin::Unpublished;
 pub use admission::TurnedAway;
 pub use fault::{Fault, Rule, Target, Trigger};
 pub use faults::Plan;
@@ -43,7 +43,7 @@ pub use io::{ConnId, FrameKind, Limits, Output, Time};
 pub use pattern::{Pattern, Scope};
 pub use rate::{ConnectRate, Rate};
 pub use requests::{is_peer_id, is_reserved};
-pub use stats::Stats;
+pub use stats::{Stats, Usage};
 
 /// Everything that the server knows about its connections.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! Counters since the start.
+//! What the hub counts: everything since its start, and each app's use of the service.
 
 use std::collections::BTreeMap;
 
@@ -17,6 +17,19 @@ pub struct Stats {
     pub frames_in: BTreeMap<&'static str, u64>,
     /// Frames to clients by type; one for each receiver.
     pub frames_out: BTreeMap<&'static str, u64>,
+}
+
+/// An app's use of the service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Connections now.
+    pub concurrent_now: usize,
+    /// The most connections at one time.
+    pub peak_concurrent: usize,
+    /// Messages published and sent.
+    pub messages_used: u64,
+    /// When the period started, in Unix seconds.
+    pub period_start: u64,
 }
 
 impl Stats {

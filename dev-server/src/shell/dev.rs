@@ -6,14 +6,10 @@
 use std::sync::Arc;
 
 use hyper::body::Incoming;
-use hyper::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    HeaderValue,
-};
 use hyper::{Method, Request, Response, StatusCode};
 use serde::Deserialize;
 
-use super::http::{Body, body_of, json, json_error, not_found};
+use super::reply::{Body, body_of, json, json_error, not_found, with_cors};
 use super::shared::Shared;
 use crate::hub::{Hub, Rule, Target};
 
@@ -33,16 +29,6 @@ pub(super) async fn respond(request: Request<Incoming>, shared: &Arc<Shared>) ->
         _ => not_found(),
     };
     with_cors(response)
-}
-
-/// Lets any web page read the response.
-pub(super) fn with_cors(mut response: Response<Body>) -> Response<Body> {
-    let headers = response.headers_mut();
-    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    let methods = HeaderValue::from_static("GET, POST, DELETE, OPTIONS");
-    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
-    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("*"));
-    response
 }
 
 /// A rule; `"peer": "x"` is short for `"target": {"peer": "x"}`.

@@ -6,26 +6,22 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderValue, ORIGIN, RETRY_AFTER};
+use hyper::header::{ORIGIN, RETRY_AFTER};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use metered_realtime_proto::wire::push_json_string;
 use tokio::net::TcpStream;
 use uuid::Uuid;
 
+use super::address::{masked, query};
+use super::reply::{Body, json, json_error, not_found, with_cors};
 use super::shared::{Seat, Shared};
 use super::{dev, metrics, rest, socket, upgrade};
 use crate::auth::{Answer, Credential};
 use crate::hub::TurnedAway;
-
-/// The body of every response.
-pub(super) type Body = Full<Bytes>;
 
 /// An accepted WebSocket handshake: what is to be served, once HTTP has let go of the connection.
 type Accepted = Arc<Mutex<Option<(OnUpgrade, Seat)>>>;
@@ -89,14 +85,14 @@ async fn respond(
         (_, path) if path.starts_with("/v1/") => rest::respond(request, shared).await,
         (_, path) if path.starts_with("/_dev/") => dev::respond(request, shared).await,
         (&Method::GET | &Method::OPTIONS, "/healthz") => {
-            dev::with_cors(json(StatusCode::OK, r#"{"status":"ok"}"#))
+            with_cors(json(StatusCode::OK, r#"{"status":"ok"}"#))
         }
         (&Method::GET, "/metrics") => metrics::respond(shared),
         _ => not_found(),
     }
 }
 
-/// Admission, and then 101 (spec A.1).
+/// Admission, and then 101.
 fn connect(
     mut request: Request<Incoming>,
     remote: SocketAddr,
@@ -147,124 +143,8 @@ fn refusal(turned_away: TurnedAway) -> Response<Body> {
     response
 }
 
-/// The whole body of a request, if it is not too large.
-pub(super) async fn body_of(request: Request<Incoming>) -> Result<Bytes, Box<Response<Body>>> {
-    match Limited::new(request.into_body(), MAX_BODY_BYTES).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(_) => Err(Box::new(json_error(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "invalid_request",
-            "the body is larger than 32 KB, or was cut off",
-        ))),
-    }
-}
-
-/// A query parameter, percent-decoded.
-pub(super) fn query(uri: &hyper::Uri, name: &str) -> Option<String> {
-    let pairs = uri.query()?.split('&');
-    let value = pairs.filter_map(|pair| pair.split_once('=')).find(|(n, _)| *n == name)?.1;
-    percent_decode(value)
-}
-
-/// The text without its percent-escapes; `None` if it then is not UTF-8.
-pub(super) fn percent_decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        let escaped = match (byte, tail) {
-            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)),
-            _ => None,
-        };
-        match escaped {
-            Some((high, low)) => {
-                bytes.push(high << 4 | low);
-                rest = &tail[2..];
-            }
-            None => {
-                bytes.push(byte);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8(bytes).ok()
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).map(|value| value as u8)
-}
-
-/// The address for the log: a query may hold a credential, so only the names of its parameters are shown.
-fn masked(uri: &hyper::Uri) -> String {
-    let mut text = metered_realtime_proto::wire::scrub(uri.path());
-    for (index, pair) in uri.query().into_iter().flat_map(|query| query.split('&')).enumerate() {
-        text.push(if index == 0 { '?' } else { '&' });
-        let name = pair.split('=').next().unwrap_or_default();
-        if matches!(name, "key" | "token") {
-            text.push_str(name);
-            text.push('=');
-        }
-        text.push_str("***");
-    }
-    text
-}
-
-/// A JSON response.
-pub(super) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response<Body> {
-    let mut response = Response::new(Body::new(body.into()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
-}
-
-/// An error response in the service's shape (spec A.7).
-pub(super) fn json_error(status: StatusCode, code: &str, message: &str) -> Response<Body> {
-    let mut body = String::from(r#"{"error":"#);
-    push_json_string(&mut body, code);
-    body.push_str(r#","message":"#);
-    push_json_string(&mut body, message);
-    body.push('}');
-    json(status, body)
-}
-
-/// The answer where there is nothing.
-pub(super) fn not_found() -> Response<Body> {
-    json_error(StatusCode::NOT_FOUND, "not_found", "there is nothing at this address")
-}
-
 /// How long a client may take to send its request's head.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The largest head of a request.
 const MAX_HEADER_BYTES: usize = 16 << 10;
-
-/// The largest body of a request (spec A.7).
-const MAX_BODY_BYTES: usize = 32 << 10;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn credentials_never_reach_the_log() {
-        let cases = [
-            ("/v1?key=pk_live_abc", "/v1?key=***"),
-            ("/v1?token=eyJhbGciOiJI.eyJzdWIi.c2ln", "/v1?token=***"),
-            ("/v1?secret&Key=pk_live_abc&token=x", "/v1?***&***&token=***"),
-            ("/healthz", "/healthz"),
-        ];
-        for (address, logged) in cases {
-            assert_eq!(masked(&address.parse().unwrap()), logged);
-        }
-        let in_path = masked(&"/v1/peers/sk_secret_abc".parse().unwrap());
-        assert!(!in_path.contains("abc"), "{in_path}");
-    }
-
-    #[test]
-    fn a_parameter_is_decoded_and_nothing_else_is_made_of_it() {
-        let uri = "/v1?keys=no&key=a%20b%2Bc+d%zz%&key=second".parse().unwrap();
-        assert_eq!(query(&uri, "key").as_deref(), Some("a b+c+d%zz%"));
-        assert_eq!(query(&uri, "token"), None);
-        assert_eq!(percent_decode("%FF"), None);
-        assert_eq!(percent_decode("%C3%A4").as_deref(), Some("ä"));
-    }
-}

@@ -6,7 +6,7 @@ use std::fmt::{Display, Write};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 
-use super::http::{Body, json};
+use super::reply::{Body, json};
 use super::shared::Shared;
 use crate::hub::Hub;
 

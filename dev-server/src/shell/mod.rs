@@ -1,10 +1,12 @@
 //! The tokio side: listening, HTTP, WebSockets and the clock, around one [`Hub`](crate::hub::Hub).
 
+mod address;
 mod dev;
 mod http;
 mod link;
 mod metrics;
 mod outbox;
+mod reply;
 mod rest;
 mod server;
 mod shared;

@@ -10,7 +10,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::json as value;
 use serde_json::value::RawValue;
 
-use super::http::{Body, body_of, json, json_error, not_found, percent_decode};
+use super::address::percent_decode;
+use super::reply::{Body, body_of, json, json_error, not_found};
 use super::shared::Shared;
 use crate::auth::{Pair, TokenRequest};
 use crate::hub::{Action, is_peer_id, is_reserved};

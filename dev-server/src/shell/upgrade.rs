@@ -11,8 +11,8 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
-use super::http::{Body, json_error};
 use super::link::Link;
+use super::reply::{Body, json_error};
 use super::socket::{self, Socket};
 
 /// Checks that a request is a WebSocket handshake; the response that accepts it.
