@@ -22,7 +22,7 @@ function noting() {
   return { lines, debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") };
 }
 
-test("e205 handlers run in the order of their registration, of whatever manner", async () => {
+test("e205 d14 handlers run in the order of their registration, of whatever manner", async () => {
   const { client, message } = await connected();
   const order = [];
   client.on("message", () => order.push(1));

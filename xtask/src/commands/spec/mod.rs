@@ -1,0 +1,89 @@
+//! `cargo xtask spec`: which rule of `docs/SPEC.md` is shown by which tests, and whether references lead somewhere.
+//!
+//! A test says by its name which rules it shows: `e067_e068_…` in Rust, `"e067 e068 …"` in JavaScript. Elsewhere a rule is
+//! called `rule 67`, `rule d07` or `rule p012`.
+
+mod document;
+mod names;
+mod references;
+
+use crate::progress::note;
+use crate::workspace::Workspace;
+use anyhow::{Context, Result, bail};
+use document::Document;
+use names::Shown;
+use std::fs;
+use std::process::Command;
+
+/// Fails when a rule has neither a test nor a reason why there is none.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Print only what is missing, and the sums.
+    #[arg(long)]
+    pub(super) brief: bool,
+}
+
+pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
+    let files = tracked_files(workspace)?;
+    let document = Document::parse(&read(workspace, "docs/SPEC.md")?);
+    let shown = names::shown(&files, &document);
+    if !args.brief {
+        print(&document, &shown);
+    }
+    for (family, (shown, all)) in document.sums(&shown) {
+        note(&format!("rules {family}: {shown} of {all} are shown by tests"));
+    }
+    let dangling = references::dangling(&files, &document);
+    note(&format!("{} references lead nowhere", dangling.len()));
+    if !args.brief {
+        dangling.iter().for_each(|line| println!("{line}"));
+    }
+    document.stale(&shown).iter().for_each(|line| note(line));
+    let problems = document.problems(&shown);
+    if !problems.is_empty() {
+        bail!("docs/SPEC.md and the tests do not fit:\n  {}", problems.join("\n  "));
+    }
+    Ok(())
+}
+
+fn print(document: &Document, shown: &Shown) {
+    for (rule, title) in &document.rules {
+        println!("{rule:>4}  {title}");
+        for place in shown.get(rule).into_iter().flatten() {
+            println!("        {place}");
+        }
+        if let Some(reason) = document.exceptions.get(rule) {
+            println!("        no test: {reason}");
+        }
+    }
+}
+
+/// A text file of the repository.
+struct File {
+    /// From the top of the repository.
+    path: String,
+    text: String,
+}
+
+/// All text files that git knows, or would know after `git add`.
+fn tracked_files(workspace: &Workspace) -> Result<Vec<File>> {
+    let output = Command::new("git")
+        .current_dir(&workspace.root)
+        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+        .output()
+        .context("cannot start git")?;
+    if !output.status.success() {
+        bail!("git ls-files: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    let paths = String::from_utf8(output.stdout).context("a path is not UTF-8")?;
+    let file = |path: &str| {
+        // Files that are deleted and not yet committed, and those that are no text, are left out.
+        let text = fs::read_to_string(workspace.path(path)).ok()?;
+        Some(File { path: path.to_owned(), text })
+    };
+    Ok(paths.lines().filter_map(file).collect())
+}
+
+fn read(workspace: &Workspace, path: &str) -> Result<String> {
+    fs::read_to_string(workspace.path(path)).with_context(|| format!("cannot read {path}"))
+}
