@@ -41,10 +41,7 @@ struct Cli {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     progress::start();
-    let outcome = process::stop_children_on_signals()
-        .and_then(|()| Workspace::locate())
-        .and_then(|workspace| cli.command.run(&workspace));
-    match outcome {
+    match Workspace::locate().and_then(|workspace| cli.command.run(&workspace)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             progress::error(&error);

@@ -1,17 +1,14 @@
-//! Running other programs: their output is seen, their failure is an error with a remedy, and
-//! none outlives us.
+//! Running other programs: their output is shown, and their failure is an error with a remedy.
 
 use crate::progress;
-use anyhow::{Context, Result, anyhow, bail};
-use shared_child::SharedChild;
+use anyhow::{Context, Result, bail};
+use duct::{Expression, ReaderHandle};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
+use std::thread::JoinHandle;
 
 /// The environment in which programs run: the checkout and the search path with our own tools.
 #[derive(Clone)]
@@ -39,15 +36,18 @@ impl Shell {
 
     /// A program to run from the top of the checkout.
     pub(crate) fn cmd(&self, program: impl AsRef<OsStr>) -> Cmd {
-        let name = program.as_ref().to_string_lossy().into_owned();
-        let mut command = Command::new(self.find(&name).unwrap_or_else(|| PathBuf::from(&name)));
-        command.current_dir(&self.root).env("PATH", self.path());
-        for (key, _) in std::env::vars_os() {
-            if is_about_ourselves(&key) {
-                command.env_remove(key);
-            }
+        let program = program.as_ref();
+        let found = program.to_str().and_then(|name| self.find(name));
+        let names = std::env::vars_os().filter_map(|(key, _)| key.into_string().ok());
+        let removed = names.filter(|key| is_about_ourselves(key)).map(|key| (key, None));
+        let env = removed.chain([("PATH".to_owned(), Some(self.path()))]).collect();
+        Cmd {
+            words: vec![program.to_owned()],
+            program: found.unwrap_or_else(|| PathBuf::from(program)),
+            directory: self.root.clone(),
+            env,
+            remedy: None,
         }
-        Cmd { command, shown: name, remedy: None }
     }
 
     fn path(&self) -> OsString {
@@ -55,34 +55,33 @@ impl Shell {
     }
 }
 
-/// `cargo run` describes the running package in these; a cargo that we start must not see them, or
-/// build scripts that watch them run again for nothing.
-fn is_about_ourselves(key: &OsStr) -> bool {
-    let key = key.to_string_lossy();
-    key.starts_with("CARGO_PKG_")
-        || matches!(
-            &*key,
-            "CARGO_MANIFEST_DIR"
-                | "CARGO_MANIFEST_PATH"
-                | "CARGO_BIN_NAME"
-                | "CARGO_CRATE_NAME"
-                | "CARGO_PRIMARY_PACKAGE"
-                | "OUT_DIR"
-        )
+/// `cargo run` describes the running package in these. A cargo that we start must not see them: build scripts that watch
+/// them would run again for nothing.
+fn is_about_ourselves(key: &str) -> bool {
+    const OTHERS: [&str; 5] = [
+        "CARGO_MANIFEST_DIR",
+        "CARGO_MANIFEST_PATH",
+        "CARGO_BIN_NAME",
+        "CARGO_CRATE_NAME",
+        "OUT_DIR",
+    ];
+    key.starts_with("CARGO_PKG_") || key == "CARGO_PRIMARY_PACKAGE" || OTHERS.contains(&key)
 }
 
 /// A program about to run.
 pub(crate) struct Cmd {
-    command: Command,
-    shown: String,
+    program: PathBuf,
+    /// The command as people would type it.
+    words: Vec<OsString>,
+    directory: PathBuf,
+    /// Variables to set, or to remove.
+    env: BTreeMap<String, Option<OsString>>,
     remedy: Option<String>,
 }
 
 impl Cmd {
     pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
-        self.shown.push(' ');
-        self.shown.push_str(&arg.as_ref().to_string_lossy());
-        self.command.arg(arg);
+        self.words.push(arg.as_ref().to_owned());
         self
     }
 
@@ -91,17 +90,17 @@ impl Cmd {
     }
 
     pub(crate) fn env(mut self, key: &str, value: impl AsRef<OsStr>) -> Self {
-        self.command.env(key, value);
+        self.env.insert(key.to_owned(), Some(value.as_ref().to_owned()));
         self
     }
 
     pub(crate) fn env_remove(mut self, key: &str) -> Self {
-        self.command.env_remove(key);
+        self.env.insert(key.to_owned(), None);
         self
     }
 
     pub(crate) fn dir(mut self, directory: &Path) -> Self {
-        self.command.current_dir(directory);
+        self.directory = directory.to_owned();
         self
     }
 
@@ -112,204 +111,96 @@ impl Cmd {
     }
 
     /// Runs it with its output shown.
-    pub(crate) fn run(mut self) -> Result<()> {
-        progress::note(&format!("    $ {}", self.shown));
-        self.command.stdin(Stdio::null());
-        let child = self.spawn()?;
-        let status = child.wait()?;
-        self.judge(status)
+    pub(crate) fn run(self) -> Result<()> {
+        progress::note(&format!("    $ {}", self.shown()));
+        self.expression().run().map(drop).with_context(|| self.failure())
     }
 
     /// Runs it with its output shown, and returns what it wrote to stdout, also when it failed.
-    pub(crate) fn run_and_keep(mut self) -> (String, Result<()>) {
-        progress::note(&format!("    $ {}", self.shown));
-        self.command.stdin(Stdio::null()).stdout(Stdio::piped());
-        let child = match self.spawn() {
-            Ok(child) => child,
-            Err(error) => return (String::new(), Err(error)),
-        };
-        let kept = child.take_stdout().map(show_and_keep).unwrap_or_default();
-        let status = child.wait().context("waiting for a child process");
-        (kept, status.and_then(|status| self.judge(status)))
+    pub(crate) fn run_and_keep(self) -> (String, Result<()>) {
+        progress::note(&format!("    $ {}", self.shown()));
+        let mut kept = String::new();
+        let result = self.expression().reader().and_then(|reader| {
+            for line in BufReader::new(&reader).split(b'\n') {
+                let line = String::from_utf8_lossy(&line?).into_owned();
+                println!("{line}");
+                kept.push_str(&line);
+                kept.push('\n');
+            }
+            Ok(())
+        });
+        (kept, result.with_context(|| self.failure()))
     }
 
-    /// Runs it in silence and returns what it wrote to stdout.
-    pub(crate) fn read(mut self) -> Result<String> {
-        let output = self.command.stdin(Stdio::null()).output();
-        let output = output.with_context(|| format!("cannot start `{}`", self.shown))?;
-        if !output.status.success() {
-            eprint!("{}", String::from_utf8_lossy(&output.stderr));
-        }
-        self.judge(output.status)?;
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    /// Runs it and returns what it wrote to stdout.
+    pub(crate) fn read(self) -> Result<String> {
+        self.expression().read().with_context(|| self.failure())
     }
 
     /// Runs it in silence: whether it succeeded, and all that it wrote.
-    pub(crate) fn probe(mut self) -> Option<(bool, String)> {
-        let output = self.command.stdin(Stdio::null()).output().ok()?;
-        let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
-        text.push_str(&String::from_utf8_lossy(&output.stderr));
-        Some((output.status.success(), text))
+    pub(crate) fn probe(self) -> Option<(bool, String)> {
+        let output =
+            self.expression().stderr_to_stdout().stdout_capture().unchecked().run().ok()?;
+        Some((output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned()))
     }
 
     /// Starts it in the background and returns it with the first line that it writes to stdout.
-    pub(crate) fn start(mut self) -> Result<(Background, String)> {
-        self.command.stdin(Stdio::null()).stdout(Stdio::piped());
-        let child = Background { child: self.spawn()? };
-        let stdout = child.child.take_stdout().context("a piped stdout is there once")?;
-        let first = first_line(stdout);
-        match first {
-            Some(line) => Ok((child, line)),
-            None => {
-                let status = child.child.wait()?;
-                self.judge(status)?;
-                bail!("`{}` ended without a word", self.shown)
-            }
+    pub(crate) fn start(self) -> Result<(Background, String)> {
+        let reader = self.expression().reader().with_context(|| self.failure())?;
+        let process = Arc::new(reader);
+        let mut line = String::new();
+        BufReader::with_capacity(1, &*process)
+            .read_line(&mut line)
+            .with_context(|| self.failure())?;
+        if line.is_empty() {
+            bail!("`{}` ended without a word", self.shown());
         }
+        let drained = Arc::clone(&process);
+        let drain = std::thread::spawn(move || {
+            // Until it ends. Nobody reads what it says, but it must not wait for a reader.
+            std::io::copy(&mut &*drained, &mut std::io::sink()).ok();
+        });
+        Ok((Background { process, drain: Some(drain) }, line.trim_end().to_owned()))
     }
 
-    fn spawn(&mut self) -> Result<Tracked> {
-        stand_still_when_interrupted();
-        let child = self.command.spawn().map_err(|error| match &self.remedy {
-            Some(remedy) => anyhow!("cannot start `{}`: {error}. {remedy}", self.shown),
-            None => anyhow!("cannot start `{}`: {error}", self.shown),
-        })?;
-        Tracked::new(child)
+    fn expression(&self) -> Expression {
+        let bare = duct::cmd(&self.program, &self.words[1..]).stdin_null().dir(&self.directory);
+        self.env.iter().fold(bare, |expression, (key, value)| match value {
+            Some(value) => expression.env(key, value),
+            None => expression.env_remove(key),
+        })
     }
 
-    fn judge(&self, status: ExitStatus) -> Result<()> {
-        stand_still_when_interrupted();
-        if status.success() {
-            return Ok(());
-        }
-        let remedy = self.remedy.as_deref().map(|r| format!(". {r}")).unwrap_or_default();
-        bail!("`{}` failed ({status}){remedy}", self.shown)
+    fn shown(&self) -> String {
+        let words: Vec<_> = self.words.iter().map(|word| word.to_string_lossy()).collect();
+        words.join(" ")
     }
-}
 
-/// Copies each line to our stdout as it comes.
-fn show_and_keep(stdout: ChildStdout) -> String {
-    let mut kept = String::new();
-    let mut reader = BufReader::new(stdout);
-    let mut line = Vec::new();
-    while reader.read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
-        let text = String::from_utf8_lossy(&line);
-        print!("{text}");
-        kept.push_str(&text);
-        line.clear();
+    fn failure(&self) -> String {
+        let remedy = self.remedy.as_deref().map(|remedy| format!(". {remedy}")).unwrap_or_default();
+        format!("`{}` failed{remedy}", self.shown())
     }
-    // A reader that went away is no reason to fail.
-    std::io::stdout().flush().ok();
-    kept
-}
-
-/// Reads one line, then keeps draining so that the writer never blocks.
-fn first_line(stdout: ChildStdout) -> Option<String> {
-    let mut reader = BufReader::new(stdout);
-    let mut line = String::new();
-    let read = reader.read_line(&mut line);
-    std::thread::spawn(move || {
-        let mut rest = [0; 4096];
-        while reader.read(&mut rest).is_ok_and(|n| n > 0) {}
-    });
-    (read.is_ok_and(|n| n > 0)).then(|| line.trim_end().to_owned())
 }
 
 /// A program in the background. Dropping it ends it.
 pub(crate) struct Background {
-    child: Tracked,
+    process: Arc<ReaderHandle>,
+    drain: Option<JoinHandle<()>>,
 }
 
 impl Background {
     /// Blocks until it ends by itself.
-    pub(crate) fn wait(&self) -> Result<ExitStatus> {
-        Ok(self.child.wait()?)
+    pub(crate) fn wait(mut self) {
+        self.drain.take().map(JoinHandle::join);
     }
 }
 
 impl Drop for Background {
     fn drop(&mut self) {
-        end(&self.child);
-    }
-}
-
-/// A child that the signal handler knows of for as long as this value lives.
-struct Tracked {
-    id: u32,
-    child: Arc<SharedChild>,
-}
-
-impl Tracked {
-    fn new(child: Child) -> Result<Self> {
-        let id = child.id();
-        let child = Arc::new(SharedChild::new(child)?);
-        running().insert(id, Arc::clone(&child));
-        Ok(Self { id, child })
-    }
-}
-
-impl Drop for Tracked {
-    fn drop(&mut self) {
-        running().remove(&self.id);
-    }
-}
-
-impl std::ops::Deref for Tracked {
-    type Target = SharedChild;
-
-    fn deref(&self) -> &SharedChild {
-        &self.child
-    }
-}
-
-static RUNNING: Mutex<BTreeMap<u32, Arc<SharedChild>>> = Mutex::new(BTreeMap::new());
-
-fn running() -> MutexGuard<'static, BTreeMap<u32, Arc<SharedChild>>> {
-    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Ctrl-C and SIGTERM end our children, then us.
-pub(crate) fn stop_children_on_signals() -> Result<()> {
-    ctrlc::set_handler(|| {
-        INTERRUPTED.store(true, Ordering::SeqCst);
-        let children: Vec<_> = running().values().cloned().collect();
-        for child in children {
-            end(&child);
-        }
-        std::process::exit(EXIT_INTERRUPTED);
-    })
-    .context("cannot listen for Ctrl-C")
-}
-
-/// While the signal handler ends our children, their failures are no news, and nothing is started.
-fn stand_still_when_interrupted() {
-    while INTERRUPTED.load(Ordering::SeqCst) {
-        std::thread::park();
-    }
-}
-
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-
-/// Asks politely, then insists.
-fn end(child: &SharedChild) {
-    #[cfg(unix)]
-    {
-        use shared_child::unix::SharedChildExt as _;
-        const SIGTERM: i32 = 15;
         // An error means that it has ended already.
-        child.send_signal(SIGTERM).ok();
-        if child.wait_timeout(GRACE).is_ok_and(|status| status.is_some()) {
-            return;
-        }
+        self.process.kill().ok();
     }
-    child.kill().ok();
-    child.wait().ok();
 }
-
-/// Long enough for the dev-server to say goodbye to its clients.
-const GRACE: Duration = Duration::from_secs(3);
-/// What shells report for a program that Ctrl-C ended.
-const EXIT_INTERRUPTED: i32 = 130;
 
 #[cfg(test)]
 mod tests {
@@ -325,16 +216,13 @@ mod tests {
     fn a_failure_names_the_command_and_the_remedy() {
         let command = shell().cmd("cargo").arg("--no-such-flag").remedy("Do not do that");
         let error = command.read().unwrap_err().to_string();
-        assert!(error.starts_with("`cargo --no-such-flag` failed ("), "{error}");
-        assert!(error.ends_with("). Do not do that"), "{error}");
+        assert_eq!(error, "`cargo --no-such-flag` failed. Do not do that");
     }
 
     #[test]
-    fn a_program_that_is_not_there_is_an_error_with_the_remedy() {
-        let command = shell().cmd("no-such-program-here").remedy("Install it");
-        let error = command.run().unwrap_err().to_string();
-        assert!(error.starts_with("cannot start `no-such-program-here`: "), "{error}");
-        assert!(error.ends_with(". Install it"), "{error}");
+    fn a_program_that_is_not_there_is_an_error() {
+        let error = format!("{:#}", shell().cmd("no-such-program-here").run().unwrap_err());
+        assert!(error.starts_with("`no-such-program-here` failed: "), "{error}");
     }
 
     #[test]
@@ -345,6 +233,16 @@ mod tests {
         let mut shell = shell();
         shell.prefer(directory.path());
         assert_eq!(shell.find("cargo"), Some(cargo));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_last_setting_wins_and_output_is_kept_when_the_program_fails() {
+        let script = "echo $A; pwd; exit 7";
+        let command = shell().cmd("sh").args(["-c", script]).env("A", "1").env("A", "2");
+        let (kept, result) = command.dir(Path::new("/")).run_and_keep();
+        assert_eq!(kept, "2\n/\n");
+        assert!(result.is_err());
     }
 
     #[cfg(unix)]
@@ -362,6 +260,6 @@ mod tests {
     #[test]
     fn a_program_that_ends_without_a_line_is_an_error() {
         let error = shell().cmd("sh").args(["-c", "exit 7"]).start().err().unwrap();
-        assert!(error.to_string().contains("failed (exit status: 7)"), "{error}");
+        assert!(format!("{error:#}").contains("exited with code 7"), "{error:#}");
     }
 }
