@@ -126,7 +126,7 @@ async function bundleAll(core) {
       globalName,
       platform: "neutral",
       target: "es2022",
-      external: ["node:*"],
+      external: ["node:*", "ws"],
       legalComments: "none",
       sourcemap: "linked",
       logLevel: "warning",

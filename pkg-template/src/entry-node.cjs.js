@@ -1,7 +1,7 @@
 // For Node as CommonJS; see entry-node.mjs.
 
 import { setSource } from "./core.js";
-import { makeNodeSocket } from "./node-socket.js";
+import { nodeWebSocket } from "./node-websocket.js";
 import { setWebSocketLoader } from "./sockets.js";
 import { bytes } from "#bytes";
 
@@ -11,7 +11,7 @@ setSource(bytes);
 setWebSocketLoader(() => (loading ??= load()));
 
 async function load() {
-  return makeNodeSocket({ http: require("node:http"), https: require("node:https"), crypto: require("node:crypto") });
+  return nodeWebSocket(require("ws"), require("node:https"));
 }
 
 export * from "./index.js";

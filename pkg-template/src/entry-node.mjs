@@ -1,7 +1,7 @@
-// For Node as ES module: the same, with sockets of its own, whose modules are loaded when the first one is needed.
+// For Node as ES module: the same, with WebSockets of `ws`, which is loaded when the first one is needed.
 
 import { setSource } from "./core.js";
-import { makeNodeSocket } from "./node-socket.js";
+import { nodeWebSocket } from "./node-websocket.js";
 import { setWebSocketLoader } from "./sockets.js";
 import { bytes } from "#bytes";
 
@@ -11,8 +11,8 @@ setSource(bytes);
 setWebSocketLoader(() => (loading ??= load()));
 
 async function load() {
-  const [http, https, crypto] = await Promise.all([import("node:http"), import("node:https"), import("node:crypto")]);
-  return makeNodeSocket({ http, https, crypto });
+  const [ws, https] = await Promise.all([import("ws"), import("node:https")]);
+  return nodeWebSocket(ws.default, https.default);
 }
 
 export * from "./index.js";

@@ -20,6 +20,7 @@ export class SignallingConnectError extends SignallingError {
     super(`connection closed before it was welcomed (close code ${closeCode})`, options);
     this.closeCode = closeCode;
     this.closeReason = closeReason;
+    if (options?.httpStatus) this.httpStatus = options.httpStatus;
     const remedy = REMEDIES[closeCode];
     if (remedy) this.remedy = remedy;
   }
@@ -135,19 +136,19 @@ export function withOutcome(error, outcome) {
   return error;
 }
 
-/** The error that the core describes by a kind and up to three details. */
-export function errorOf(kind, outcome, requestId, number, a, b, abortReason) {
+/** The error that the core describes by a kind and up to three details. `more`: why the socket failed, or the reason of an abort. */
+export function errorOf(kind, outcome, requestId, number, a, b, more) {
   switch (kind) {
     case 0:
       return new SignallingError(`connect() is not possible in state "${a}"`);
     case 1:
-      return new SignallingConnectError(number, a, b ? { cause: new Error(b) } : undefined);
+      return new SignallingConnectError(number, a, b ? { cause: causeOf(b, more?.code), httpStatus: more?.httpStatus } : undefined);
     case 2:
       return new WebSocketUnavailableError();
     case 3:
       return new TokenProviderFailedError(a, b);
     case 4:
-      return withOutcome(new RequestAbortedError(abortReason), outcome);
+      return withOutcome(new RequestAbortedError(more), outcome);
     case 5:
       return withOutcome(new NotConnectedError(), outcome);
     case 6:
@@ -159,6 +160,13 @@ export function errorOf(kind, outcome, requestId, number, a, b, abortReason) {
     default:
       return withOutcome(new OversizedPayloadError(number, a), outcome);
   }
+}
+
+/** What the platform said, with its code, such as ECONNREFUSED. */
+function causeOf(message, code) {
+  const cause = new Error(message);
+  if (code) cause.code = code;
+  return cause;
 }
 
 /** A wrong argument: nothing was sent. */

@@ -43,6 +43,8 @@ const CONNECTING = 1;
 const CLOSED = 4;
 /** The map of all clients that wait for nothing. */
 const NONE = new Map();
+/** The kind of error that a connect() has whose socket closed. */
+const CONNECT_FAILED = 1;
 const LARGEST_FRAME = 1_048_576;
 
 // What the core says of application data.
@@ -71,6 +73,8 @@ export class Host {
   #streams = null;
   #closed = false;
   #unwatch = null;
+  /** Why the last socket ended, where the platform tells. */
+  #failure = null;
 
   constructor(emitter, { factory, provider, logger, lifecycleHooks }) {
     this.#emitter = emitter;
@@ -224,7 +228,8 @@ export class Host {
     if (said) {
       const [, kind, outcome, number, a, b] = said;
       const detail = kind === 0 ? STATES[number] : a;
-      waiting.reject(errorOf(kind, outcome, String(call), number, detail, b, waiting.reason));
+      const more = kind === CONNECT_FAILED ? this.#failure : waiting.reason;
+      waiting.reject(errorOf(kind, outcome, String(call), number, detail, b, more));
     } else waiting.resolve();
     this.#rest();
     return true;
@@ -250,11 +255,18 @@ export class Host {
     });
   }
 
-  closed(id, code, reason, cause) {
+  closed(id, code, reason, failure) {
     this.#enter(() => {
       this.#sockets.forget(id);
-      this.say(SOCKET_CLOSED, reason, cause && scrub(cause), undefined, id, code);
+      this.#failure = failure && { ...failure, message: scrub(failure.message) };
+      if (failure) this.#logFailure(code);
+      this.say(SOCKET_CLOSED, reason, this.#failure?.message, undefined, id, code);
     });
+  }
+
+  #logFailure(closeCode) {
+    const { message, code, httpStatus } = this.#failure;
+    if (this.#logger) logTo(this.#logger, "warn", "the connection failed", present({ closeCode, cause: message, code, httpStatus }));
   }
 
   message(entry, data) {

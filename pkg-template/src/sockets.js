@@ -25,6 +25,8 @@ class Entry {
   /** The socket's welcome, and the presence that is told after it. */
   welcome = null;
   held = null;
+  /** What its first error said; see `failureOf`. */
+  failure = null;
 
   constructor(id, sockets) {
     this.id = id;
@@ -32,10 +34,7 @@ class Entry {
   }
 
   listen() {
-    const { socket } = this;
-    // One of our own, for Node: it takes the methods as they are.
-    if ("heardBy" in socket) socket.heardBy = this;
-    else for (const event of EVENTS) socket.addEventListener(event, (this[event] = this[event].bind(this)));
+    for (const event of EVENTS) this.socket.addEventListener(event, (this[event] = this[event].bind(this)));
   }
 
   leave() {
@@ -55,10 +54,11 @@ class Entry {
   }
 
   /**
-   * The close that follows tells all there is to know. A Node before 24 has none for a handshake that failed, and its socket goes on
-   * to say that it is connecting.
+   * The close that follows tells how it ended, and in Node this may tell why. A Node before 24 has no close for a handshake that
+   * failed, and its socket goes on to say that it is connecting.
    */
-  error() {
+  error(event) {
+    this.failure ??= failureOf(event);
     if (read(this.socket, "readyState") === CONNECTING) this.close();
   }
 }
@@ -68,7 +68,7 @@ export class Sockets {
   #entries = [];
   #factory;
 
-  /** `news`: takes `opened(id)`, `message(entry, data)`, `closed(id, code, reason, cause)` and `unavailable(id)`. */
+  /** `news`: takes `opened(id)`, `message(entry, data)`, `closed(id, code, reason, failure)` and `unavailable(id)`. */
   constructor(factory, news) {
     this.#factory = factory;
     this.news = news;
@@ -106,7 +106,7 @@ export class Sockets {
       socket = make();
       if (typeof socket !== "object" || socket === null) throw new TypeError("webSocketFactory did not return a socket");
     } catch (error) {
-      this.#failed(entry, messageOf(error));
+      this.#failed(entry, { message: messageOf(error) });
       return;
     }
     if (!this.#isWanted(entry)) {
@@ -122,14 +122,14 @@ export class Sockets {
     else if (!this.#isWanted(entry)) entry.leave();
   }
 
-  #failed(entry, cause) {
-    if (this.#isWanted(entry)) this.news.closed(entry.id, 1006, "websocket construction failed", cause);
+  #failed(entry, failure) {
+    if (this.#isWanted(entry)) this.news.closed(entry.id, 1006, "websocket construction failed", failure);
   }
 
   closed(entry, event) {
     const code = read(event, "code");
     const reason = read(event, "reason");
-    this.news.closed(entry.id, code > 0 && code < 65_536 ? code : 1006, typeof reason === "string" ? reason : "");
+    this.news.closed(entry.id, code > 0 && code < 65_536 ? code : 1006, typeof reason === "string" ? reason : "", entry.failure);
   }
 
   /** Removes the socket's listeners too. */
@@ -156,6 +156,20 @@ export class Sockets {
   closeAll() {
     for (const { id } of this.#entries) this.close(id, 1000, "", false);
   }
+}
+
+/**
+ * Why a socket failed, as far as its `error` event tells: `{ message, code, httpStatus }`, or null. Browsers tell nothing, so that a
+ * page cannot look around in its user's network.
+ */
+function failureOf(event) {
+  const error = read(event, "error");
+  // Where a name has several addresses, there is one error for each.
+  const message = [error, read(read(error, "errors"), 0), event].map((from) => read(from, "message")).find((text) => text && typeof text === "string");
+  const code = read(error, "code");
+  const httpStatus = read(error, "httpStatus");
+  if (!message) return null;
+  return { message, code: typeof code === "string" ? code : undefined, httpStatus: Number.isInteger(httpStatus) ? httpStatus : undefined };
 }
 
 function read(object, name) {

@@ -366,6 +366,10 @@ export class SignallingConnectError extends SignallingError {
   readonly closeCode: number;
   /** The server's words: do not trust them. */
   readonly closeReason: string;
+  /** The HTTP status that the server answered with in the place of a WebSocket. Node alone tells it. */
+  readonly httpStatus?: number;
+  /** What the platform said, without credentials. Node alone tells it; `code` is for instance `ECONNREFUSED` or `ENOTFOUND`. */
+  readonly cause?: Error & { code?: string };
 }
 /** There is no connection; nothing was sent. */
 export class NotConnectedError extends SignallingError {

@@ -13,6 +13,7 @@ import engines from "./environments/engines.mjs";
 import examples from "./environments/examples.mjs";
 import frameworks from "./environments/frameworks.mjs";
 import pages from "./environments/pages.mjs";
+import proxies from "./environments/proxies.mjs";
 import runners from "./environments/runners.mjs";
 import runtimes from "./environments/runtimes.mjs";
 import types from "./environments/types.mjs";
@@ -38,7 +39,7 @@ const { values: args } = parseArgs({
 choose(args.engine);
 const inChromium = args.engine === "chromium";
 const ALL = inChromium
-  ? [...pages, ...bundlers, ...frameworks, ...runtimes, ...runners, ...types, ...examples]
+  ? [...pages, ...bundlers, ...frameworks, ...runtimes, ...proxies, ...runners, ...types, ...examples]
   : [...pages, ...engines].map((environment) => ({ ...environment, name: `${args.engine}-${environment.name}` }));
 const wanted = ALL.filter(({ name, quick }) => (args.only.length > 0 ? args.only.some((part) => name.startsWith(part)) : quick || !args.quick));
 

@@ -126,7 +126,7 @@ export default [
     uses: ["esbuild", "node"],
     test: async (lab) => {
       await lab.run(lab.program("esbuild"), "main.mjs", "--bundle", "--platform=node", "--outfile=dist/server.cjs");
-      await lab.converseInProcess(process.execPath, "dist/server.cjs");
+      await lab.converseInProcess(process.execPath, ["dist/server.cjs"]);
     },
   },
   {
@@ -137,7 +137,7 @@ export default [
     uses: ["webpack", "node"],
     test: async (lab) => {
       await lab.tool("webpack-cli/bin/cli.js", "build", "--config", "webpack.server.cjs");
-      await lab.converseInProcess(process.execPath, "dist/server.js");
+      await lab.converseInProcess(process.execPath, ["dist/server.js"]);
     },
   },
 ];

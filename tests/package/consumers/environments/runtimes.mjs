@@ -9,7 +9,10 @@ const both = ({ name, title, uses, tools, quick, program }) =>
     app: "process",
     uses: [uses],
     quick,
-    test: (lab) => lab.converseInProcess(...program(lab), `main.${suffix}`),
+    test: (lab) => {
+      const [runtime, ...flags] = program(lab);
+      return lab.converseInProcess(runtime, [...flags, `main.${suffix}`]);
+    },
   }));
 
 const node = (major) =>
@@ -43,7 +46,7 @@ export default [
     tools: "runtimes",
     app: "process",
     uses: ["node22"],
-    test: (lab) => lab.converseInProcess(programOf(lab, 22), "slim.mjs"),
+    test: (lab) => lab.converseInProcess(programOf(lab, 22), ["slim.mjs"]),
   },
   {
     name: "import-only",

@@ -72,9 +72,9 @@ export class Lab {
   }
 
   /** Runs a program that has its conversation and says how it went in its last line. */
-  converseInProcess(program, ...args) {
+  converseInProcess(program, args, more = {}) {
     return this.#converse(async ({ url, channel }) => {
-      const env = { METERED_URL: url, METERED_CHANNEL: channel };
+      const env = { METERED_URL: url, METERED_CHANNEL: channel, ...more };
       const output = await run(program, args, { cwd: this.folder, env, limit: 60_000 });
       return JSON.parse(output.trimEnd().split("\n").at(-1));
     });

@@ -1,16 +1,19 @@
-// The WebSocket that the package brings for Node, against frames and handshakes that only a raw server makes. What breaks the rules
-// is in faults/hostile.test.mjs.
+// The WebSocket of Node: what the package asks of `ws`, and what comes of frames and handshakes that only a raw server makes. What
+// breaks the rules is in faults/hostile.test.mjs.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
+import https from "node:https";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { WebSocketServer } from "ws";
 import { SignallingClient } from "../installed/entry.mjs";
 import { WELCOME } from "../support/fake.mjs";
+import { startSecure } from "../support/secure.mjs";
 
 const cleanups = [];
 after(() => Promise.all(cleanups.map((cleanup) => cleanup())));
@@ -173,4 +176,50 @@ test("a frame that comes in one packet with the handshake is not lost", async ()
   const client = make(`ws://127.0.0.1:${http.address().port}`);
   await client.connect();
   assert.equal(client.state, "connected");
+});
+
+test("wss: is dialled with the global agent of that moment, ws: with none", async (t) => {
+  const { server, url } = await serve();
+  server.on("connection", (peer) => peer.send(JSON.stringify(WELCOME)));
+  const secure = await startSecure(new URL(url).port);
+  cleanups.push(secure.stop);
+  const before = https.globalAgent;
+  t.after(() => (https.globalAgent = before));
+  const asked = [];
+  for (const name of ["one", "another"]) {
+    https.globalAgent = new https.Agent({ ca: secure.certificate, checkServerIdentity: () => void asked.push(name) });
+    await make(`wss://127.0.0.1:${secure.port}`).connect();
+  }
+  https.globalAgent = { addRequest: () => assert.fail("ws: asked the agent") };
+  await make(url).connect();
+  assert.deepEqual(asked, ["one", "another"]);
+});
+
+test("no compression is offered", async () => {
+  const { server, url } = await serve();
+  const asked = once(server, "connection");
+  make(url).connect().catch(() => {});
+  const [, request] = await asked;
+  assert.equal(request.headers["sec-websocket-extensions"], undefined);
+});
+
+const LOADED = `
+  const loaded = () => Object.keys(require.cache).some((file) => file.includes("node_modules/ws/"));
+  const { SignallingClient } = require("metered-realtime");
+  const client = new SignallingClient({ apiKey: "pk_test", url: "ws://127.0.0.1:1" });
+  const before = loaded();
+  client.connect().catch(({ closeCode }) => console.log(before, loaded(), closeCode));`;
+
+test("`ws` is loaded with the first socket", async () => {
+  const child = spawn(process.execPath, ["-e", LOADED], { cwd: fileURLToPath(new URL("../installed", import.meta.url)) });
+  const [output] = await once(child.stdout.setEncoding("utf8"), "data");
+  assert.equal(output, "false true 1006\n");
+});
+
+test("files for browsers do not name `ws`, and that for Node imports it dynamically alone", () => {
+  const dist = new URL("../installed/node_modules/metered-realtime/dist/", import.meta.url);
+  const read = (file) => readFileSync(new URL(file, dist), "utf8");
+  for (const file of ["index.mjs", "index.cjs", "index.global.js", "slim.mjs", "slim.cjs"]) assert.doesNotMatch(read(file), /["'`](ws|node:https)["'`]/, file);
+  assert.match(read("node.mjs"), /import\("ws"\)/);
+  assert.doesNotMatch(read("node.mjs"), /from ?"ws"|import ?"ws"/);
 });
