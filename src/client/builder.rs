@@ -35,6 +35,8 @@ pub struct Builder {
 #[derive(Default)]
 pub(crate) struct Settings {
     pub(crate) provider: Option<Provider>,
+    /// As text: the driver parses it.
+    pub(crate) url: Option<String>,
     /// In DER. Browsers have roots of their own.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) root_certificates: Vec<Vec<u8>>,
@@ -65,10 +67,10 @@ impl Builder {
         self
     }
 
-    /// The server's origin: `wss://...`, or `ws://` for `localhost`, `127.0.0.1` and `[::1]`. Default:
-    /// `wss://rms.metered.ca`.
+    /// The server's origin: `wss://...`, or `ws://` for `localhost`, `127.0.0.1` and `[::1]`. An international host name
+    /// is dialled in its ASCII form. Default: `wss://rms.metered.ca`.
     pub fn url(mut self, url: impl Into<String>) -> Builder {
-        self.raw.url = Some(url.into());
+        self.settings.url = Some(url.into());
         self
     }
 

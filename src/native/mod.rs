@@ -8,6 +8,7 @@
 //!
 //! User code (handlers, the token provider, wakers) runs with nothing locked.
 
+mod address;
 mod alarm;
 mod clock;
 mod dial;
@@ -33,7 +34,8 @@ impl Builder {
     ///
     /// # Errors
     /// The first option that breaks a rule.
-    pub fn build(self) -> Result<SignallingClient, ConfigError> {
+    pub fn build(mut self) -> Result<SignallingClient, ConfigError> {
+        self.raw.url = self.settings.url.as_deref().map(address::parse);
         let options = Options::check(self.raw)?;
         let tls = Tls::new(self.settings.root_certificates)?;
         Ok(SignallingClient::new(Arc::new(Native::new(options, self.settings.provider, tls))))

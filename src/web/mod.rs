@@ -10,6 +10,7 @@
 //!                                                        then re-arm the alarm
 //! ```
 
+mod address;
 mod alarm;
 mod client;
 mod clock;
@@ -18,5 +19,7 @@ mod inbound;
 mod socket;
 mod value;
 
+#[doc(hidden)]
+pub use address::parse_address;
 #[doc(hidden)]
 pub use value::JsJson;

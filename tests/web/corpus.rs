@@ -2,9 +2,9 @@
 //! JavaScript object can be.
 
 use js_sys::{JSON, Object, Reflect};
-use metered_realtime::web::JsJson;
+use metered_realtime::web::{JsJson, parse_address};
 use metered_realtime_proto::wire::{
-    IceServer, Malformed, PresencePeer, ServerFrame, Urls, Value, Welcome, decode,
+    Endpoint, IceServer, Malformed, PresencePeer, ServerFrame, Urls, Value, Welcome, decode,
 };
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -25,6 +25,26 @@ fn every_frame_of_the_corpus_is_what_the_corpus_says() {
         }
     }
     assert!(wrong.is_empty(), "{} frames differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[wasm_bindgen_test]
+fn addresses_are_read_as_the_list_of_them_says() {
+    let list = JsJson(JSON::parse(include_str!("../frames/addresses.json")).unwrap());
+    let mut wrong = Vec::new();
+    for entry in list.items().unwrap() {
+        let mut entry = entry.items().unwrap().into_iter();
+        let (text, expected) = (entry.next().unwrap(), entry.next().unwrap());
+        let text = text.string().unwrap();
+        let field = |name| expected.field(name).and_then(|value| value.string());
+        let read = match parse_address(&text).and_then(|address| Endpoint::check(&address)) {
+            Ok(endpoint) => (Some(endpoint.origin().to_owned()), None),
+            Err(error) => (None, Some(error.rule().to_owned())),
+        };
+        if read != (field("origin"), field("rule")) {
+            wrong.push(format!("{text:?} is {read:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} addresses differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[wasm_bindgen_test]

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use crate::client::errors::ConfigError;
 use crate::client::{Builder, SignallingClient};
+use crate::web::address::parse_address;
 use driver::Web;
 use metered_realtime_proto::machine::Options;
 
@@ -25,7 +26,8 @@ impl Builder {
     ///
     /// # Errors
     /// The first option that breaks a rule.
-    pub fn build(self) -> Result<SignallingClient, ConfigError> {
+    pub fn build(mut self) -> Result<SignallingClient, ConfigError> {
+        self.raw.url = self.settings.url.as_deref().map(parse_address);
         let options = Options::check(self.raw)?;
         let web = Web::new(options, self.settings.provider);
         #[allow(clippy::arc_with_non_send_sync, reason = "the surface is the same as with threads")]

@@ -1,6 +1,6 @@
 //! The client's options: what may be asked for, and what is made of it.
 
-use crate::wire::{Endpoint, Secret};
+use crate::wire::{Address, Endpoint, EndpointError, Secret};
 
 /// Options as a surface received them. Durations are milliseconds; `f64` because JavaScript's numbers are.
 #[derive(Clone, Debug)]
@@ -9,8 +9,8 @@ pub struct RawOptions {
     pub key: Option<String>,
     /// Whether there is a token provider.
     pub has_provider: bool,
-    /// The server's origin; `None` for the service.
-    pub url: Option<String>,
+    /// The server's address as the driver parsed it; `None` for the service.
+    pub url: Option<Result<Address, EndpointError>>,
     /// How long the token provider may take. Finite, above zero.
     pub token_provider_timeout_ms: f64,
     /// After how much silence a connection counts as dead. Zero, negative or infinite: never.
@@ -142,10 +142,12 @@ impl Options {
             return wrong(OptionName::Credential, ONE_CREDENTIAL);
         }
         let endpoint = match &raw.url {
-            None => Endpoint::default(),
-            Some(url) => Endpoint::parse(url)
-                .map_err(|error| OptionError { option: OptionName::Url, rule: error.rule() })?,
+            None => Ok(Endpoint::default()),
+            Some(Ok(address)) => Endpoint::check(address),
+            Some(Err(error)) => Err(*error),
         };
+        let endpoint = endpoint
+            .map_err(|error| OptionError { option: OptionName::Url, rule: error.rule() })?;
         check_all(&[
             (raw.token_provider_timeout_ms, &POSITIVE, OptionName::TokenProviderTimeout),
             (raw.inactivity_timeout_ms, &ANY, OptionName::InactivityTimeout),

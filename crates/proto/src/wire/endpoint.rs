@@ -1,16 +1,37 @@
-//! The server's address (spec A.1, B.1): parsed once, and from then on known to be right.
+//! The server's address (rules 17 to 28): checked once, at construction.
 
 use std::fmt;
 
-use super::decimal::{parse_decimal, push_decimal, push_digit};
-use super::scrub::find;
+use super::decimal::{push_decimal, push_digit};
 use super::secret::Secret;
 
-/// Where the service is, unless told otherwise.
+/// The address of the service, used unless the options name another.
 pub const DEFAULT_ORIGIN: &str = "wss://rms.metered.ca";
 
-/// The machine itself.
+/// The hosts that may be dialled without TLS.
 const LOCAL_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
+/// An address as the platform's URL parser reads it (the WHATWG URL standard). Nothing in it is checked yet.
+///
+/// A driver makes it, with `URL` in JavaScript and with the `url` crate natively. Text that these cannot parse is
+/// [`EndpointError::NotAnAddress`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// In lower case, without the colon: `wss`.
+    pub scheme: String,
+    /// In lower case and in ASCII: an international name in its `xn--` form, an IPv6 address in brackets. Empty if there is none.
+    pub host: String,
+    /// `None` for the default port of the scheme.
+    pub port: Option<u16>,
+    /// Whether there is a user name or a password.
+    pub has_user_info: bool,
+    /// `/` if the text has none.
+    pub path: String,
+    /// Whether there is a query that is not empty.
+    pub has_query: bool,
+    /// Whether there is a fragment that is not empty.
+    pub has_fragment: bool,
+}
 
 /// An origin to which a client may connect: `wss`, or `ws` on the machine itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +42,7 @@ pub struct Endpoint {
 /// Why an address is refused. It never quotes the address, which may hold a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndpointError {
-    /// No scheme, an unusable host or port, or characters that no address has.
+    /// The text is not a URL, or it has no host.
     NotAnAddress,
     /// Neither `wss` nor `ws`.
     Scheme,
@@ -67,40 +88,33 @@ pub enum CredentialKind {
 }
 
 impl Endpoint {
-    /// Reads an origin; case, a default port and a final slash do not matter.
+    /// Checks an address and reduces it to its origin.
     ///
     /// # Errors
-    /// The rule that is broken.
-    pub fn parse(address: &str) -> Result<Endpoint, EndpointError> {
-        let mut origin = address.to_ascii_lowercase();
-        let (secure, start, default_port) = if origin.starts_with("wss://") {
-            (true, 6, 443)
-        } else if origin.starts_with("ws://") {
-            (false, 5, 80)
-        } else if find(&origin, "://").is_some() {
-            return Err(EndpointError::Scheme);
-        } else {
-            return Err(EndpointError::NotAnAddress);
+    /// The first rule that it breaks.
+    pub fn check(address: &Address) -> Result<Endpoint, EndpointError> {
+        let secure = match address.scheme.as_str() {
+            "wss" => true,
+            "ws" => false,
+            _ => return Err(EndpointError::Scheme),
         };
-        let rest = &origin[start..];
-        let length = position(rest, "/?#\\").unwrap_or(rest.len());
-        let (authority, tail) = rest.split_at(length);
-        if position(authority, "@").is_some() {
+        if address.host.is_empty() || !address.host.is_ascii() {
+            return Err(EndpointError::NotAnAddress);
+        }
+        if address.has_user_info {
             return Err(EndpointError::UserInfo);
         }
-        if !matches!(tail, "" | "/") {
+        if !matches!(address.path.as_str(), "" | "/") || address.has_query || address.has_fragment {
             return Err(EndpointError::NotAnOrigin);
         }
-        let host_length = host_length(authority).ok_or(EndpointError::NotAnAddress)?;
-        let (host, port) = authority.split_at(host_length);
-        let port = port_number(port.as_bytes(), default_port).ok_or(EndpointError::NotAnAddress)?;
-        if !secure && !LOCAL_HOSTS.contains(&host) {
+        if !secure && !LOCAL_HOSTS.contains(&address.host.as_str()) {
             return Err(EndpointError::InsecureHost);
         }
-        origin.truncate(start + host_length);
-        if port != default_port {
+        let mut origin = String::from(if secure { "wss://" } else { "ws://" });
+        origin.push_str(&address.host);
+        if let Some(port) = address.port {
             origin.push_str(":");
-            push_decimal(&mut origin, port);
+            push_decimal(&mut origin, port.into());
         }
         Ok(Endpoint { origin })
     }
@@ -134,40 +148,6 @@ impl Default for Endpoint {
     fn default() -> Endpoint {
         Endpoint { origin: DEFAULT_ORIGIN.into() }
     }
-}
-
-/// How much of the authority is its host, if that is one.
-fn host_length(authority: &str) -> Option<usize> {
-    let length = if authority.starts_with('[') {
-        position(authority, "]")? + 1
-    } else {
-        position(authority, ":").unwrap_or(authority.len())
-    };
-    is_host(&authority[..length]).then_some(length)
-}
-
-/// What follows the host: nothing, or a colon and perhaps a number.
-fn port_number(text: &[u8], default: u32) -> Option<u32> {
-    match text {
-        [] | [b':'] => Some(default),
-        [b':', digits @ ..] => parse_decimal(digits).filter(|port| *port <= u16::MAX.into()),
-        [..] => None,
-    }
-}
-
-/// Where the first of these bytes is.
-fn position(text: &str, wanted: &str) -> Option<usize> {
-    text.bytes().position(|byte| wanted.bytes().any(|other| other == byte))
-}
-
-fn is_host(host: &str) -> bool {
-    if let [b'[', inner @ .., b']'] = host.as_bytes() {
-        return inner.iter().any(|b| matches!(b, b':'))
-            && inner.iter().all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.'));
-    }
-    let allowed =
-        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') || !c.is_ascii();
-    !host.is_empty() && host.chars().all(|c| allowed(c) && !c.is_whitespace() && !c.is_control())
 }
 
 fn push_percent_encoded(text: &mut String, value: &str) {

@@ -19,7 +19,7 @@ mod value;
 
 pub use close_code::{CloseCode, REASON_MAX_BYTES, Reaction, fit_reason, sendable_code};
 pub(crate) use decimal::parse_decimal;
-pub use endpoint::{CredentialKind, DEFAULT_ORIGIN, Endpoint, EndpointError};
+pub use endpoint::{Address, CredentialKind, DEFAULT_ORIGIN, Endpoint, EndpointError};
 pub use error_code::ErrorCode;
 pub use frame::{Malformed, PresencePeer, ServerFrame, Welcome, decode};
 pub use ice::{IceServer, Urls};

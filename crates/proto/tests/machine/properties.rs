@@ -1,7 +1,7 @@
 //! What holds for every text (wire).
 
 use metered_realtime_proto::wire::{
-    Endpoint, OutgoingFrame, check_channel, check_peer_id, fit_reason, push_json_string, scrub,
+    OutgoingFrame, check_channel, check_peer_id, fit_reason, push_json_string, scrub,
 };
 use proptest::prelude::*;
 
@@ -105,21 +105,6 @@ fn frame_like() -> impl Strategy<Value = String> {
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn no_text_makes_the_endpoint_panic(text: String) {
-        let _ = Endpoint::parse(&text);
-        let _ = Endpoint::parse(&format!("wss://{text}"));
-    }
-
-    #[test]
-    fn an_origin_parses_to_itself(text in "wss?://[a-zA-Z0-9.:@/\\[\\]_-]{0,20}") {
-        if let Ok(endpoint) = Endpoint::parse(&text) {
-            let origin = endpoint.origin().to_owned();
-            let again = Endpoint::parse(&origin).unwrap();
-            prop_assert_eq!(again.origin(), origin);
-        }
-    }
 
     #[test]
     fn scrubbing_twice_changes_nothing(text in prop_oneof![suspicious(), any::<String>()]) {
