@@ -1,5 +1,5 @@
 //! The machine alone, without sockets, JSON or a clock: each measurement at a size and at ten times that size, as the
-//! work must grow with the number and not with its square. `cargo xtask bench machine` prints the comparison.
+//! work must grow with the number and not with its square.
 
 #![allow(missing_docs, clippy::wildcard_enum_match_arm)]
 

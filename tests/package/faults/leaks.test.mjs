@@ -1,4 +1,4 @@
-// What is left in memory, in a process of its own each: nothing. The long runs are in `cargo xtask scorecard`.
+// What is left in memory, in a process of its own each: nothing. The long runs are in `cargo xtask bench faults`.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";

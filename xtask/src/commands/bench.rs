@@ -1,10 +1,11 @@
-//! `cargo xtask bench`: how fast the package and the local server are, against others or by
-//! themselves. Figures of a machine that does something else at the same time are worth little.
+//! `cargo xtask bench`: how fast the package, the crate and the local server are, and how the package behaves under faults.
+//! Figures of a machine that does something else at the same time are worth little.
 
 use super::{build, pack, setup};
 use crate::dev_server::DevServer;
+use crate::figures::Figures;
+use crate::process::{Cmd, Shell};
 use crate::progress::step;
-use crate::scaling;
 use crate::tools::{self, Browser, Need};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
@@ -28,19 +29,42 @@ enum What {
         #[arg(long, default_value_t = 5)]
         rounds: u32,
         /// Only tasks whose names contain this.
-        #[arg(long, value_name = "TASK")]
-        only: Option<String>,
+        #[arg(long, value_name = "TASK", default_value = "")]
+        only: String,
+        #[command(flatten)]
+        figures: Figures,
     },
     /// Our Rust client and the official Python client, taking turns.
     Native {
         /// How often each task is measured; the table has the medians.
         #[arg(long, default_value_t = 5)]
         rounds: u32,
+        #[command(flatten)]
+        figures: Figures,
     },
-    /// The machine alone, at a size and at ten times that size: the cost must grow linearly.
-    Machine,
+    /// The npm package and the official client under faults: dead links, lost acks, restarts, memory.
+    Faults {
+        /// Small numbers: a few minutes instead of half an hour.
+        #[arg(long)]
+        quick: bool,
+        /// Only this measurement; may be repeated.
+        #[arg(long, value_name = "NAME")]
+        only: Vec<String>,
+        /// Decides what is random.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        #[command(flatten)]
+        figures: Figures,
+    },
+    /// The machine alone, at a size and at ten times that size.
+    Machine {
+        #[command(flatten)]
+        figures: Figures,
+    },
     /// Idle connections, fan-out and latency of the local server.
     Server {
+        #[command(flatten)]
+        figures: Figures,
         /// Flags of the load driver; `-- --help` lists them.
         #[arg(last = true)]
         flags: Vec<String>,
@@ -54,50 +78,76 @@ enum Place {
 }
 
 pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
-    match &args.what {
-        What::Client { place, rounds, only } => client(workspace, *place, *rounds, only.as_deref()),
-        What::Native { rounds } => native(workspace, *rounds),
-        What::Machine => scaling::measure(workspace),
-        What::Server { flags } => server(workspace, flags),
-    }
+    let (needs, section, figures) = match &args.what {
+        What::Client { place: Place::Node, figures, .. } => {
+            (needs(false), "client in Node", figures)
+        }
+        What::Client { place: Place::Chromium, figures, .. } => {
+            (needs(true), "client in Chromium", figures)
+        }
+        What::Native { figures, .. } => {
+            (vec![Need::CompilerForC, Need::PythonClients], "native client", figures)
+        }
+        What::Faults { figures, .. } => (needs(true), "faults", figures),
+        What::Machine { figures } => (vec![Need::CompilerForC], "machine", figures),
+        What::Server { figures, .. } => (vec![Need::CompilerForC], "server", figures),
+    };
+    let shell = setup::ensure(workspace, &needs)?;
+    let cmd = match &args.what {
+        What::Client { place, rounds, only, .. } => {
+            client(workspace, &shell, *place, *rounds, only)?
+        }
+        What::Native { rounds, .. } => native(workspace, &shell, *rounds)?,
+        What::Faults { quick, only, seed, .. } => faults(workspace, &shell, *quick, only, *seed)?,
+        What::Machine { .. } => {
+            shell.cmd("cargo").args(["bench", "--locked", "--bench", "machine"])
+        }
+        What::Server { flags, .. } => shell
+            .cmd("cargo")
+            .args(["run", "--locked", "--release"])
+            .args(["--package", DevServer::PACKAGE, "--example", "load", "--"])
+            .args(flags),
+    };
+    figures.run(workspace, &shell, section, cmd)
 }
 
-fn client(workspace: &Workspace, place: Place, rounds: u32, only: Option<&str>) -> Result<()> {
+fn needs(browser: bool) -> Vec<Need> {
     let mut needs = [&Need::FOR_BUILD[..], &[Need::PackageTestDependencies]].concat();
-    if matches!(place, Place::Chromium) {
-        needs.push(Need::Browser);
-    }
-    let shell = setup::ensure(workspace, &needs)?;
-    build::build(workspace, &shell, false)?;
-    let tarball = pack::pack(workspace, &shell)?;
-    let home = step("install the package", || pack::install(workspace, &shell, &tarball, "bench"))?;
+    needs.extend(browser.then_some(Need::Browser));
+    needs
+}
+
+fn client(
+    workspace: &Workspace,
+    shell: &Shell,
+    place: Place,
+    rounds: u32,
+    only: &str,
+) -> Result<Cmd> {
+    build::build(workspace, shell, false)?;
+    let tarball = pack::pack(workspace, shell)?;
+    let home = step("install the package", || pack::install(workspace, shell, &tarball, "bench"))?;
     let ours = home.join("node_modules/metered-realtime");
-    let server = DevServer::build_release(workspace, &shell)?;
-    let mut bench = shell
+    let bench = shell
         .cmd("node")
-        .env("BENCH_SERVER_BIN", server)
+        .env("BENCH_SERVER_BIN", DevServer::build_release(workspace, shell)?)
         .env("BENCH_REQUIRE_FROM", workspace.path("tests/package/package.json"))
-        .args(["benches/client/run.mjs", "--rounds", &rounds.to_string()]);
-    bench = match place {
+        .args(["benches/client/run.mjs", "--rounds", &rounds.to_string(), "--only", only]);
+    Ok(match place {
         Place::Node => bench.env("BENCH_OURS", ours.join("dist/node.mjs")),
         Place::Chromium => {
-            let browser = Browser::find(&shell).context("set-up found a browser before")?;
+            let browser = Browser::find(shell).context("set-up found a browser before")?;
             bench
                 .env("METERED_PKG", ours)
                 .env("METERED_CHROMIUM", browser.chromium)
                 .args(["--in", "chromium"])
         }
-    };
-    if let Some(task) = only {
-        bench = bench.args(["--only", task]);
-    }
-    bench.run()
+    })
 }
 
-fn native(workspace: &Workspace, rounds: u32) -> Result<()> {
-    let shell = setup::ensure(workspace, &[Need::CompilerForC, Need::PythonClients])?;
-    let server = DevServer::build_release(workspace, &shell)?;
-    shell
+fn native(workspace: &Workspace, shell: &Shell, rounds: u32) -> Result<Cmd> {
+    let server = DevServer::build_release(workspace, shell)?;
+    Ok(shell
         .cmd("cargo")
         .args(["run", "--locked", "--release", "--package", "metered-realtime-bench-native", "--"])
         .arg("--server")
@@ -106,16 +156,31 @@ fn native(workspace: &Workspace, rounds: u32) -> Result<()> {
         .arg(tools::python_program(workspace)?)
         .arg("--script")
         .arg(workspace.path("benches/native/worker.py"))
-        .args(["--rounds", &rounds.to_string()])
-        .run()
+        .args(["--rounds", &rounds.to_string()]))
 }
 
-fn server(workspace: &Workspace, flags: &[String]) -> Result<()> {
-    let shell = setup::ensure(workspace, &[Need::CompilerForC])?;
-    shell
-        .cmd("cargo")
-        .args(["run", "--locked", "--release"])
-        .args(["--package", DevServer::PACKAGE, "--example", "load", "--"])
-        .args(flags)
-        .run()
+fn faults(
+    workspace: &Workspace,
+    shell: &Shell,
+    quick: bool,
+    only: &[String],
+    seed: u64,
+) -> Result<Cmd> {
+    let browser = Browser::find(shell).context("set-up found a browser before")?;
+    build::build(workspace, shell, false)?;
+    let tarball = pack::pack(workspace, shell)?;
+    let home = step("install the package", || pack::install(workspace, shell, &tarball, "bench"))?;
+    Ok(shell
+        .cmd("node")
+        .env("METERED_PKG", home.join("node_modules/metered-realtime"))
+        .env("METERED_SERVER_BIN", DevServer::build(workspace, shell)?)
+        .env("METERED_CHROMIUM", browser.chromium)
+        .args([
+            "--no-warnings",
+            "tests/package/faults/measure/main.mjs",
+            "--seed",
+            &seed.to_string(),
+        ])
+        .args(quick.then_some("--quick"))
+        .args(only.iter().flat_map(|name| ["--only", name])))
 }

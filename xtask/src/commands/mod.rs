@@ -11,9 +11,7 @@ pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod consumers;
 pub(crate) mod demo;
-pub(crate) mod mutants;
 pub(crate) mod pack;
-pub(crate) mod scorecard;
 pub(crate) mod setup;
 pub(crate) mod size;
 pub(crate) mod spec;
@@ -43,16 +41,12 @@ pub(crate) enum Command {
     Browsers(browsers::Args),
     /// Measure the files of the package; the budget fails the command.
     Size(size::Args),
-    /// Measure speed: the package against other clients, or the local server.
+    /// Measure speed and behaviour under faults: the package and the crate against other clients, the local server.
     Bench(bench::Args),
     /// Show which rule of docs/SPEC.md is shown by which tests, and which by none.
     Spec(spec::Args),
     /// Run the machine against a model server, a hostile network and a hostile user, by seeds.
     Verify(verify::Args),
-    /// Change the rules of behaviour, one line at a time, and see whether a machine test notices.
-    Mutants(mutants::Args),
-    /// Measure how the client behaves under faults, next to the official one.
-    Scorecard(scorecard::Args),
     /// Show two Node clients and a browser page talking through the local server.
     Demo(demo::Args),
 }
@@ -72,8 +66,6 @@ impl Command {
             Command::Bench(args) => bench::run(&args, workspace),
             Command::Spec(args) => spec::run(&args, workspace),
             Command::Verify(args) => verify::run(&args, workspace),
-            Command::Mutants(args) => mutants::run(&args, workspace),
-            Command::Scorecard(args) => scorecard::run(&args, workspace),
             Command::Demo(args) => demo::run(&args, workspace),
         }
     }

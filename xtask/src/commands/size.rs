@@ -1,6 +1,7 @@
 //! `cargo xtask size`: what users download, what it is made of, and whether it keeps its budget.
 
 use super::{build, setup};
+use crate::figures::Figures;
 use crate::tools::Need;
 use crate::workspace::Workspace;
 use anyhow::Result;
@@ -9,17 +10,19 @@ use anyhow::Result;
 /// default one; fails when that one is over its budget.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Write the sizes into the README of the package, too.
-    #[arg(long)]
-    write: bool,
+    #[command(flatten)]
+    figures: Figures,
 }
 
 pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
     let shell = setup::ensure(workspace, &Need::FOR_BUILD)?;
     build::build(workspace, &shell, false)?;
-    shell
-        .cmd("node")
-        .args(["pkg-template/size.mjs", "--pkg", "pkg", "--wasm", build::WASM_DIR])
-        .args(args.write.then_some("--write"))
-        .run()
+    let size = shell.cmd("node").args([
+        "pkg-template/size.mjs",
+        "--pkg",
+        "pkg",
+        "--wasm",
+        build::WASM_DIR,
+    ]);
+    args.figures.run(workspace, &shell, "size", size)
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask verify`: the machine against a model server, a hostile network and a hostile user.
 
 use super::setup;
+use crate::figures::Figures;
 use crate::process::Shell;
 use crate::tools::Need;
 use crate::workspace::Workspace;
@@ -25,20 +26,29 @@ pub(crate) struct Args {
     /// Run the fuzz corpus and so many variations of it, and do nothing else.
     #[arg(long, value_name = "VARIATIONS")]
     fuzz: Option<u64>,
+    #[command(flatten)]
+    figures: Figures,
 }
 
 impl Args {
     /// A run that is short enough for every day.
     pub(super) fn brief() -> Args {
-        Args { sessions: 20_000, seed: 1, threads: 0, story: None, fuzz: None }
+        Args {
+            sessions: 20_000,
+            seed: 1,
+            threads: 0,
+            story: None,
+            fuzz: None,
+            figures: Figures { write: false },
+        }
     }
 }
 
 pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
-    simulate(&setup::ensure(workspace, &[Need::CompilerForC])?, args)
+    simulate(workspace, &setup::ensure(workspace, &[Need::CompilerForC])?, args)
 }
 
-pub(super) fn simulate(shell: &Shell, args: &Args) -> Result<()> {
+pub(super) fn simulate(workspace: &Workspace, shell: &Shell, args: &Args) -> Result<()> {
     let mut verify = shell
         .cmd("cargo")
         .args(["run", "--locked", "--quiet", "--profile", "verify"])
@@ -52,5 +62,6 @@ pub(super) fn simulate(shell: &Shell, args: &Args) -> Result<()> {
     if let Some(variations) = args.fuzz {
         verify = verify.args(["--fuzz", &variations.to_string()]);
     }
-    verify.run()
+    let section = if args.fuzz.is_some() { "fuzz" } else { "verify" };
+    args.figures.run(workspace, shell, section, verify)
 }

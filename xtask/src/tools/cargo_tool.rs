@@ -51,16 +51,6 @@ impl CargoTool {
         }
     }
 
-    pub(super) fn cargo_mutants() -> Self {
-        Self {
-            package: "cargo-mutants",
-            binaries: &["cargo-mutants"],
-            version: "27.1.0".into(),
-            says_version: &["mutants", "--version"],
-            minutes: 3,
-        }
-    }
-
     pub(super) fn geckodriver() -> Self {
         Self {
             package: "geckodriver",

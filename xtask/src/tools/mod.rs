@@ -38,8 +38,6 @@ pub(crate) enum Need {
     WasmPack,
     /// cargo-deny.
     CargoDeny,
-    /// cargo-mutants.
-    CargoMutants,
     /// Node and npm.
     Node,
     /// What builds the package: esbuild, binaryen, ...
@@ -57,7 +55,7 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    /// Everything but the other browsers, Python and cargo-mutants, cheap checks first: what we cannot install ourselves is
+    /// Everything but the other browsers, and Python, cheap checks first: what we cannot install ourselves is
     /// reported before the long builds start.
     pub(crate) const ALL: [Need; 10] = [
         Need::Node,
@@ -90,7 +88,6 @@ impl Need {
             Need::WasmBindgen => CargoTool::wasm_bindgen(workspace)?.ensure(workspace, shell),
             Need::WasmPack => CargoTool::wasm_pack().ensure(workspace, shell),
             Need::CargoDeny => CargoTool::cargo_deny().ensure(workspace, shell),
-            Need::CargoMutants => CargoTool::cargo_mutants().ensure(workspace, shell),
             Need::Node => node::runtime(shell),
             Need::PackageBuildDependencies => node::packages(workspace, shell, "pkg-template"),
             Need::PackageTestDependencies => node::packages(workspace, shell, "tests/package"),

@@ -1,5 +1,5 @@
 //! What the simulation found (`verify/FINDINGS.md`), each as a short scenario of its own;
-//! and what no other test noticed when mutants were tried (`docs/MUTANTS.md`).
+//! and what no other test noticed when mutants were tried.
 
 use metered_realtime_proto::machine::{
     CallError, Close, Input, Instant, LogValue, Outcome, RawOptions, RawReconnect, SocketId, State,

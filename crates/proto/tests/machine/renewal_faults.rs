@@ -1,5 +1,5 @@
 //! Renewals of tokens that meet faults, or little time. What the simulation found (`verify/FINDINGS.md`) and what no other test
-//! noticed when mutants were tried (`docs/MUTANTS.md`).
+//! noticed when mutants were tried.
 
 use metered_realtime_proto::machine::{
     CallError, CallId, Close, Input, OptionName, Options, Outcome, RawOptions, SocketId, State,

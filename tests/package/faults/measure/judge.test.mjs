@@ -1,4 +1,4 @@
-// The judge of the scorecard is a witness only if it sees lies.
+// The judge of the random faults is a witness only if it sees lies.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,18 +1,28 @@
-// Takes one measurement of both libraries and prints it as JSON on the last line. Run by `cargo xtask scorecard`:
+// Measures how the package behaves under faults, next to the official client, and prints tables. Run by `cargo xtask bench faults`:
 //
-//   node main.mjs --task <name> [--seed <n>] [--size <n>]
+//   node main.mjs [--only <task>]... [--quick] [--seed <number>]
 
 import { parseArgs } from "node:util";
 import { versionOf } from "../kit/library.mjs";
+import { reports } from "./reports.mjs";
 
-const TASKS = ["half-open", "dials", "faults", "leaks", "fleet"];
-const { values } = parseArgs({ options: { task: { type: "string" }, seed: { type: "string" }, size: { type: "string" } } });
-if (!TASKS.includes(values.task)) {
-  console.error(`usage: node main.mjs --task <${TASKS.join(" | ")}> [--seed <n>] [--size <n>]`);
+/** How large each measurement is: in full, and with `--quick`. */
+const SIZES = { "half-open": [5, 1], dials: [60, 60], faults: [1_000, 100], leaks: [10_000, 500], fleet: [10_000, 1_000] };
+
+const { values } = parseArgs({
+  options: { only: { type: "string", multiple: true }, quick: { type: "boolean" }, seed: { type: "string", default: "1" } },
+});
+const tasks = values.only ?? Object.keys(SIZES);
+const unknown = tasks.find((task) => !(task in SIZES));
+if (unknown) {
+  console.error(`there is no task "${unknown}"; the tasks are ${Object.keys(SIZES).join(", ")}`);
   process.exit(2);
 }
-const { measure } = await import(`./${values.task}.mjs`);
-const result = await measure({ seed: Number(values.seed ?? 1), size: Number(values.size ?? 0) });
-const versions = { ours: versionOf("ours"), official: versionOf("official"), node: process.version };
-console.log(JSON.stringify({ task: values.task, versions, ...result }));
+console.log(`metered-realtime ${versionOf("ours")}, @metered-ca/realtime ${versionOf("official")}, Node ${process.version}, seed ${values.seed}`);
+for (const task of tasks) {
+  const { measure } = await import(`./${task}.mjs`);
+  const [full, quick] = SIZES[task];
+  const result = await measure({ seed: Number(values.seed), size: values.quick ? quick : full });
+  console.log(`\n${reports[task](result)}`);
+}
 process.exit();

@@ -18,7 +18,8 @@ pub(super) fn dangling(files: &[File], document: &Document) -> Vec<String> {
             let unknown = rules.find_iter(line).map(|found| found.as_str());
             let unknown = unknown.filter(|text| !all_exist(text, document)).map(str::to_owned);
             let lost = places.lost(&file.path, line);
-            let texts = foreign.chain(unknown).chain(lost);
+            let untested = missing_test(files, line).filter(|_| file.path.ends_with(".md"));
+            let texts = foreign.chain(unknown).chain(lost).chain(untested);
             found.extend(texts.map(|text| format!("{}:{}: {text}", file.path, number + 1)));
         }
     }
@@ -45,6 +46,13 @@ fn all_exist(reference: &str, document: &Document) -> bool {
     words
         .into_iter()
         .all(|word| Rule::parse(word).is_some_and(|rule| document.rules.contains_key(&rule)))
+}
+
+/// Pages name tests as ``- `file`: name of the test``.
+fn missing_test(files: &[File], line: &str) -> Option<String> {
+    let (path, test) = line.trim_start().strip_prefix("- `")?.split_once("`: ")?;
+    let file = files.iter().find(|file| file.path == path)?;
+    (!file.text.contains(test)).then(|| format!("{path}: {test}"))
 }
 
 /// What links and paths can lead to.
@@ -164,6 +172,12 @@ mod tests {
             found("src/x.rs", text),
             ["src/x.rs:1: rule 3", "src/x.rs:2: rules 1 to 4", "src/x.rs:2: rule p001"]
         );
+    }
+
+    #[test]
+    fn tests_that_do_not_exist_are_found() {
+        let text = "   - `docs/guide/a.md`: A page\n   - `docs/guide/a.md`: a test\n";
+        assert_eq!(found("docs/b.md", text), ["docs/b.md:2: docs/guide/a.md: a test"]);
     }
 
     #[test]
