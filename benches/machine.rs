@@ -10,7 +10,7 @@ use metered_realtime_proto::machine::{
     ACK_TIMEOUT_MS, CallId, Close, Input, Instant, Machine, Options, Output, RawOptions,
     RawReconnect, SocketId, State,
 };
-use metered_realtime_proto::wire::{ServerFrame, Welcome};
+use metered_realtime_proto::wire::{ApplicationFrame, ServerFrame, Welcome};
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -223,10 +223,10 @@ impl Driver {
 }
 
 fn message(data: &str) -> ServerFrame<String> {
-    ServerFrame::Message {
+    ServerFrame::Application(ApplicationFrame::Message {
         channel: "rooms/lobby".into(),
         from: "6f1c5a52-9a54-4f5a-b9ef-2a0d4a6e3c11".into(),
         data: data.to_owned(),
         from_metadata: None,
-    }
+    })
 }

@@ -254,27 +254,7 @@ impl Emitter {
     ) {
         use machine::Event as Happened;
         match event {
-            Happened::Message { channel, from, data, from_metadata } => self.emit(
-                Message {
-                    channel,
-                    sender_peer_id: from,
-                    data: payload(data),
-                    sender_metadata: from_metadata.map(payload),
-                },
-                spawn,
-            ),
-            Happened::Direct { from, data, from_metadata } => self.emit(
-                Direct {
-                    sender_peer_id: from,
-                    data: payload(data),
-                    sender_metadata: from_metadata.map(payload),
-                },
-                spawn,
-            ),
-            Happened::Presence { channel, joined, left } => {
-                let (joined, left) = (peers(joined, payload), peers(left, payload));
-                self.emit(Presence { channel, joined, left }, spawn);
-            }
+            Happened::Application(frame) => self.dispatch_frame(frame, payload, spawn),
             Happened::StateChange { from, to } => self.emit(StateChange { from, to }, spawn),
             Happened::Connected(connected) => self.emit(Connected::from(connected), spawn),
             Happened::Disconnected { code, reason, will_reconnect } => {
@@ -289,6 +269,38 @@ impl Emitter {
             Happened::TokenProviderError { consecutive_failures, error } => {
                 let err = TokenProviderFailure { message: error.message };
                 self.emit(TokenProviderError { consecutive_failures, err }, spawn);
+            }
+        }
+    }
+
+    fn dispatch_frame<P>(
+        &self,
+        frame: wire::ApplicationFrame<P>,
+        payload: fn(P) -> Payload,
+        spawn: Spawn<'_>,
+    ) {
+        use wire::ApplicationFrame as Frame;
+        match frame {
+            Frame::Message { channel, from, data, from_metadata } => self.emit(
+                Message {
+                    channel,
+                    sender_peer_id: from,
+                    data: payload(data),
+                    sender_metadata: from_metadata.map(payload),
+                },
+                spawn,
+            ),
+            Frame::Direct { from, data, from_metadata } => self.emit(
+                Direct {
+                    sender_peer_id: from,
+                    data: payload(data),
+                    sender_metadata: from_metadata.map(payload),
+                },
+                spawn,
+            ),
+            Frame::Presence { channel, joined, left } => {
+                let (joined, left) = (peers(joined, payload), peers(left, payload));
+                self.emit(Presence { channel, joined, left }, spawn);
             }
         }
     }

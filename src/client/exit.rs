@@ -29,9 +29,7 @@ impl Exit {
             Event::StateChange { .. } => self.ending = None,
             Event::Connected(_)
             | Event::Disconnected { .. }
-            | Event::Message { .. }
-            | Event::Direct { .. }
-            | Event::Presence { .. }
+            | Event::Application(_)
             | Event::ServerError { .. }
             | Event::GoingAway { .. }
             | Event::TokenProviderError { .. } => {}

@@ -19,11 +19,11 @@ pub(crate) fn write(log: &Log) {
 }
 
 /// `: name=value name="value"`
-struct Details<'a>(&'a [Option<(&'static str, LogValue)>]);
+struct Details<'a>(&'a [(&'static str, LogValue)]);
 
 impl fmt::Display for Details<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, (name, value)) in self.0.iter().flatten().enumerate() {
+        for (at, (name, value)) in self.0.iter().enumerate() {
             f.write_str(if at == 0 { ": " } else { " " })?;
             match value {
                 LogValue::Number(number) => write!(f, "{name}={number}")?,

@@ -177,7 +177,7 @@ impl Native {
     pub(super) fn may_tell(&self, socket: SocketId) -> bool {
         let mut core = self.lock();
         let now = core.clock.last();
-        core.machine.heard(socket, now)
+        core.machine.admit(socket, now)
     }
 
     /// Who waits for just this answer to a publish or send, if it may be given right away; as [`may_tell`](Self::may_tell).
@@ -189,7 +189,7 @@ impl Native {
         let call = CallId::from_request_id(request_id)?;
         let mut core = self.lock();
         let now = core.clock.last();
-        let taken = core.machine.heard(socket, now) && core.machine.take_acked(call);
+        let taken = core.machine.take_ack(socket, call, now);
         if taken { core.waiters.remove(&call.0) } else { None }
     }
 
@@ -197,7 +197,7 @@ impl Native {
     pub(super) fn heard(&self, socket: SocketId) {
         let mut core = self.lock();
         let now = core.clock.now();
-        core.machine.heard(socket, now);
+        core.machine.admit(socket, now);
     }
 
     /// The alarm rings.

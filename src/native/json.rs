@@ -83,6 +83,7 @@ impl<'a> Json<'_, 'a> {
 
 impl<'m, 'a> Value for Json<'m, 'a> {
     type Payload = Payload;
+    type Name = String;
     type Text = Cow<'a, str>;
 
     fn field(&self, name: &str) -> Option<Json<'m, 'a>> {
@@ -113,6 +114,10 @@ impl<'m, 'a> Value for Json<'m, 'a> {
 
     fn is_null(&self) -> bool {
         self.raw.text == "null"
+    }
+
+    fn into_name(self) -> Option<String> {
+        self.string().map(Cow::into_owned)
     }
 
     fn into_payload(self) -> Payload {

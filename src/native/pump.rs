@@ -16,7 +16,7 @@ use crate::data::Payload;
 use metered_realtime_proto::machine::{
     CallId, Close, Event, Input, Outgoing, Output, ProviderFailure, SocketId, TokenRequestId,
 };
-use metered_realtime_proto::wire::{Secret, ServerFrame};
+use metered_realtime_proto::wire::{ApplicationFrame, Secret, ServerFrame};
 
 type Token = Result<Secret, ProviderFailure>;
 
@@ -153,9 +153,12 @@ impl Pump {
     /// The frames that come most often go past the queue, unless something waits in it. Gives back what does not.
     fn take_short_way(&mut self, socket: SocketId, news: News, known: &mut Known) -> Option<News> {
         match news {
-            News::Frame(ServerFrame::Message { channel, from, data, from_metadata })
-                if self.may_tell(socket, known) =>
-            {
+            News::Frame(ServerFrame::Application(ApplicationFrame::Message {
+                channel,
+                from,
+                data,
+                from_metadata,
+            })) if self.may_tell(socket, known) => {
                 let (sender_peer_id, sender_metadata) = (from, from_metadata);
                 let message = Message { channel, sender_peer_id, data, sender_metadata };
                 let tasks = &mut self.tasks;

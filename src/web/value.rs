@@ -30,6 +30,7 @@ pub struct JsJson(pub JsValue);
 
 impl Value for JsJson {
     type Payload = JsValue;
+    type Name = String;
     type Text = String;
 
     /// A member whose value is `undefined` cannot come from JSON, so it counts as absent.
@@ -66,6 +67,10 @@ impl Value for JsJson {
 
     fn is_null(&self) -> bool {
         self.0.is_null()
+    }
+
+    fn into_name(self) -> Option<String> {
+        self.string()
     }
 
     fn into_payload(self) -> JsValue {

@@ -2,7 +2,8 @@
 //! module that includes this file has to have `wire` in scope.
 
 use super::wire::{
-    IceServer, Malformed, PresencePeer, ServerFrame, Urls, Welcome, push_json_string,
+    ApplicationFrame, IceServer, Malformed, PresencePeer, ServerFrame, Urls, Welcome,
+    push_json_string,
 };
 
 /// The JSON of the frame or of the reason why it is none. `data_text` gives the JSON text of application data.
@@ -32,25 +33,36 @@ pub(crate) fn describe<P>(
             ("requestId", optional(request_id.as_deref())),
             ("message", optional(message.as_deref())),
         ]),
-        Ok(ServerFrame::Message { channel, from, data: payload, from_metadata }) => object(&[
+        Ok(ServerFrame::Application(ApplicationFrame::Message {
+            channel,
+            from,
+            data: payload,
+            from_metadata,
+        })) => object(&[
             ("is", string("message")),
             ("channel", string(channel)),
             ("from", string(from)),
             ("data", data(payload)),
             ("fromMetadata", maybe(from_metadata)),
         ]),
-        Ok(ServerFrame::Direct { from, data: payload, from_metadata }) => object(&[
+        Ok(ServerFrame::Application(ApplicationFrame::Direct {
+            from,
+            data: payload,
+            from_metadata,
+        })) => object(&[
             ("is", string("direct")),
             ("from", string(from)),
             ("data", data(payload)),
             ("fromMetadata", maybe(from_metadata)),
         ]),
-        Ok(ServerFrame::Presence { channel, joined, left }) => object(&[
-            ("is", string("presence")),
-            ("channel", string(channel)),
-            ("joined", peers(joined)),
-            ("left", peers(left)),
-        ]),
+        Ok(ServerFrame::Application(ApplicationFrame::Presence { channel, joined, left })) => {
+            object(&[
+                ("is", string("presence")),
+                ("channel", string(channel)),
+                ("joined", peers(joined)),
+                ("left", peers(left)),
+            ])
+        }
         Ok(ServerFrame::GoingAway { retry_after_ms }) => {
             object(&[("is", string("going_away")), ("retryAfterMs", retry_after_ms.to_string())])
         }

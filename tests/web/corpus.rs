@@ -4,7 +4,8 @@
 use js_sys::{JSON, Object, Reflect};
 use metered_realtime::web::{JsJson, parse_address};
 use metered_realtime_proto::wire::{
-    Endpoint, IceServer, Malformed, PresencePeer, ServerFrame, Urls, Value, Welcome, decode,
+    ApplicationFrame, Endpoint, IceServer, Malformed, PresencePeer, ServerFrame, Urls, Value,
+    Welcome, decode,
 };
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -52,7 +53,9 @@ fn a_payload_is_handed_on_as_the_very_object_that_was_parsed() {
     let frame =
         JSON::parse(r#"{"type":"message","channel":"a","from":"p","data":{"x":1}}"#).unwrap();
     let data = Reflect::get(&frame, &"data".into()).unwrap();
-    let Ok(ServerFrame::Message { data: handed_on, .. }) = decode(&JsJson(frame)) else {
+    let Ok(ServerFrame::Application(ApplicationFrame::Message { data: handed_on, .. })) =
+        decode(&JsJson(frame))
+    else {
         panic!("no message")
     };
     assert!(Object::is(&data, &handed_on));
@@ -61,7 +64,9 @@ fn a_payload_is_handed_on_as_the_very_object_that_was_parsed() {
 #[wasm_bindgen_test]
 fn lone_surrogates_in_a_payload_stay_what_they_are() {
     let text = r#"{"type":"message","channel":"a","from":"p","data":"\ud800 and \udc00"}"#;
-    let Ok(ServerFrame::Message { data, .. }) = decode_text(&text.into()) else {
+    let Ok(ServerFrame::Application(ApplicationFrame::Message { data, .. })) =
+        decode_text(&text.into())
+    else {
         panic!("no message")
     };
     assert_eq!(JSON::stringify(&data).unwrap(), r#""\ud800 and \udc00""#);
@@ -72,7 +77,9 @@ fn a_payload_that_is_nested_deeply_does_no_harm() {
     let depth = 50_000;
     let nested = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     let text = format!(r#"{{"type":"direct","from":"p","data":{nested}}}"#);
-    let Ok(ServerFrame::Direct { mut data, .. }) = decode_text(&text.into()) else {
+    let Ok(ServerFrame::Application(ApplicationFrame::Direct { mut data, .. })) =
+        decode_text(&text.into())
+    else {
         panic!("no direct message")
     };
     let mut found = 1;
@@ -94,7 +101,9 @@ fn a_prototype_in_the_text_gives_a_frame_no_fields() {
 #[wasm_bindgen_test]
 fn a_member_named_like_a_prototype_is_payload_like_any_other() {
     let text = r#"{"type":"message","channel":"a","from":"p","data":{"__proto__":{"admin":true},"constructor":1}}"#;
-    let Ok(ServerFrame::Message { data, .. }) = decode_text(&text.into()) else {
+    let Ok(ServerFrame::Application(ApplicationFrame::Message { data, .. })) =
+        decode_text(&text.into())
+    else {
         panic!("no message")
     };
     assert_eq!(JSON::stringify(&data).unwrap(), r#"{"__proto__":{"admin":true},"constructor":1}"#);
@@ -137,7 +146,12 @@ fn describe(decoded: Result<ServerFrame<JsValue>, Malformed>) -> JsValue {
                 [("code", code.into()), ("requestId", request_id), ("message", message)],
             )
         }
-        ServerFrame::Message { channel, from, data, from_metadata } => {
+        ServerFrame::Application(ApplicationFrame::Message {
+            channel,
+            from,
+            data,
+            from_metadata,
+        }) => {
             let metadata = nullable(from_metadata);
             record(
                 "message",
@@ -149,11 +163,11 @@ fn describe(decoded: Result<ServerFrame<JsValue>, Malformed>) -> JsValue {
                 ],
             )
         }
-        ServerFrame::Direct { from, data, from_metadata } => record(
+        ServerFrame::Application(ApplicationFrame::Direct { from, data, from_metadata }) => record(
             "direct",
             [("from", from.into()), ("data", data), ("fromMetadata", nullable(from_metadata))],
         ),
-        ServerFrame::Presence { channel, joined, left } => record(
+        ServerFrame::Application(ApplicationFrame::Presence { channel, joined, left }) => record(
             "presence",
             [("channel", channel.into()), ("joined", peers(joined)), ("left", peers(left))],
         ),

@@ -7,7 +7,9 @@ use metered_realtime_proto::machine::{
     CallError, CallId, Close, Event, Input, Instant, Machine, Options, Output, ProviderFailure,
     RawOptions, RawReconnect, SocketId, State, TokenRequestId,
 };
-use metered_realtime_proto::wire::{Malformed, OutgoingFrame, Secret, ServerFrame, Welcome};
+use metered_realtime_proto::wire::{
+    ApplicationFrame, Malformed, OutgoingFrame, Secret, ServerFrame, Welcome,
+};
 
 use crate::dice::Dice;
 use crate::json::{decode_text, encode};
@@ -191,12 +193,14 @@ impl Raw {
             }
             6 => {
                 let call = CallId(bytes.id(self.last_call));
-                if self.waiting.contains(&call) && self.machine.take_acked(call) {
+                if self.waiting.contains(&call)
+                    && self.machine.take_ack(SocketId(self.last_socket), call, self.now)
+                {
                     self.waiting.remove(&call);
                 }
             }
             7 => {
-                let _ = self.machine.heard(SocketId(bytes.id(self.last_socket)), self.now);
+                self.machine.admit(SocketId(bytes.id(self.last_socket)), self.now);
             }
             8 | 9 => self.advance_to_alarm(),
             10 => self.now = self.now.after(1 << (bytes.byte() % 32)),
@@ -286,12 +290,12 @@ impl Raw {
             },
             7 => ServerFrame::Pong,
             8 => ServerFrame::GoingAway { retry_after_ms: 1_000.0 },
-            _ => ServerFrame::Message {
+            _ => ServerFrame::Application(ApplicationFrame::Message {
                 channel: "a".into(),
                 from: "somebody".into(),
                 data: "{}".into(),
                 from_metadata: None,
-            },
+            }),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a client hears: news of its sockets, on the ordinary way and on the short one of the npm package.
 
-use metered_realtime_proto::machine::{Admission, CallId, Input, SocketId};
-use metered_realtime_proto::wire::{Malformed, ServerFrame};
+use metered_realtime_proto::machine::{CallId, Input, SocketId};
+use metered_realtime_proto::wire::{ApplicationFrame, Malformed, ServerFrame};
 
 use crate::agenda::News;
 use crate::json;
@@ -85,67 +85,66 @@ impl World {
         }
     }
 
-    /// Messages and acks, as the npm package takes them to the user without the machine's rules.
-    pub(crate) fn takes_short_path(
+    /// Messages and acks of publishes, as drivers take them to the user past the machine's queue. `false`: the frame has to go
+    /// the ordinary way.
+    fn takes_short_path(
         &mut self,
         client: usize,
         socket: SocketId,
         frame: &ServerFrame<String>,
     ) -> bool {
-        let acked = if let ServerFrame::Ack { request_id } = frame {
-            let call = request_id.parse().map(CallId);
-            let Some(call) = call.ok().filter(|call| call.0.to_string() == *request_id) else {
-                return false;
-            };
-            if !self.clients[client].watch.is_pending(call) {
-                return false;
-            }
-            Some(call)
-        } else if matches!(frame, ServerFrame::Message { .. } | ServerFrame::Direct { .. }) {
-            None
-        } else {
-            return false;
-        };
-        let clock = self.clock(client);
-        let state = &mut self.clients[client];
-        if state.pumping || state.machine.has_output() {
+        if self.clients[client].pumping {
             return false;
         }
-        let tell = if acked.is_some() {
-            state.machine.heard(socket, clock)
-        } else {
-            let admission = state.machine.admit(socket, false, clock);
-            let verdict = state.watch.admits(socket, admission);
-            self.check(verdict);
-            admission == Admission::Tell
+        let taken = match frame {
+            ServerFrame::Ack { request_id } => self.takes_ack(client, socket, request_id),
+            ServerFrame::Application(
+                ApplicationFrame::Message { .. } | ApplicationFrame::Direct { .. },
+            ) => self.takes_message(client, socket),
+            ServerFrame::Application(ApplicationFrame::Presence { .. })
+            | ServerFrame::Welcome(_)
+            | ServerFrame::Error { .. }
+            | ServerFrame::GoingAway { .. }
+            | ServerFrame::Pong => false,
         };
-        let state = &mut self.clients[client];
-        state.watch.heard(socket);
-        if !tell {
-            // An ack goes the ordinary way then.
-            return acked.is_none();
-        }
-        state.pumping = true;
-        let taken = match acked {
-            Some(call) => {
-                let taken = self.clients[client].machine.take_acked(call);
-                if taken {
-                    tell!(self, client, "-- ack {} by the short path", call.0);
-                    let verdict = self.clients[client].watch.acked_directly(call);
-                    self.check(verdict);
-                }
-                taken
-            }
-            None => {
-                tell!(self, client, "-- message by the short path");
-                self.handlers_run(client);
-                true
-            }
-        };
-        self.clients[client].pumping = false;
-        if self.clients[client].machine.has_output() {
+        if taken && self.clients[client].machine.has_output() {
             self.pump(client);
         }
         taken
+    }
+
+    fn takes_ack(&mut self, client: usize, socket: SocketId, request_id: &str) -> bool {
+        let Some(call) = CallId::from_request_id(request_id) else { return false };
+        let clock = self.clock(client);
+        let state = &mut self.clients[client];
+        // Nobody outside knows the ids of replays.
+        if !state.watch.is_pending(call) {
+            return false;
+        }
+        let taken = state.machine.take_ack(socket, call, clock);
+        state.watch.heard(socket);
+        if taken {
+            tell!(self, client, "-- ack {} by the short path", call.0);
+            let verdict = self.clients[client].watch.acked_directly(call);
+            self.check(verdict);
+        }
+        taken
+    }
+
+    fn takes_message(&mut self, client: usize, socket: SocketId) -> bool {
+        let clock = self.clock(client);
+        let state = &mut self.clients[client];
+        let busy = state.machine.has_output();
+        let admitted = state.machine.admit(socket, clock);
+        let verdict = state.watch.admits(socket, admitted, busy);
+        state.watch.heard(socket);
+        self.check(verdict);
+        if admitted {
+            tell!(self, client, "-- message by the short path");
+            self.clients[client].pumping = true;
+            self.handlers_run(client);
+            self.clients[client].pumping = false;
+        }
+        admitted
     }
 }

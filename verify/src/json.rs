@@ -1,12 +1,13 @@
 //! JSON as the wire rules want to see it, and frames of the server as text.
 
-use metered_realtime_proto::wire::{self, Malformed, PresencePeer, ServerFrame};
+use metered_realtime_proto::wire::{self, ApplicationFrame, Malformed, PresencePeer, ServerFrame};
 use serde_json::{Value, json};
 
 struct Json<'a>(&'a Value);
 
 impl wire::Value for Json<'_> {
     type Payload = String;
+    type Name = String;
     type Text = String;
 
     fn field(&self, name: &str) -> Option<Self> {
@@ -31,6 +32,10 @@ impl wire::Value for Json<'_> {
 
     fn is_null(&self) -> bool {
         self.0.is_null()
+    }
+
+    fn into_name(self) -> Option<String> {
+        self.string()
     }
 
     fn into_payload(self) -> String {
@@ -62,20 +67,25 @@ pub fn encode(frame: &ServerFrame<String>) -> String {
         ServerFrame::Error { code, request_id, message } => {
             json!({"type": "error", "code": code, "requestId": request_id, "message": message})
         }
-        ServerFrame::Message { channel, from, data, from_metadata } => json!({
+        ServerFrame::Application(ApplicationFrame::Message {
+            channel,
+            from,
+            data,
+            from_metadata,
+        }) => json!({
             "type": "message",
             "channel": channel,
             "from": from,
             "data": parsed(data),
             "fromMetadata": from_metadata.as_deref().map(parsed),
         }),
-        ServerFrame::Direct { from, data, from_metadata } => json!({
+        ServerFrame::Application(ApplicationFrame::Direct { from, data, from_metadata }) => json!({
             "type": "direct",
             "from": from,
             "data": parsed(data),
             "fromMetadata": from_metadata.as_deref().map(parsed),
         }),
-        ServerFrame::Presence { channel, joined, left } => json!({
+        ServerFrame::Application(ApplicationFrame::Presence { channel, joined, left }) => json!({
             "type": "presence",
             "channel": channel,
             "joined": peers(joined),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use metered_realtime_proto::machine::{CallId, SocketId};
-use metered_realtime_proto::wire::{PresencePeer, ServerFrame, Welcome};
+use metered_realtime_proto::wire::{ApplicationFrame, PresencePeer, ServerFrame, Welcome};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -265,12 +265,12 @@ impl World {
         let from = peer_name(self.links[link].seat.peer);
         for other in self.subscribers(channel, link) {
             let metadata = self.links[other].seat.channels[channel] == Some(true);
-            let frame = ServerFrame::Message {
+            let frame = ServerFrame::Application(ApplicationFrame::Message {
                 channel: CHANNELS[channel].to_owned(),
                 from: from.clone(),
                 data: data.to_owned(),
                 from_metadata: metadata.then(|| r#"{"name":"sim"}"#.to_owned()),
-            };
+            });
             self.say(other, Said::Frame(frame));
         }
     }
@@ -280,11 +280,11 @@ impl World {
             self.links[*other].seat.alive && peer_name(self.links[*other].seat.peer) == to
         });
         let Some(other) = found else { return Some("peer_not_found") };
-        let frame = ServerFrame::Direct {
+        let frame = ServerFrame::Application(ApplicationFrame::Direct {
             from: peer_name(self.links[link].seat.peer),
             data: data.to_owned(),
             from_metadata: None,
-        };
+        });
         self.say(other, Said::Frame(frame));
         None
     }
@@ -347,7 +347,11 @@ pub(crate) fn presence(
     joined: Vec<PresencePeer<String>>,
     left: Vec<PresencePeer<String>>,
 ) -> Said {
-    Said::Frame(ServerFrame::Presence { channel: CHANNELS[channel].to_owned(), joined, left })
+    Said::Frame(ServerFrame::Application(ApplicationFrame::Presence {
+        channel: CHANNELS[channel].to_owned(),
+        joined,
+        left,
+    }))
 }
 
 /// Without an id there is nothing to acknowledge.

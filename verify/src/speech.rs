@@ -1,6 +1,6 @@
 //! What the server says: answers, lost, late, twice or as they should be, and what nobody asked for.
 
-use metered_realtime_proto::wire::ServerFrame;
+use metered_realtime_proto::wire::{ApplicationFrame, ServerFrame};
 
 use crate::agenda::{Happening, News};
 use crate::server::{CHANNELS, ERROR_CODES, HOPELESS, Said, error_frame, presence};
@@ -62,17 +62,17 @@ impl World {
             7 => Said::Frame(ServerFrame::Ack { request_id: self.dice.pick(&ODD_IDS).to_owned() }),
             8 => self.welcome(link),
             9 => presence(0, Vec::new(), Vec::new()),
-            10 => Said::Frame(ServerFrame::Direct {
+            10 => Said::Frame(ServerFrame::Application(ApplicationFrame::Direct {
                 from: "nobody".into(),
                 data: "{}".into(),
                 from_metadata: Some("{}".into()),
-            }),
-            _ => Said::Frame(ServerFrame::Message {
+            })),
+            _ => Said::Frame(ServerFrame::Application(ApplicationFrame::Message {
                 channel: "never subscribed".into(),
                 from: "nobody".into(),
                 data: "null".into(),
                 from_metadata: None,
-            }),
+            })),
         };
         self.say(link, said);
     }

@@ -156,12 +156,17 @@ fn ask(machine: &mut Core, what: u32, id: u32, x: f64, y: f64, now: Instant) -> 
             machine.transmitted(call).map_or(0.0, |socket| socket.0.into())
         }
         // Application data arrived, presence if `x`: 0 to drop it, 1 to tell the user, 2 to do so after the socket's `connected`.
-        21 => machine.admit(socket, x != 0.0, now) as u32 as f64,
-        // The ack of call `x` arrived. 1: that is all, and the caller answers the request.
-        _ => {
-            let acked = machine.heard(socket, now) && machine.take_acked(CallId(x as u32));
-            acked.into()
+        21 => {
+            if machine.admit(socket, now) {
+                1.0
+            } else if x != 0.0 && machine.holds_presence(socket) {
+                2.0
+            } else {
+                0.0
+            }
         }
+        // The ack of call `x` arrived. 1: that is all, and the caller answers the request.
+        _ => machine.take_ack(socket, CallId(x as u32), now).into(),
     }
 }
 

@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use wasm_bindgen::prelude::*;
 
 use metered_realtime_proto::machine::{
-    Admission, CallError, Event, Log, LogValue, Outcome, Outgoing, Output, State,
+    CallError, Event, Log, LogValue, Outcome, Outgoing, Output, State,
 };
 
 #[wasm_bindgen]
@@ -102,7 +102,7 @@ impl Said {
     fn log(&self, log: &Log) {
         self.id(log.level as u32);
         self.text(log.message);
-        for (name, value) in log.details.iter().flatten() {
+        for (name, value) in &log.details {
             self.text(name);
             match value {
                 LogValue::Number(number) => self.number(*number),
@@ -174,9 +174,8 @@ impl Said {
                 self.id((*will_reconnect).into());
                 14
             }
-            Event::Message { data, .. } | Event::Direct { data, .. } => match *data {},
             // It is not told of them.
-            Event::Presence { .. } => 0,
+            Event::Application(_) => 0,
             Event::ServerError { code, message, request_id } => {
                 self.text(code);
                 self.optional(message.as_deref());
@@ -197,6 +196,5 @@ impl Said {
     }
 }
 
-// `State as u32` is an index into the states of the JavaScript side, which also knows what is admitted by its number.
+// `State as u32` is an index into the states of the JavaScript side.
 const _: () = assert!(State::Idle as u8 == 0 && State::Closed as u8 == 4);
-const _: () = assert!(Admission::Tell as u8 == 1 && Admission::Hold as u8 == 2);

@@ -1,6 +1,6 @@
 //! States and events come in their order.
 
-use metered_realtime_proto::machine::{Admission, Connected, Event, SocketId, State};
+use metered_realtime_proto::machine::{Connected, Event, SocketId, State};
 use metered_realtime_proto::wire::ServerFrame;
 
 use super::{Broken, Watch, rule};
@@ -14,16 +14,20 @@ impl Watch {
         rule("nothing is emitted once close() is answered", !self.silent, String::new)
     }
 
-    /// What the machine says of a message that its driver keeps to itself.
-    pub(crate) fn admits(&mut self, socket: SocketId, admission: Admission) -> Result<(), Broken> {
-        let in_use = self.sockets.iter().any(|(open, _)| *open == socket.0);
-        let right = match admission {
-            Admission::Tell => in_use,
-            Admission::Hold => false,
-            Admission::Drop => self.current(socket).is_none(),
+    /// The machine was asked whether a message may go past its queue. `busy`: an output came first.
+    pub(crate) fn admits(
+        &mut self,
+        socket: SocketId,
+        admitted: bool,
+        busy: bool,
+    ) -> Result<(), Broken> {
+        let right = if admitted {
+            !busy && self.sockets.iter().any(|(open, _)| *open == socket.0)
+        } else {
+            busy || self.current(socket).is_none()
         };
-        rule("messages of the sockets in use are told", right, || format!("{admission:?}"))?;
-        if admission == Admission::Tell { self.event_allowed() } else { Ok(()) }
+        rule("messages of the sockets in use are told", right, || format!("{admitted}, {busy}"))?;
+        if admitted { self.event_allowed() } else { Ok(()) }
     }
 
     pub(super) fn event(&mut self, event: &Event<String>) -> Result<(), Broken> {
@@ -32,10 +36,7 @@ impl Watch {
             Event::StateChange { from, to } => self.state_changes(*from, *to),
             Event::Connected(connected) => self.connected(connected),
             Event::Disconnected { will_reconnect, .. } => self.disconnected(*will_reconnect),
-            Event::Message { .. }
-            | Event::Direct { .. }
-            | Event::Presence { .. }
-            | Event::GoingAway { .. } => {
+            Event::Application(_) | Event::GoingAway { .. } => {
                 if self.expected.front() == Some(event) {
                     self.expected.pop_front();
                     return Ok(());
@@ -136,15 +137,7 @@ impl Watch {
 /// What users see of a frame.
 pub(super) fn event_of(frame: &ServerFrame<String>) -> Option<Event<String>> {
     match frame.clone() {
-        ServerFrame::Message { channel, from, data, from_metadata } => {
-            Some(Event::Message { channel, from, data, from_metadata })
-        }
-        ServerFrame::Direct { from, data, from_metadata } => {
-            Some(Event::Direct { from, data, from_metadata })
-        }
-        ServerFrame::Presence { channel, joined, left } => {
-            Some(Event::Presence { channel, joined, left })
-        }
+        ServerFrame::Application(frame) => Some(Event::Application(frame)),
         ServerFrame::GoingAway { retry_after_ms } => Some(Event::GoingAway { retry_after_ms }),
         ServerFrame::Welcome(_)
         | ServerFrame::Ack { .. }

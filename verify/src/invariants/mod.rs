@@ -291,9 +291,7 @@ impl Watch {
             }
             ServerFrame::Error { request_id: None, .. }
             | ServerFrame::Welcome(_)
-            | ServerFrame::Message { .. }
-            | ServerFrame::Direct { .. }
-            | ServerFrame::Presence { .. }
+            | ServerFrame::Application(_)
             | ServerFrame::GoingAway { .. }
             | ServerFrame::Pong => {}
         }

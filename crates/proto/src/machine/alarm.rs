@@ -11,7 +11,7 @@ use crate::wire::CloseCode;
 /// An alarm that rings this much late, in milliseconds, shows that the process was suspended.
 const LATE_MS: u64 = 1_000;
 
-impl<P> Machine<P> {
+impl<P, N> Machine<P, N> {
     /// When [`handle_timeout`](Self::handle_timeout) is to be called: at once while outputs wait, else at the earliest
     /// deadline, `None` if there is none. Coming early is harmless.
     #[must_use]
@@ -128,7 +128,7 @@ impl<P> Machine<P> {
                 // Who is not even asked is not late.
                 if *asked && *deadline <= now {
                     let request = *request;
-                    self.queue.push(super::Output::ForgetToken { request });
+                    self.queue.push_back(super::Output::ForgetToken { request });
                     let message = "the token provider did not answer in time";
                     self.on_token_failed("TimeoutError", message);
                 }

@@ -2,17 +2,17 @@
 //!
 //! Arguments arrive checked; see `wire::check_channel` and `wire::check_peer_id`.
 
+use super::Machine;
 use super::error::CallError;
 use super::io::{CallId, Outgoing, SocketId};
 use super::requests::{Purpose, Request};
 use super::subscriptions::Failure;
 use super::time::Instant;
-use super::{Link, Machine};
 
 /// How long an answer is waited for, unless told otherwise, in milliseconds (spec B.1).
 pub const ACK_TIMEOUT_MS: u64 = 15_000;
 
-impl<P> Machine<P> {
+impl<P, N> Machine<P, N> {
     /// Subscribes to a channel and, from now on, brings the subscription back after a reconnect.
     ///
     /// # Errors
@@ -97,12 +97,6 @@ impl<P> Machine<P> {
         self.max_message_size
     }
 
-    /// The fast path of a driver for an `ack` of a publish or send: `true` if the caller waits for just that, and the driver
-    /// answers it. In all other cases nothing changes, and the frame goes the ordinary way.
-    pub fn take_acked(&mut self, call: CallId) -> bool {
-        self.requests.is_plain(call) && self.requests.take(call).is_some()
-    }
-
     /// Lets a request wait this long for its answer, from now on. One that is already answered stays so.
     pub fn set_timeout(&mut self, call: CallId, timeout_ms: u64, now: Instant) {
         let now = self.tick(now);
@@ -140,13 +134,6 @@ impl<P> Machine<P> {
     }
 
     fn check_connected(&self) -> Result<(), CallError> {
-        match self.link {
-            Link::Ready { .. } => Ok(()),
-            Link::Idle
-            | Link::Closed
-            | Link::Fetching { .. }
-            | Link::Dialling { .. }
-            | Link::Waiting { .. } => Err(CallError::NotConnected),
-        }
+        if self.link.is_ready() { Ok(()) } else { Err(CallError::NotConnected) }
     }
 }

@@ -1,6 +1,6 @@
 //! Why a call failed, and what that says about its effect on the server.
 
-use super::io::State;
+use super::state::State;
 use crate::wire::scrub;
 
 /// Whether the server may have acted on a failed request.

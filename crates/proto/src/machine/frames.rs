@@ -1,16 +1,16 @@
 //! What the peer says: inputs from sockets and the frames in them (spec B.5).
 
 use super::error::{CallError, Close};
-use super::io::{Admission, CallId, Event, Input, Level, SocketId};
+use super::io::{CallId, Event, Input, Level, SocketId};
 use super::requests::{Purpose, Request};
 use super::subscriptions::{Attempt, Failure};
 use super::time::Instant;
 use super::{Link, Machine, Output};
 use crate::wire::{CloseCode, ErrorCode, ServerFrame, fit_reason, sendable_code};
 
-impl<P> Machine<P> {
+impl<P, N> Machine<P, N> {
     /// Takes in what happened. Never fails: the peer cannot make it, and news of what is gone changes nothing.
-    pub fn handle_input(&mut self, input: Input<P>, now: Instant) {
+    pub fn handle_input(&mut self, input: Input<P, N>, now: Instant) {
         self.tick(now);
         match input {
             Input::SocketOpened { socket } => {
@@ -19,7 +19,7 @@ impl<P> Machine<P> {
                 }
             }
             Input::Frame { socket, frame } => {
-                if self.hear(socket, now) {
+                if self.note_alive(socket) {
                     self.on_frame(frame);
                 } else if self.renewal.socket() == Some(socket)
                     && let Some(frame) = self.on_renewal_frame(frame)
@@ -29,9 +29,9 @@ impl<P> Machine<P> {
                 }
             }
             Input::Malformed { socket, why } => {
-                if self.hear(socket, now) {
-                    let reason = why.reason();
-                    self.log_text(Level::Warn, "dropped a malformed frame", "reason", reason);
+                if self.note_alive(socket) {
+                    let details = vec![("reason", why.reason().into())];
+                    self.log_with(Level::Warn, "dropped a malformed frame", details);
                 }
             }
             Input::Binary { socket } => {
@@ -65,50 +65,47 @@ impl<P> Machine<P> {
         }
     }
 
-    /// The driver handed a message to the user itself: the peer lives. `false` if the socket is not the current one or not
-    /// welcomed, or something else comes first; then the frame has to go the ordinary way.
-    pub fn heard(&mut self, socket: SocketId, now: Instant) -> bool {
-        let now = self.tick(now);
-        match &mut self.link {
-            Link::Ready { socket: current, liveness, .. } if *current == socket => {
-                if let Some(liveness) = liveness {
-                    liveness.heard(now);
-                }
-                !self.has_output()
-            }
-            Link::Ready { .. }
-            | Link::Idle
-            | Link::Closed
-            | Link::Fetching { .. }
-            | Link::Dialling { .. }
-            | Link::Waiting { .. } => false,
-        }
+    /// The short way for application data, which saves the queue: an application frame arrived on this socket, so the peer
+    /// lives. `true`: the driver tells the user at once, and that is all. `false`: the frame goes into
+    /// [`handle_input`](Self::handle_input), because the socket is not in use or an output comes first.
+    ///
+    /// The driver may ask this before it has read any more of the frame than its type.
+    pub fn admit(&mut self, socket: SocketId, now: Instant) -> bool {
+        self.tick(now);
+        let in_use = self.note_alive(socket) || self.renewal.is_leaving(socket);
+        in_use && !self.has_output()
     }
 
-    /// Application data arrived, for a driver that hands it to the user itself, or not, as this says. Everything that was asked
-    /// of the driver before must be done ([`has_output`](Self::has_output)).
-    pub fn admit(&mut self, socket: SocketId, is_presence: bool, now: Instant) -> Admission {
-        let now = self.tick(now);
-        if self.hear(socket, now) {
-            Admission::Tell
-        } else {
-            self.renewal.admission(socket, is_presence)
-        }
+    /// The short way for an `ack` of a publish or send. `true`: the driver answers the call, and that is all. `false`: the frame
+    /// goes into [`handle_input`](Self::handle_input).
+    pub fn take_ack(&mut self, socket: SocketId, call: CallId, now: Instant) -> bool {
+        self.tick(now);
+        self.note_alive(socket)
+            && !self.has_output()
+            && self.requests.is_plain(call)
+            && self.requests.take(call).is_some()
+    }
+
+    /// Whether presence on this socket is told after the [`Event::Connected`] of the socket. For drivers that keep application
+    /// frames to themselves.
+    #[must_use]
+    pub fn holds_presence(&self, socket: SocketId) -> bool {
+        self.renewal.is_joining(socket)
     }
 
     /// Any text shows that the peer lives. `false`: the socket is not the current one.
-    fn hear(&mut self, socket: SocketId, now: Instant) -> bool {
+    fn note_alive(&mut self, socket: SocketId) -> bool {
         if self.link.socket() != Some(socket) {
             return false;
         }
         self.opened();
         if let Some(liveness) = self.link.liveness() {
-            liveness.heard(now.max(self.now));
+            liveness.restart(self.now);
         }
         true
     }
 
-    fn on_frame(&mut self, frame: ServerFrame<P>) {
+    fn on_frame(&mut self, frame: ServerFrame<P, N>) {
         self.announce();
         match frame {
             ServerFrame::Welcome(welcome) => self.on_welcome(welcome),
@@ -116,15 +113,7 @@ impl<P> Machine<P> {
             ServerFrame::Error { code, request_id, message } => {
                 self.on_error(code, request_id, message)
             }
-            ServerFrame::Message { channel, from, data, from_metadata } => {
-                self.emit(Event::Message { channel, from, data, from_metadata });
-            }
-            ServerFrame::Direct { from, data, from_metadata } => {
-                self.emit(Event::Direct { from, data, from_metadata });
-            }
-            ServerFrame::Presence { channel, joined, left } => {
-                self.emit(Event::Presence { channel, joined, left });
-            }
+            ServerFrame::Application(frame) => self.emit(Event::Application(frame)),
             ServerFrame::GoingAway { retry_after_ms } => {
                 if let Link::Ready { going_away_ms, .. } = &mut self.link {
                     *going_away_ms = Some(retry_after_ms);
@@ -174,7 +163,7 @@ impl<P> Machine<P> {
         } else {
             "resubscribing failed for good on this connection"
         };
-        self.log_text(Level::Warn, message, "channel", &channel);
+        self.log_with(Level::Warn, message, vec![("channel", (&*channel).into())]);
     }
 
     fn on_send_failed(&mut self, call: Option<CallId>) {
@@ -212,7 +201,7 @@ impl<P> Machine<P> {
 
     /// Closes a socket with a code and a reason that the platform takes.
     pub(super) fn close_socket(&mut self, socket: SocketId, code: u16, reason: &str, report: bool) {
-        self.queue.push(Output::CloseSocket {
+        self.queue.push_back(Output::CloseSocket {
             socket,
             code: sendable_code(code),
             reason: fit_reason(reason).to_owned(),

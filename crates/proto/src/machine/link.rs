@@ -1,7 +1,8 @@
 //! The connection's states, each with the data that only it has.
 
-use super::io::{Connected, SocketId, State, TokenRequestId};
+use super::io::{Connected, SocketId, TokenRequestId};
 use super::liveness::Liveness;
+use super::state::State;
 use super::subscriptions::Replays;
 use super::time::Instant;
 use crate::wire::Secret;
@@ -65,6 +66,10 @@ pub(super) enum Stage {
 }
 
 impl Link {
+    pub(super) fn is_ready(&self) -> bool {
+        matches!(self, Link::Ready { .. })
+    }
+
     /// The socket that is in use, unless the driver was not even told of it.
     pub(super) fn socket(&self) -> Option<SocketId> {
         match self {

@@ -32,11 +32,12 @@ impl Liveness {
         let keepalive_ms = keepalive_ms(timeout_ms);
         let mut liveness =
             Liveness { timeout_ms, keepalive_ms, dead: now, ask: now, probing: false };
-        liveness.heard(now);
+        liveness.restart(now);
         liveness
     }
 
-    pub(super) fn heard(&mut self, now: Instant) {
+    /// The peer has shown that it lives.
+    pub(super) fn restart(&mut self, now: Instant) {
         self.dead = now.after(self.timeout_ms);
         self.ask = now.after(self.keepalive_ms);
         self.probing = false;

@@ -15,54 +15,56 @@
 mod alarm;
 mod backoff;
 mod calls;
+mod deadlines;
 mod error;
 mod frames;
 mod io;
 mod jitter;
-mod line;
 mod link;
 mod liveness;
 mod options;
-mod queue;
 mod renewal;
 mod requests;
 mod session;
+mod state;
 mod subscriptions;
 mod time;
-mod timetable;
+
+use std::collections::VecDeque;
 
 use backoff::Backoff;
 use io::Ids;
 use jitter::Jitter;
 use link::{Link, Stage};
-use queue::Queue;
 use renewal::Renewal;
 use requests::{Purpose, Requests};
 use session::{Closing, Session};
 use subscriptions::{Attempt, Subscriptions};
 
-use crate::wire::FALLBACK_MAX_MESSAGE_SIZE;
+use crate::wire::{ApplicationFrame, FALLBACK_MAX_MESSAGE_SIZE};
 
 pub use calls::ACK_TIMEOUT_MS;
 pub use error::{CallError, Close, Outcome, ProviderFailure};
 pub use io::{
-    Admission, CallId, Connected, Event, Input, Level, Log, LogValue, Outgoing, Output, SocketId,
-    State, TokenRequestId,
+    CallId, Connected, Event, Input, Level, Log, LogValue, Outgoing, Output, SocketId,
+    TokenRequestId,
 };
 pub use options::{OptionError, OptionName, Options, RawOptions, RawReconnect};
 pub use session::{CLOSE_FLUSH_MS, DEFAULT_CLOSE_REASON, WELCOME_TIMEOUT_MS};
+pub use state::State;
 pub use time::Instant;
 
-/// The client's behaviour. `P` is application data that it carries without a look.
+/// The client's behaviour. `P` is application data and `N` a name in it (a channel, a peer id), both as the platform holds
+/// them: the machine hands them on without looking at them.
 #[derive(Debug)]
-pub struct Machine<P> {
+pub struct Machine<P, N = String> {
     options: Options,
     link: Link,
     session: Session,
     closing: Option<Closing>,
     renewal: Renewal,
-    /// Who is in the channels of a connection that has not yet taken over.
-    held: Vec<Event<P>>,
+    /// Presence from a connection that has not yet taken over.
+    held: Vec<ApplicationFrame<P, N>>,
     requests: Requests,
     subscriptions: Subscriptions,
     backoff: Backoff,
@@ -72,7 +74,7 @@ pub struct Machine<P> {
     max_message_size: f64,
     jitter: Jitter,
     ids: Ids,
-    queue: Queue<Output<P>>,
+    queue: VecDeque<Output<P, N>>,
     /// The latest time that was told.
     now: Instant,
     /// After a late alarm: until when nothing that waits for the peer fails.
@@ -80,10 +82,10 @@ pub struct Machine<P> {
     logging: bool,
 }
 
-impl<P> Machine<P> {
+impl<P, N> Machine<P, N> {
     /// A machine at rest. Equal seeds and equal inputs give equal runs.
     #[must_use]
-    pub fn new(options: Options, seed: u64, now: Instant) -> Machine<P> {
+    pub fn new(options: Options, seed: u64, now: Instant) -> Machine<P, N> {
         Machine {
             options,
             link: Link::Idle,
@@ -91,21 +93,21 @@ impl<P> Machine<P> {
             closing: None,
             renewal: Renewal::off(),
             held: Vec::new(),
-            requests: Requests::new(),
-            subscriptions: Subscriptions::new(),
+            requests: Requests::default(),
+            subscriptions: Subscriptions::default(),
             backoff: Backoff::default(),
             token_failures: 0,
             max_message_size: f64::from(FALLBACK_MAX_MESSAGE_SIZE),
             jitter: Jitter::new(seed),
             ids: Ids::default(),
-            queue: Queue::new(),
+            queue: VecDeque::new(),
             now,
             grace: now,
             logging: true,
         }
     }
 
-    /// Without a logger nobody wants to hear; then no log lines are made.
+    /// Turns log lines off where no logger is there to take them.
     pub fn set_logging(&mut self, logging: bool) {
         self.logging = logging;
     }
@@ -129,13 +131,15 @@ impl<P> Machine<P> {
     }
 
     /// The next thing to do, or `None` if there is nothing until the next input or alarm.
-    pub fn poll_output(&mut self) -> Option<Output<P>> {
+    pub fn poll_output(&mut self) -> Option<Output<P, N>> {
         loop {
-            while let Some(output) = self.queue.pop() {
+            while let Some(output) = self.queue.pop_front() {
                 if self.is_wanted(&output) {
                     return Some(output);
                 }
             }
+            // A client at rest keeps no memory for what it may have to do.
+            self.queue = VecDeque::new();
             if !self.take_next_step() {
                 return None;
             }
@@ -156,7 +160,7 @@ impl<P> Machine<P> {
     }
 
     /// A frame that waits in the queue while its socket is lost or its request given up must not be sent any more.
-    fn is_wanted(&mut self, output: &Output<P>) -> bool {
+    fn is_wanted(&mut self, output: &Output<P, N>) -> bool {
         match output {
             Output::Send { socket, call, .. } => {
                 self.is_in_use(*socket) && call.is_none_or(|call| self.requests.mark_sent(call))
@@ -185,13 +189,13 @@ impl<P> Machine<P> {
             Link::Fetching { request, asked, deadline } if !*asked => {
                 *asked = true;
                 *deadline = self.now.after(self.options.token_provider_timeout_ms);
-                self.queue.push(Output::FetchToken { request: *request });
+                self.queue.push_back(Output::FetchToken { request: *request });
                 true
             }
             Link::Dialling { socket, address, .. } => match address.take() {
                 Some(address) => {
                     self.backoff.dialled(self.now);
-                    self.queue.push(Output::OpenSocket { socket: *socket, address });
+                    self.queue.push_back(Output::OpenSocket { socket: *socket, address });
                     true
                 }
                 None => false,
@@ -224,23 +228,23 @@ impl<P> Machine<P> {
         let call = CallId(self.ids.next());
         if let Some(frame) = self.subscriptions.frame(attempt) {
             self.requests.add(call, purpose, ACK_TIMEOUT_MS, self.now);
-            self.queue.push(Output::Send { socket, frame, call: Some(call) });
+            self.queue.push_back(Output::Send { socket, frame, call: Some(call) });
         }
     }
 
     /// Queues a frame for the current socket.
     fn send(&mut self, call: Option<CallId>, frame: Outgoing) {
         if let Some(socket) = self.link.socket() {
-            self.queue.push(Output::Send { socket, frame, call });
+            self.queue.push_back(Output::Send { socket, frame, call });
         }
     }
 
     fn settle(&mut self, call: CallId, result: Result<(), CallError>) {
-        self.queue.push(Output::Settle { call, result });
+        self.queue.push_back(Output::Settle { call, result });
     }
 
-    fn emit(&mut self, event: Event<P>) {
-        self.queue.push(Output::Event(event));
+    fn emit(&mut self, event: Event<P, N>) {
+        self.queue.push_back(Output::Event(event));
     }
 
     fn emit_state_change(&mut self, from: State) {
@@ -251,27 +255,17 @@ impl<P> Machine<P> {
     }
 
     fn log(&mut self, level: Level, message: &'static str) {
-        self.log_details(level, message, [None, None]);
+        self.log_with(level, message, Vec::new());
     }
 
-    fn log_number(&mut self, level: Level, message: &'static str, name: &'static str, number: u32) {
-        let number = LogValue::Number(f64::from(number));
-        self.log_details(level, message, [Some((name, number)), None]);
-    }
-
-    fn log_text(&mut self, level: Level, message: &'static str, name: &'static str, text: &str) {
-        let text = LogValue::Text(text.to_owned());
-        self.log_details(level, message, [Some((name, text)), None]);
-    }
-
-    fn log_details(
+    fn log_with(
         &mut self,
         level: Level,
         message: &'static str,
-        details: [Option<(&'static str, LogValue)>; 2],
+        details: Vec<(&'static str, LogValue)>,
     ) {
         if self.logging {
-            self.queue.push(Output::Log(Log { level, message, details }));
+            self.queue.push_back(Output::Log(Log { level, message, details }));
         }
     }
 

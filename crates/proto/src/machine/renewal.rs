@@ -10,9 +10,7 @@
 //! that crosses this moment may come twice. The server's clock decides when a token expires, not the local one.
 
 use super::error::ProviderFailure;
-use super::io::{
-    Admission, CallId, Connected, Event, Level, Outgoing, Output, SocketId, TokenRequestId,
-};
+use super::io::{CallId, Connected, Event, Level, Outgoing, Output, SocketId, TokenRequestId};
 use super::liveness::Liveness;
 use super::options::CredentialSource;
 use super::requests::Purpose;
@@ -20,7 +18,7 @@ use super::session::WELCOME_TIMEOUT_MS;
 use super::subscriptions::{Attempt, Replays};
 use super::time::Instant;
 use super::{ACK_TIMEOUT_MS, Link, Machine};
-use crate::wire::{CredentialKind, Secret, ServerFrame};
+use crate::wire::{ApplicationFrame, CredentialKind, Secret, ServerFrame};
 
 #[derive(Debug)]
 pub(super) struct Renewal {
@@ -88,30 +86,18 @@ impl Renewal {
     }
 
     pub(super) fn token_request(&self) -> Option<TokenRequestId> {
-        match self.phase {
-            Phase::Fetching { request, asked: true } => Some(request),
-            Phase::Off
-            | Phase::Due
-            | Phase::Fetching { .. }
-            | Phase::Dialling { .. }
-            | Phase::Joining { .. }
-            | Phase::Leaving { .. } => None,
-        }
+        let Phase::Fetching { request, asked: true } = self.phase else { return None };
+        Some(request)
     }
 
-    /// What is to be done with application data on the socket beside the current one. Messages come from the old connection until
-    /// the new one takes over; who is there is told then, as after any welcome.
-    pub(super) fn admission(&self, socket: SocketId, is_presence: bool) -> Admission {
-        match self.phase {
-            Phase::Leaving { old, .. } if old == socket => Admission::Tell,
-            Phase::Joining { socket: new, .. } if new == socket && is_presence => Admission::Hold,
-            Phase::Off
-            | Phase::Due
-            | Phase::Fetching { .. }
-            | Phase::Dialling { .. }
-            | Phase::Joining { .. }
-            | Phase::Leaving { .. } => Admission::Drop,
-        }
+    /// Whether this is the old connection, which may still bring what was on its way.
+    pub(super) fn is_leaving(&self, socket: SocketId) -> bool {
+        matches!(self.phase, Phase::Leaving { old, .. } if old == socket)
+    }
+
+    /// Whether this is the new connection, before it takes over.
+    pub(super) fn is_joining(&self, socket: SocketId) -> bool {
+        matches!(self.phase, Phase::Joining { socket: new, .. } if new == socket)
     }
 
     /// Whether there is something to tell the driver.
@@ -129,7 +115,7 @@ impl Renewal {
     }
 }
 
-impl<P> Machine<P> {
+impl<P, N> Machine<P, N> {
     /// A welcome of the current connection: plans the renewal of its token.
     pub(super) fn plan_renewal(&mut self, connected: &Connected) {
         self.renewal = self.next_renewal(connected).unwrap_or(Renewal::off());
@@ -152,7 +138,7 @@ impl<P> Machine<P> {
     /// Gives up on a renewal, with everything that belongs to it. The current connection is not touched.
     pub(super) fn drop_renewal(&mut self) {
         if let Some(request) = self.renewal.token_request() {
-            self.queue.push(Output::ForgetToken { request });
+            self.queue.push_back(Output::ForgetToken { request });
         }
         if let Some(socket) = self.renewal.socket() {
             self.close_superseded(socket);
@@ -167,11 +153,11 @@ impl<P> Machine<P> {
         match &mut self.renewal.phase {
             Phase::Fetching { request, asked } if !*asked => {
                 *asked = true;
-                self.queue.push(Output::FetchToken { request: *request });
+                self.queue.push_back(Output::FetchToken { request: *request });
             }
             Phase::Dialling { socket, address } => {
                 let Some(address) = address.take() else { return false };
-                self.queue.push(Output::OpenSocket { socket: *socket, address });
+                self.queue.push_back(Output::OpenSocket { socket: *socket, address });
             }
             Phase::Joining { replays: Some(replays), .. } => {
                 match self.subscriptions.next_replay(replays) {
@@ -243,7 +229,10 @@ impl<P> Machine<P> {
     }
 
     /// A frame on the socket beside the current one. Gives back what counts as if it came on the current one.
-    pub(super) fn on_renewal_frame(&mut self, frame: ServerFrame<P>) -> Option<ServerFrame<P>> {
+    pub(super) fn on_renewal_frame(
+        &mut self,
+        frame: ServerFrame<P, N>,
+    ) -> Option<ServerFrame<P, N>> {
         match (&mut self.renewal.phase, frame) {
             (Phase::Dialling { socket, .. }, ServerFrame::Welcome(welcome)) => {
                 let joining = Phase::Joining {
@@ -262,9 +251,12 @@ impl<P> Machine<P> {
             }
             (Phase::Leaving { .. }, ServerFrame::GoingAway { .. }) => None,
             (Phase::Leaving { .. }, frame) => Some(frame),
-            // Who is there is told once the new one has taken over, as after any welcome.
-            (Phase::Joining { .. }, ServerFrame::Presence { channel, joined, left }) => {
-                self.held.push(Event::Presence { channel, joined, left });
+            // Presence is told once the new connection has taken over, as after any welcome.
+            (
+                Phase::Joining { .. },
+                ServerFrame::Application(frame @ ApplicationFrame::Presence { .. }),
+            ) => {
+                self.held.push(frame);
                 None
             }
             // Messages come from the old connection until the new one takes over.
@@ -303,7 +295,7 @@ impl<P> Machine<P> {
     /// What the user does not want any more while the subscriptions are brought over is not brought over either.
     pub(super) fn send_beside(&mut self, frame: Outgoing) {
         if let Phase::Joining { socket, .. } = self.renewal.phase {
-            self.queue.push(Output::Send { socket, frame, call: None });
+            self.queue.push_back(Output::Send { socket, frame, call: None });
         }
     }
 
@@ -353,10 +345,10 @@ impl<P> Machine<P> {
         };
         self.renewal.enter(leaving, self.now.after(LEAVE_MS));
         self.log(Level::Info, "a connection with a fresh token took over");
-        self.queue.push(Output::Send { socket: old, frame: Outgoing::Ping, call: None });
+        self.queue.push_back(Output::Send { socket: old, frame: Outgoing::Ping, call: None });
         self.emit(Event::Connected(*connected));
         for presence in std::mem::take(&mut self.held) {
-            self.emit(presence);
+            self.emit(Event::Application(presence));
         }
     }
 
@@ -377,7 +369,7 @@ impl<P> Machine<P> {
 
     /// Tries again before the token expires, if there is time.
     fn renewal_failed(&mut self, reason: &'static str) {
-        self.log_text(Level::Warn, "renewing the token failed", "reason", reason);
+        self.log_with(Level::Warn, "renewing the token failed", vec![("reason", reason.into())]);
         let expires = self.renewal.expires;
         self.drop_renewal();
         let wait = (expires.since(self.now) / 4).clamp(SHORTEST_WAIT_MS as u64, LONGEST_WAIT_MS);

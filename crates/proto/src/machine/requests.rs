@@ -1,11 +1,12 @@
 //! Requests in flight: who waits for an answer, and until when (spec B.4).
 
+use std::collections::VecDeque;
+
+use super::deadlines::Deadlines;
 use super::error::Outcome;
 use super::io::CallId;
-use super::line::Line;
 use super::subscriptions::Attempt;
 use super::time::Instant;
-use super::timetable::Timetable;
 
 /// One request that waits for its `ack` or `error`.
 #[derive(Clone, Copy, Debug)]
@@ -37,54 +38,46 @@ pub(super) enum Purpose {
     Join(Attempt),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Requests {
-    /// In the order of their calls.
-    pending: Line<Request>,
+    /// Sorted by call, as calls are numbered upwards. Answers come in about that order, so nearly always the first one leaves.
+    pending: VecDeque<Request>,
     /// One for each of them.
-    deadlines: Timetable,
+    deadlines: Deadlines,
 }
 
 impl Requests {
-    pub(super) fn new() -> Requests {
-        Requests { pending: Line::new(), deadlines: Timetable::new() }
-    }
-
     pub(super) fn len(&self) -> usize {
-        self.pending.as_slice().len()
+        self.pending.len()
     }
 
     pub(super) fn add(&mut self, call: CallId, purpose: Purpose, timeout_ms: u64, now: Instant) {
-        self.pending.insert(self.len(), Request { call, purpose, timeout_ms, sent: false });
+        self.pending.push_back(Request { call, purpose, timeout_ms, sent: false });
         self.deadlines.add(now.after(timeout_ms), call.0);
     }
 
     /// Waits this long for an answer from now on.
     pub(super) fn set_timeout(&mut self, call: CallId, timeout_ms: u64, now: Instant) {
-        if let Some(at) = self.position(call) {
-            self.pending.as_mut_slice()[at].timeout_ms = timeout_ms;
+        if let Some(request) = self.get_mut(call) {
+            request.timeout_ms = timeout_ms;
             self.deadlines.cancel(call.0);
             self.deadlines.add(now.after(timeout_ms), call.0);
         }
     }
 
-    /// Notes that the request's frame was handed to the socket. `false` if nobody waits for it any more.
+    /// Notes that the request's frame was handed to the socket. `false`: the request is not pending any more.
     pub(super) fn mark_sent(&mut self, call: CallId) -> bool {
-        let at = self.position(call);
-        if let Some(at) = at {
-            self.pending.as_mut_slice()[at].sent = true;
-        }
-        at.is_some()
+        let request = self.get_mut(call);
+        request.map(|request| request.sent = true).is_some()
     }
 
     pub(super) fn is_plain(&self, call: CallId) -> bool {
-        self.position(call).is_some_and(|at| self.pending.as_slice()[at].purpose == Purpose::Plain)
+        let request = self.position(call).and_then(|at| self.pending.get(at));
+        request.is_some_and(|request| request.purpose == Purpose::Plain)
     }
 
     pub(super) fn take(&mut self, call: CallId) -> Option<Request> {
-        let at = self.position(call)?;
-        let request = self.pending.as_slice()[at];
-        self.pending.remove(at);
+        let request = self.pending.remove(self.position(call)?)?;
         self.deadlines.cancel(call.0);
         Some(request)
     }
@@ -97,12 +90,12 @@ impl Requests {
 
     /// Whether none up to this one waits.
     pub(super) fn none_up_to(&self, last: CallId) -> bool {
-        self.pending.as_slice().first().is_none_or(|first| first.call > last)
+        self.pending.front().is_none_or(|first| first.call > last)
     }
 
     /// The oldest one up to this one.
     pub(super) fn take_oldest(&mut self, last: CallId) -> Option<Request> {
-        let oldest = self.pending.as_slice().first()?.call;
+        let oldest = self.pending.front()?.call;
         if oldest <= last { self.take(oldest) } else { None }
     }
 
@@ -112,21 +105,21 @@ impl Requests {
             Purpose::Join(attempt) => Some((request.call, attempt)),
             Purpose::Plain | Purpose::Subscribe(_) | Purpose::Replay(_) => None,
         };
-        let (call, attempt) = self.pending.as_slice().iter().find_map(join)?;
+        let (call, attempt) = self.pending.iter().find_map(join)?;
         self.take(call);
         Some(attempt)
     }
 
     pub(super) fn deadline(&self) -> Instant {
-        self.deadlines.next_due()
+        self.deadlines.next()
+    }
+
+    fn get_mut(&mut self, call: CallId) -> Option<&mut Request> {
+        let at = self.position(call)?;
+        self.pending.get_mut(at)
     }
 
     fn position(&self, call: CallId) -> Option<usize> {
-        let pending = self.pending.as_slice();
-        // Nearly always the oldest: answers come in the order of the requests.
-        if pending.first()?.call == call {
-            return Some(0);
-        }
-        pending.binary_search_by_key(&call, |request| request.call).ok()
+        self.pending.binary_search_by_key(&call, |request| request.call).ok()
     }
 }

@@ -2,11 +2,12 @@
 
 use super::backoff::Loss;
 use super::error::{CallError, Close, Outcome, ProviderFailure};
-use super::io::{CallId, Connected, Event, Level, LogValue, SocketId, State, TokenRequestId};
+use super::io::{CallId, Connected, Event, Level, SocketId, TokenRequestId};
 use super::link::{Link, Stage};
 use super::liveness::Liveness;
 use super::options::CredentialSource;
 use super::requests::Purpose;
+use super::state::State;
 use super::subscriptions::{Failure, Subscriptions};
 use super::time::Instant;
 use super::{Machine, Output};
@@ -45,7 +46,7 @@ pub(super) struct Closing {
     handlers_running: bool,
 }
 
-impl<P> Machine<P> {
+impl<P, N> Machine<P, N> {
     /// Starts the first attempt to connect. It is not repeated if it fails.
     ///
     /// # Errors
@@ -83,11 +84,11 @@ impl<P> Machine<P> {
         if let Some(connect) = self.session.connect.take() {
             self.settle(connect, Err(CallError::Connect(Close::new(code, reason))));
         }
-        self.subscriptions = Subscriptions::new();
+        self.subscriptions = Subscriptions::default();
         if let Some(socket) = socket {
             self.close_socket(socket, code, reason, true);
         }
-        self.queue.push(Output::DrainHandlers);
+        self.queue.push_back(Output::DrainHandlers);
         self.closing = Some(Closing {
             calls: vec![call],
             deadline: now.after(CLOSE_FLUSH_MS),
@@ -116,7 +117,7 @@ impl<P> Machine<P> {
     fn end_link(&mut self) -> Option<SocketId> {
         let socket = self.link.socket();
         if let Link::Fetching { request, asked: true, .. } = self.link {
-            self.queue.push(Output::ForgetToken { request });
+            self.queue.push_back(Output::ForgetToken { request });
         }
         self.link = Link::Closed;
         self.drop_renewal();
@@ -153,8 +154,8 @@ impl<P> Machine<P> {
         if let Some(socket) = closing.socket {
             self.close_socket(socket, 1000, "", false);
         }
-        self.queue.push(Output::ForgetListeners);
-        self.queue.push(Output::EndStreams);
+        self.queue.push_back(Output::ForgetListeners);
+        self.queue.push_back(Output::EndStreams);
         for call in closing.calls {
             self.settle(call, Ok(()));
         }
@@ -178,10 +179,10 @@ impl<P> Machine<P> {
     }
 
     fn open(&mut self, address: Secret) {
-        let attempt = LogValue::Number(f64::from(self.backoff.attempts()));
-        let origin = LogValue::Text(self.options.endpoint.origin().to_owned());
-        let details = [Some(("origin", origin)), Some(("attempt", attempt))];
-        self.log_details(Level::Debug, "opening a socket", details);
+        let origin = self.options.endpoint.origin().into();
+        let attempt = self.backoff.attempts().into();
+        let details = vec![("origin", origin), ("attempt", attempt)];
+        self.log_with(Level::Debug, "opening a socket", details);
         self.link = Link::Dialling {
             socket: SocketId(self.ids.next()),
             address: Some(address),
@@ -198,14 +199,9 @@ impl<P> Machine<P> {
         if self.on_renewal_token(asked, &result) {
             return;
         }
-        match self.link {
-            Link::Fetching { request, .. } if request == asked => {}
-            Link::Fetching { .. }
-            | Link::Idle
-            | Link::Closed
-            | Link::Dialling { .. }
-            | Link::Ready { .. }
-            | Link::Waiting { .. } => return,
+        let Link::Fetching { request, .. } = self.link else { return };
+        if request != asked {
+            return;
         }
         match result {
             Ok(token) if !token.expose().is_empty() => {
@@ -222,13 +218,11 @@ impl<P> Machine<P> {
     pub(super) fn on_token_failed(&mut self, name: &str, message: &str) {
         let failure = ProviderFailure { name: name.to_owned(), message: message.to_owned() };
         self.token_failures = self.token_failures.saturating_add(1);
-        let times = self.token_failures;
-        self.log_number(Level::Warn, "the token provider failed", "consecutiveFailures", times);
-        if self.token_failures >= TOKEN_FAILURES_TOLD {
-            self.emit(Event::TokenProviderError {
-                consecutive_failures: self.token_failures,
-                error: failure.clone(),
-            });
+        let consecutive_failures = self.token_failures;
+        let details = vec![("consecutiveFailures", consecutive_failures.into())];
+        self.log_with(Level::Warn, "the token provider failed", details);
+        if consecutive_failures >= TOKEN_FAILURES_TOLD {
+            self.emit(Event::TokenProviderError { consecutive_failures, error: failure.clone() });
         }
         let from = self.state();
         if let Some(connect) = self.session.connect.take() {
@@ -238,7 +232,7 @@ impl<P> Machine<P> {
         } else if !self.schedule_retry(Loss::default()) {
             self.emit_disconnected(1006, "token provider failed", false);
             self.emit_state_change(from);
-            self.queue.push(Output::EndStreams);
+            self.queue.push_back(Output::EndStreams);
         }
     }
 
@@ -250,16 +244,9 @@ impl<P> Machine<P> {
     }
 
     pub(super) fn on_welcome(&mut self, welcome: Welcome) {
-        let (socket, liveness) = match self.link {
-            Link::Dialling { socket, liveness, .. } => (socket, liveness),
-            Link::Ready { .. }
-            | Link::Idle
-            | Link::Closed
-            | Link::Fetching { .. }
-            | Link::Waiting { .. } => {
-                self.log(Level::Warn, "ignored a second welcome");
-                return;
-            }
+        let Link::Dialling { socket, liveness, .. } = self.link else {
+            self.log(Level::Warn, "ignored a second welcome");
+            return;
         };
         let from = self.state();
         let connected = Connected::new(socket, welcome, self.session.ever_connected);
@@ -293,7 +280,8 @@ impl<P> Machine<P> {
         let loss = self.loss(close.code);
         let slept = self.link.liveness().is_some_and(|liveness| liveness.is_asked(self.now));
         self.drop_renewal();
-        self.log_number(Level::Debug, "the connection closed", "code", close.code.into());
+        let details = vec![("code", close.code.into())];
+        self.log_with(Level::Debug, "the connection closed", details);
         self.subscriptions.connection_lost();
         self.fail_requests(close.code);
         let first = self.session.connect.take();
@@ -312,7 +300,7 @@ impl<P> Machine<P> {
         if let Some(connect) = first {
             self.settle(connect, Err(error(close)));
         } else if !retries {
-            self.queue.push(Output::EndStreams);
+            self.queue.push_back(Output::EndStreams);
         } else if slept {
             // The link broke while we were away, not the server: nothing is gained by waiting.
             self.wake();
@@ -322,17 +310,13 @@ impl<P> Machine<P> {
     /// What the end of the current connection says about the next dial.
     fn loss(&self, code: u16) -> Loss {
         let fleet = matches!(code, 1001 | 1012 | 1013);
-        match self.link {
-            Link::Ready { since, going_away_ms, .. } => Loss {
-                short: self.now.since(since) < SHORT_SESSION_MS,
-                fleet: fleet || going_away_ms.is_some(),
-                hint_ms: going_away_ms,
-            },
-            Link::Idle
-            | Link::Closed
-            | Link::Fetching { .. }
-            | Link::Dialling { .. }
-            | Link::Waiting { .. } => Loss { fleet, ..Loss::default() },
+        let Link::Ready { since, going_away_ms, .. } = self.link else {
+            return Loss { fleet, ..Loss::default() };
+        };
+        Loss {
+            short: self.now.since(since) < SHORT_SESSION_MS,
+            fleet: fleet || going_away_ms.is_some(),
+            hint_ms: going_away_ms,
         }
     }
 
@@ -348,10 +332,10 @@ impl<P> Machine<P> {
             return false;
         };
         self.link = Link::Waiting { until: plan.at, not_before: plan.not_before };
-        let delay = LogValue::Number(plan.at.since(self.now) as f64);
-        let attempt = LogValue::Number(f64::from(self.backoff.attempts()));
-        let details = [Some(("attempt", attempt)), Some(("delayMs", delay))];
-        self.log_details(Level::Info, "will reconnect", details);
+        let delay_ms = plan.at.since(self.now) as f64;
+        let attempt = self.backoff.attempts().into();
+        let details = vec![("attempt", attempt), ("delayMs", delay_ms.into())];
+        self.log_with(Level::Info, "will reconnect", details);
         true
     }
 

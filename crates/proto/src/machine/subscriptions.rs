@@ -2,9 +2,11 @@
 //!
 //! Each entry knows what is wanted and what to fall back to, so that a failed change can be rolled back.
 
+use std::collections::BTreeMap;
+
+use super::deadlines::Deadlines;
 use super::io::Outgoing;
 use super::time::Instant;
-use super::timetable::Timetable;
 
 /// One try to subscribe: which entry, and which of its versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +26,6 @@ pub(super) struct Replays {
 
 #[derive(Debug)]
 struct Subscription {
-    id: u32,
     channel: String,
     /// `include_sender_metadata` as last asked for.
     wanted: bool,
@@ -45,78 +46,66 @@ pub(super) enum Failure {
     Uncertain,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Subscriptions {
-    /// Sorted by id, so in the order of the first calls.
-    entries: Vec<Subscription>,
-    /// Ids, sorted by channel.
+    /// By id, so in the order of the first calls.
+    entries: BTreeMap<u32, Subscription>,
+    /// Ids, sorted by channel: a map from channel to id would hold each name a second time.
     by_channel: Vec<u32>,
     next_id: u32,
     /// Replays to be tried again; all wait equally long, so they are due in this order.
-    retries: Timetable,
+    retries: Deadlines,
 }
 
 impl Subscriptions {
-    pub(super) fn new() -> Subscriptions {
-        Subscriptions {
-            entries: Vec::new(),
-            by_channel: Vec::new(),
-            next_id: 0,
-            retries: Timetable::new(),
-        }
-    }
-
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
 
     /// Notes that a channel is wanted, before anything is sent. The latest call wins, and the order of first calls stays.
     pub(super) fn want(&mut self, channel: &str, include_sender_metadata: bool) -> Attempt {
-        match self.find(channel) {
-            Ok(at) => {
-                let id = self.by_channel[at];
-                let version = self.entry(id).map_or(0, |entry| {
-                    entry.wanted = include_sender_metadata;
-                    entry.version += 1;
-                    entry.version
-                });
-                Attempt { id, version, include_sender_metadata }
-            }
-            Err(at) => {
-                self.next_id += 1;
-                self.by_channel.insert(at, self.next_id);
-                self.entries.push(Subscription {
-                    id: self.next_id,
-                    channel: channel.into(),
-                    wanted: include_sender_metadata,
-                    kept: None,
-                    version: 0,
-                    failures: 0,
-                });
-                Attempt { id: self.next_id, version: 0, include_sender_metadata }
-            }
+        let place = self.find(channel);
+        if let Some(id) = place.ok().and_then(|at| self.by_channel.get(at).copied())
+            && let Some(entry) = self.entries.get_mut(&id)
+        {
+            entry.wanted = include_sender_metadata;
+            entry.version += 1;
+            return entry.attempt(id);
         }
+        self.next_id += 1;
+        let id = self.next_id;
+        self.by_channel.insert(place.unwrap_or_else(|at| at), id);
+        let entry = Subscription {
+            channel: channel.to_owned(),
+            wanted: include_sender_metadata,
+            kept: None,
+            version: 0,
+            failures: 0,
+        };
+        let attempt = entry.attempt(id);
+        self.entries.insert(id, entry);
+        attempt
     }
 
     /// Forgets a channel.
     pub(super) fn forget(&mut self, channel: &str) {
         if let Ok(at) = self.find(channel) {
             let id = self.by_channel.remove(at);
-            self.entries.remove(self.position(id));
+            self.entries.remove(&id);
             self.retries.cancel(id);
         }
     }
 
     /// The server confirmed a replay. What the user asked for is confirmed by its own answer only, or taken back.
     pub(super) fn replayed(&mut self, attempt: Attempt) {
-        if let Some(entry) = self.entry(attempt.id) {
+        if let Some(entry) = self.entries.get_mut(&attempt.id) {
             entry.failures = 0;
         }
     }
 
     /// The server confirmed a subscribe of the user.
     pub(super) fn confirm(&mut self, attempt: Attempt) {
-        if let Some(entry) = self.entry(attempt.id) {
+        if let Some(entry) = self.entries.get_mut(&attempt.id) {
             if entry.kept.is_none_or(|(version, _)| version <= attempt.version) {
                 entry.kept = Some((attempt.version, attempt.include_sender_metadata));
             }
@@ -127,7 +116,7 @@ impl Subscriptions {
     /// A subscribe of the user failed: back to what is kept. What was never kept is forgotten, unless it may have arrived.
     /// If something newer was asked for, that decides.
     pub(super) fn roll_back(&mut self, attempt: Attempt, failure: Failure) {
-        let Some(entry) = self.entry(attempt.id) else { return };
+        let Some(entry) = self.entries.get_mut(&attempt.id) else { return };
         if entry.version != attempt.version {
             return;
         }
@@ -143,7 +132,7 @@ impl Subscriptions {
 
     /// A replay failed: whether it is tried again.
     pub(super) fn replay_failed(&mut self, attempt: Attempt, hopeless: bool, now: Instant) -> bool {
-        let Some(entry) = self.entry(attempt.id) else { return false };
+        let Some(entry) = self.entries.get_mut(&attempt.id) else { return false };
         entry.failures += 1;
         let again = !hopeless && entry.failures <= REPLAY_RETRIES;
         if again {
@@ -154,7 +143,7 @@ impl Subscriptions {
 
     /// A channel is to be asked for again, if it is still wanted, whatever has failed before.
     pub(super) fn retry(&mut self, attempt: Attempt, now: Instant) {
-        if self.entry(attempt.id).is_some() {
+        if self.entries.contains_key(&attempt.id) {
             self.retries.cancel(attempt.id);
             self.retries.add(now.after(REPLAY_RETRY_MS), attempt.id);
         }
@@ -168,7 +157,7 @@ impl Subscriptions {
 
     /// A connection takes over: what failed on it so far is still to be tried again, and failures before it do not count.
     pub(super) fn forget_failures(&mut self) {
-        for entry in &mut self.entries {
+        for entry in self.entries.values_mut() {
             entry.failures = 0;
         }
     }
@@ -185,28 +174,28 @@ impl Subscriptions {
 
     /// The next channel to bring back, in the order of the first subscribes.
     pub(super) fn next_replay(&self, replays: &mut Replays) -> Option<Attempt> {
-        let entry = self.entries.get(self.position(replays.next))?;
-        replays.next = entry.id + 1;
-        (entry.id <= replays.last).then(|| entry.attempt())
+        let (&id, entry) = self.entries.range(replays.next..).next()?;
+        replays.next = id + 1;
+        (id <= replays.last).then(|| entry.attempt(id))
     }
 
     /// A replay whose time to be tried again has come.
     pub(super) fn take_due_retry(&mut self, now: Instant) -> Option<Attempt> {
         let id = self.retries.due(now)?;
         self.retries.cancel(id);
-        self.entry(id).map(|entry| entry.attempt())
+        self.entries.get(&id).map(|entry| entry.attempt(id))
     }
 
     pub(super) fn deadline(&self) -> Instant {
-        self.retries.next_due()
+        self.retries.next()
     }
 
-    pub(super) fn channel(&mut self, attempt: Attempt) -> Option<&str> {
-        self.entry(attempt.id).map(|entry| &*entry.channel)
+    pub(super) fn channel(&self, attempt: Attempt) -> Option<&str> {
+        self.entries.get(&attempt.id).map(|entry| &*entry.channel)
     }
 
     /// The frame of this try, if it is still wanted.
-    pub(super) fn frame(&mut self, attempt: Attempt) -> Option<Outgoing> {
+    pub(super) fn frame(&self, attempt: Attempt) -> Option<Outgoing> {
         let include_sender_metadata = attempt.include_sender_metadata;
         let channel = self.channel(attempt)?.to_owned();
         Some(Outgoing::Subscribe { channel, include_sender_metadata })
@@ -214,25 +203,15 @@ impl Subscriptions {
 
     fn find(&self, channel: &str) -> Result<usize, usize> {
         self.by_channel.binary_search_by(|id| {
-            self.entries.get(self.position(*id)).map_or("", |entry| &entry.channel).cmp(channel)
+            self.entries.get(id).map_or("", |entry| &entry.channel).cmp(channel)
         })
-    }
-
-    fn entry(&mut self, id: u32) -> Option<&mut Subscription> {
-        let at = self.position(id);
-        self.entries.get_mut(at).filter(|entry| entry.id == id)
-    }
-
-    /// Where the first entry with at least that id is, or would be.
-    fn position(&self, id: u32) -> usize {
-        self.entries.partition_point(|entry| entry.id < id)
     }
 }
 
 impl Subscription {
     /// A try to get what is wanted now.
-    fn attempt(&self) -> Attempt {
-        Attempt { id: self.id, version: self.version, include_sender_metadata: self.wanted }
+    fn attempt(&self, id: u32) -> Attempt {
+        Attempt { id, version: self.version, include_sender_metadata: self.wanted }
     }
 }
 

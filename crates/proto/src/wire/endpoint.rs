@@ -1,8 +1,7 @@
 //! The server's address (rules 17 to 28): checked once, at construction.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
-use super::decimal::{push_decimal, push_digit};
 use super::secret::Secret;
 
 /// The address of the service, used unless the options name another.
@@ -113,8 +112,8 @@ impl Endpoint {
         let mut origin = String::from(if secure { "wss://" } else { "ws://" });
         origin.push_str(&address.host);
         if let Some(port) = address.port {
-            origin.push_str(":");
-            push_decimal(&mut origin, port.into());
+            origin.push(':');
+            origin.push_str(&port.to_string());
         }
         Ok(Endpoint { origin })
     }
@@ -151,14 +150,11 @@ impl Default for Endpoint {
 }
 
 fn push_percent_encoded(text: &mut String, value: &str) {
-    const HEX: &str = "0123456789ABCDEF";
-    for (at, byte) in value.bytes().enumerate() {
+    for byte in value.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            text.push_str(&value[at..at + 1]);
+            text.push(char::from(byte));
         } else {
-            text.push_str("%");
-            push_digit(text, HEX, u32::from(byte >> 4));
-            push_digit(text, HEX, u32::from(byte & 15));
+            let _ = write!(text, "%{byte:02X}");
         }
     }
 }

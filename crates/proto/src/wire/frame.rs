@@ -3,9 +3,9 @@
 use super::ice::{IceServer, ice_servers};
 use super::value::Value;
 
-/// A frame from the server. `P` is application data that the client hands on without a look.
+/// A frame from the server. `P` and `N` are those of its [`ApplicationFrame`].
 #[derive(Clone, Debug, PartialEq)]
-pub enum ServerFrame<P> {
+pub enum ServerFrame<P, N = String> {
     /// The connection is admitted.
     Welcome(Welcome),
     /// A request was carried out.
@@ -22,12 +22,27 @@ pub enum ServerFrame<P> {
         /// Text for people.
         message: Option<String>,
     },
+    /// Something for the application.
+    Application(ApplicationFrame<P, N>),
+    /// The server restarts soon.
+    GoingAway {
+        /// The delay that the server asks for, in milliseconds; above zero.
+        retry_after_ms: f64,
+    },
+    /// The answer to a `ping`.
+    Pong,
+}
+
+/// A frame that the client hands on to the application. `P` is application data and `N` a name (a channel, a peer id), both as
+/// the platform holds them.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ApplicationFrame<P, N = String> {
     /// A peer published to a channel.
     Message {
         /// The channel.
-        channel: String,
+        channel: N,
         /// The sender's peer id, stamped by the server.
-        from: String,
+        from: N,
         /// What was published.
         data: P,
         /// The sender's metadata, if the subscriber asked for it.
@@ -36,7 +51,7 @@ pub enum ServerFrame<P> {
     /// A peer sent to this peer alone.
     Direct {
         /// The sender's peer id, stamped by the server.
-        from: String,
+        from: N,
         /// What was sent.
         data: P,
         /// The sender's metadata, if it has any.
@@ -45,19 +60,12 @@ pub enum ServerFrame<P> {
     /// Peers joined or left a channel.
     Presence {
         /// The channel.
-        channel: String,
-        /// Who joined, or who is there already (the first one after a subscribe).
-        joined: Vec<PresencePeer<P>>,
+        channel: N,
+        /// Who joined. After a subscribe, the first frame lists who is there already.
+        joined: Vec<PresencePeer<P, N>>,
         /// Who left.
-        left: Vec<PresencePeer<P>>,
+        left: Vec<PresencePeer<P, N>>,
     },
-    /// The server restarts soon.
-    GoingAway {
-        /// The server's wish for the delay, in milliseconds; above zero.
-        retry_after_ms: f64,
-    },
-    /// The answer to a `ping`.
-    Pong,
 }
 
 /// What a `welcome` frame says (spec A.3).
@@ -77,14 +85,14 @@ pub struct Welcome {
 
 /// One entry of a `presence` frame.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PresencePeer<P> {
+pub struct PresencePeer<P, N = String> {
     /// The peer's id.
-    pub peer_id: String,
+    pub peer_id: N,
     /// The peer's metadata, if it has any.
     pub metadata: Option<P>,
 }
 
-/// Why a text is no frame. It is dropped and the connection stays (spec B.5).
+/// Why a text is not a valid frame. It is dropped and the connection stays (spec B.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Malformed {
     /// Not JSON.
@@ -110,17 +118,17 @@ impl Malformed {
     }
 }
 
-/// Turns a parsed value into the frame that it is.
+/// Reads a frame out of a parsed value.
 ///
 /// # Errors
-/// The reason why it is none.
-pub fn decode<V: Value>(value: &V) -> Result<ServerFrame<V::Payload>, Malformed> {
+/// Why it is not a valid frame.
+pub fn decode<V: Value>(value: &V) -> Result<ServerFrame<V::Payload, V::Name>, Malformed> {
     let kind = value.field("type").and_then(|kind| kind.string()).ok_or(Malformed::NoType)?;
     let frame = match &*kind {
-        "message" => message(value),
+        "message" => message(value).map(ServerFrame::Application),
         "ack" => text(value, "requestId").map(|request_id| ServerFrame::Ack { request_id }),
-        "direct" => direct(value),
-        "presence" => presence(value),
+        "direct" => direct(value).map(ServerFrame::Application),
+        "presence" => presence(value).map(ServerFrame::Application),
         "error" => error(value),
         "pong" => Some(ServerFrame::Pong),
         "going_away" => Some(going_away(value)),
@@ -130,48 +138,48 @@ pub fn decode<V: Value>(value: &V) -> Result<ServerFrame<V::Payload>, Malformed>
     frame.ok_or(Malformed::BadField)
 }
 
-fn message<V: Value>(value: &V) -> Option<ServerFrame<V::Payload>> {
-    Some(ServerFrame::Message {
-        channel: text(value, "channel")?,
-        from: text(value, "from")?,
+fn message<V: Value>(value: &V) -> Option<ApplicationFrame<V::Payload, V::Name>> {
+    Some(ApplicationFrame::Message {
+        channel: value.field("channel")?.into_name()?,
+        from: value.field("from")?.into_name()?,
         data: value.field("data")?.into_payload(),
         from_metadata: object(value, "fromMetadata"),
     })
 }
 
-fn direct<V: Value>(value: &V) -> Option<ServerFrame<V::Payload>> {
-    Some(ServerFrame::Direct {
-        from: text(value, "from")?,
+fn direct<V: Value>(value: &V) -> Option<ApplicationFrame<V::Payload, V::Name>> {
+    Some(ApplicationFrame::Direct {
+        from: value.field("from")?.into_name()?,
         data: value.field("data")?.into_payload(),
         from_metadata: object(value, "fromMetadata"),
     })
 }
 
 /// Without `joined` or `left` it is malformed, and so it is with one bad entry (decisions, item 12).
-fn presence<V: Value>(value: &V) -> Option<ServerFrame<V::Payload>> {
-    let channel = text(value, "channel")?;
+fn presence<V: Value>(value: &V) -> Option<ApplicationFrame<V::Payload, V::Name>> {
+    let channel = value.field("channel")?.into_name()?;
     let joined = peers(value.field("joined")?)?;
     let left = peers(value.field("left")?)?;
-    Some(ServerFrame::Presence { channel, joined, left })
+    Some(ApplicationFrame::Presence { channel, joined, left })
 }
 
-fn peers<V: Value>(list: V) -> Option<Vec<PresencePeer<V::Payload>>> {
+fn peers<V: Value>(list: V) -> Option<Vec<PresencePeer<V::Payload, V::Name>>> {
     let mut peers = Vec::new();
     for entry in list.items()? {
-        let peer_id = text(&entry, "peerId")?;
+        let peer_id = entry.field("peerId")?.into_name()?;
         peers.push(PresencePeer { peer_id, metadata: object(&entry, "metadata") });
     }
     Some(peers)
 }
 
 /// An empty id counts as none, as in the official JS client.
-fn error<V: Value>(value: &V) -> Option<ServerFrame<V::Payload>> {
+fn error<V: Value>(value: &V) -> Option<ServerFrame<V::Payload, V::Name>> {
     let code = text(value, "code").filter(|code| !code.is_empty())?;
     let request_id = text(value, "requestId").filter(|id| !id.is_empty());
     Some(ServerFrame::Error { code, request_id, message: text(value, "message") })
 }
 
-fn going_away<V: Value>(value: &V) -> ServerFrame<V::Payload> {
+fn going_away<V: Value>(value: &V) -> ServerFrame<V::Payload, V::Name> {
     let hint = value.field("retryAfterMs").and_then(|hint| hint.number());
     ServerFrame::GoingAway { retry_after_ms: hint.filter(|ms| *ms > 0.0).unwrap_or(1000.0) }
 }

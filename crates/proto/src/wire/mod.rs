@@ -6,7 +6,6 @@
 #![allow(clippy::single_char_add_str)]
 
 mod close_code;
-mod decimal;
 mod endpoint;
 mod error_code;
 mod frame;
@@ -18,10 +17,9 @@ mod secret;
 mod value;
 
 pub use close_code::{CloseCode, REASON_MAX_BYTES, Reaction, fit_reason, sendable_code};
-pub(crate) use decimal::parse_decimal;
 pub use endpoint::{Address, CredentialKind, DEFAULT_ORIGIN, Endpoint, EndpointError};
 pub use error_code::ErrorCode;
-pub use frame::{Malformed, PresencePeer, ServerFrame, Welcome, decode};
+pub use frame::{ApplicationFrame, Malformed, PresencePeer, ServerFrame, Welcome, decode};
 pub use ice::{IceServer, Urls};
 pub use name::{CHANNEL_MAX, NameError, PEER_ID_MAX, check_channel, check_peer_id};
 pub use outgoing::{OutgoingFrame, push_json_string};

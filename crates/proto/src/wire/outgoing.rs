@@ -1,6 +1,6 @@
 //! Frames to the server (spec A.2) as text.
 
-use super::decimal::{DIGITS, push_decimal, push_digit};
+use std::fmt::Write;
 
 /// A frame to the server, borrowed from whoever has its parts. A request's number of 0 means none: nobody answers then.
 #[derive(Clone, Copy, Debug)]
@@ -90,32 +90,35 @@ fn push_data(text: &mut String, data: &str) {
 fn push_request_id(text: &mut String, request_id: u32) {
     if request_id != 0 {
         text.push_str(r#","requestId":""#);
-        push_decimal(text, request_id);
-        text.push_str("\"");
+        text.push_str(&request_id.to_string());
+        text.push('"');
     }
-    text.push_str("}");
+    text.push('}');
 }
 
 /// Appends a JSON string literal.
 pub fn push_json_string(text: &mut String, value: &str) {
-    text.push_str("\"");
-    // All before it is written.
-    let mut done = 0;
-    for (at, byte) in value.bytes().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
+    text.push('"');
+    let mut rest = value;
+    while let Some((plain, escaped, after)) = split_at_escaped(rest) {
+        text.push_str(plain);
+        text.push('\\');
+        match escaped {
+            '"' | '\\' => text.push(escaped),
+            control => {
+                let _ = write!(text, "u{:04x}", u32::from(control));
+            }
         }
-        text.push_str(&value[done..at]);
-        if byte >= 0x20 {
-            // The character itself follows with the rest.
-            text.push_str("\\");
-            done = at;
-        } else {
-            text.push_str(if byte < 0x10 { "\\u000" } else { "\\u001" });
-            push_digit(text, DIGITS, u32::from(byte & 15));
-            done = at + 1;
-        }
+        rest = after;
     }
-    text.push_str(&value[done..]);
-    text.push_str("\"");
+    text.push_str(rest);
+    text.push('"');
+}
+
+/// What comes before the first character that JSON escapes, that character, and what comes after it.
+fn split_at_escaped(text: &str) -> Option<(&str, char, &str)> {
+    let at = text.find(|c: char| c < ' ' || c == '"' || c == '\\')?;
+    let (plain, rest) = text.split_at_checked(at)?;
+    let mut after = rest.chars();
+    Some((plain, after.next()?, after.as_str()))
 }

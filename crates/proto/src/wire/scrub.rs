@@ -116,7 +116,7 @@ fn field(rest: &str) -> Option<Found> {
 /// Up to white space, a quote, `&` or its escaped form.
 fn bare_length(value: &str) -> usize {
     let plain = length_until(value, ends_value);
-    find(&value[..plain], "%26").unwrap_or(plain)
+    value[..plain].find("%26").unwrap_or(plain)
 }
 
 fn ends_value(c: char) -> bool {
@@ -143,11 +143,6 @@ fn without_blanks(text: &str) -> &str {
 /// How much of the text comes before the first such character. A pointer, so that it is compiled once and not for each kind.
 fn length_until(text: &str, ends: fn(char) -> bool) -> usize {
     text.find(ends).unwrap_or(text.len())
-}
-
-/// Where the first `pattern` begins. The search of the standard library is made for longer texts, and long itself.
-pub(super) fn find(text: &str, pattern: &str) -> Option<usize> {
-    text.as_bytes().windows(pattern.len()).position(|window| window == pattern.as_bytes())
 }
 
 fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {

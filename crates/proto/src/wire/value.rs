@@ -8,6 +8,8 @@ use std::ops::Deref;
 pub trait Value: Sized {
     /// What the value becomes when it is handed on as application data.
     type Payload;
+    /// What a string becomes when it is handed on as a name: a channel or a peer id.
+    type Name;
     /// A string's text: borrowed where the platform has it already.
     type Text: Deref<Target = str> + Into<String>;
 
@@ -23,6 +25,8 @@ pub trait Value: Sized {
     fn is_object(&self) -> bool;
     /// Whether this is `null`.
     fn is_null(&self) -> bool;
+    /// The string as a name, if this is a string.
+    fn into_name(self) -> Option<Self::Name>;
     /// The value as application data.
     fn into_payload(self) -> Self::Payload;
 }

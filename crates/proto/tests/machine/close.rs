@@ -1,7 +1,7 @@
 //! `close()` (spec B.8, E.12; decisions, item 4).
 
 use metered_realtime_proto::machine::{CallError, Close, Event, State};
-use metered_realtime_proto::wire::{fit_reason, sendable_code};
+use metered_realtime_proto::wire::{ApplicationFrame, fit_reason, sendable_code};
 
 use crate::sim::{Dial, Sim, token_options};
 
@@ -197,21 +197,21 @@ fn e198_close_works_in_the_handler_of_every_event() {
         connect,
     );
     closes_in_handler_of(
-        |event| matches!(event, Event::Message { .. }),
+        |event| matches!(event, Event::Application(ApplicationFrame::Message { .. })),
         |sim| {
             sim.connect();
             sim.receive(r#"{"type":"message","channel":"a","from":"p","data":1}"#);
         },
     );
     closes_in_handler_of(
-        |event| matches!(event, Event::Direct { .. }),
+        |event| matches!(event, Event::Application(ApplicationFrame::Direct { .. })),
         |sim| {
             sim.connect();
             sim.receive(r#"{"type":"direct","from":"p","data":1}"#);
         },
     );
     closes_in_handler_of(
-        |event| matches!(event, Event::Presence { .. }),
+        |event| matches!(event, Event::Application(ApplicationFrame::Presence { .. })),
         |sim| {
             sim.connect();
             sim.receive(r#"{"type":"presence","channel":"a","joined":[],"left":[]}"#);

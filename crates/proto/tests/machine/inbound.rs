@@ -1,6 +1,7 @@
 //! What the server sends, right and wrong (spec B.5, E.11).
 
 use metered_realtime_proto::machine::{Event, Input, SocketId, State};
+use metered_realtime_proto::wire::ApplicationFrame;
 use metered_realtime_proto::wire::PresencePeer;
 
 use crate::sim::Sim;
@@ -72,21 +73,21 @@ fn e173_metadata_that_is_no_object_is_dropped() {
         );
         assert_eq!(
             event(&text),
-            Event::Message {
+            Event::Application(ApplicationFrame::Message {
                 channel: "a".into(),
                 from: "p".into(),
                 data: "1".into(),
                 from_metadata: None
-            }
+            })
         );
     }
     assert_eq!(
         event(r#"{"type":"direct","from":"p","data":[ 1 ],"fromMetadata":{"n":"Bob"}}"#),
-        Event::Direct {
+        Event::Application(ApplicationFrame::Direct {
             from: "p".into(),
             data: "[ 1 ]".into(),
             from_metadata: Some(r#"{"n":"Bob"}"#.into())
-        }
+        })
     );
 }
 
@@ -104,11 +105,11 @@ fn e175_metadata_of_an_entry_that_is_no_object_is_dropped() {
                    "joined":[{"peerId":"p","metadata":[1]}]}"#;
     assert_eq!(
         event(text),
-        Event::Presence {
+        Event::Application(ApplicationFrame::Presence {
             channel: "a".into(),
             joined: vec![peer("p", None)],
             left: vec![peer("q", Some("{}"))],
-        }
+        })
     );
 }
 

@@ -1,6 +1,7 @@
 //! In which order things are told: promises, events, frames (decisions, items 2, 3, 10 and 16).
 
 use metered_realtime_proto::machine::{Close, Event, Input, SocketId, State};
+use metered_realtime_proto::wire::ApplicationFrame;
 
 use crate::sim::{Dial, Sim};
 
@@ -64,7 +65,7 @@ fn d03_inside_of_a_disconnected_handler_the_client_is_already_what_it_becomes() 
 fn d03_what_a_handler_causes_follows_what_is_being_told() {
     let mut sim = Sim::connected();
     sim.on(|sim, event| {
-        if let Event::Message { .. } = event {
+        if let Event::Application(ApplicationFrame::Message { .. }) = event {
             sim.close();
         }
     });
@@ -133,7 +134,7 @@ fn an_answer_that_arrives_with_the_drop_counts() {
 fn frames_leave_in_the_order_of_the_calls() {
     let mut sim = Sim::connected();
     sim.on(|sim, event| {
-        if let Event::Message { .. } = event {
+        if let Event::Application(ApplicationFrame::Message { .. }) = event {
             sim.publish("a", "1").unwrap();
             sim.subscribe("b").unwrap();
             sim.send("p", "2").unwrap();

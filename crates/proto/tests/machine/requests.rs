@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use metered_realtime_proto::machine::{CallError, Event, Outcome, State};
+use metered_realtime_proto::wire::ApplicationFrame;
 use serde_json::json;
 
 use crate::sim::Sim;
@@ -314,7 +315,7 @@ fn a_request_whose_frame_never_left_is_known_not_to_be_sent() {
     let mut sim = Sim::connected();
     // Called inside of a handler, so its frame waits; meanwhile the socket closes.
     sim.on(|sim, event| {
-        if let Event::Message { .. } = event {
+        if let Event::Application(ApplicationFrame::Message { .. }) = event {
             sim.publish("a", "1").unwrap();
             sim.drop_connection(1006);
         }
@@ -389,7 +390,7 @@ fn each_kind_of_request_can_be_withdrawn() {
 fn a_request_withdrawn_before_its_frame_left_is_never_sent() {
     let mut sim = Sim::connected();
     sim.on(|sim, event| {
-        if let Event::Message { .. } = event {
+        if let Event::Application(ApplicationFrame::Message { .. }) = event {
             let call = sim.publish("a", "1").unwrap();
             sim.abort(call);
         }
@@ -399,30 +400,37 @@ fn a_request_withdrawn_before_its_frame_left_is_never_sent() {
 }
 
 #[test]
-fn the_fast_path_for_an_ack_takes_only_what_it_may() {
+fn the_short_way_for_an_ack_takes_only_what_it_may() {
     let mut sim = Sim::connected();
+    let socket = metered_realtime_proto::machine::SocketId(sim.socket());
+    let now = sim.instant();
     let publish = sim.publish("a", "1").unwrap();
     let subscribe = sim.subscribe("a").unwrap();
-    assert!(sim.machine.take_acked(publish));
-    assert!(!sim.machine.take_acked(publish), "it is answered");
-    assert!(!sim.machine.take_acked(subscribe), "it has to be confirmed");
+    let other = metered_realtime_proto::machine::SocketId(99);
+    assert!(!sim.machine.take_ack(other, publish, now), "another socket");
+    sim.receive_undrained(r#"{"type":"message","channel":"a","from":"p","data":1}"#);
+    assert!(!sim.machine.take_ack(socket, publish, now), "an event comes first");
+    sim.pump();
+    assert!(sim.machine.take_ack(socket, publish, now));
+    assert!(!sim.machine.take_ack(socket, publish, now), "it is answered");
+    assert!(!sim.machine.take_ack(socket, subscribe, now), "it has to be confirmed");
     sim.ack(subscribe);
     assert!(sim.succeeded(subscribe));
 }
 
 #[test]
-fn the_fast_path_for_a_frame_gives_way_to_what_waits() {
+fn the_short_way_for_a_message_gives_way_to_what_waits() {
     let mut sim = Sim::connected();
     let socket = metered_realtime_proto::machine::SocketId(sim.socket());
     let now = sim.instant();
-    assert!(sim.machine.heard(socket, now));
+    assert!(sim.machine.admit(socket, now));
     sim.receive_undrained(r#"{"type":"message","channel":"a","from":"p","data":1}"#);
-    assert!(!sim.machine.heard(socket, now), "an event comes first");
+    assert!(!sim.machine.admit(socket, now), "an event comes first");
     sim.pump();
-    assert!(sim.machine.heard(socket, now));
+    assert!(sim.machine.admit(socket, now));
     sim.drop_connection(1006);
-    assert!(!sim.machine.heard(socket, now), "the socket is old");
+    assert!(!sim.machine.admit(socket, now), "the socket is old");
     sim.advance_to_alarm();
     assert_eq!(sim.state(), State::Connected);
-    assert!(!sim.machine.heard(socket, sim.instant()), "the socket is still old");
+    assert!(!sim.machine.admit(socket, sim.instant()), "the socket is still old");
 }

@@ -17,6 +17,7 @@ impl Json {
 
 impl Value for Json {
     type Payload = String;
+    type Name = String;
     type Text = String;
 
     fn field(&self, name: &str) -> Option<Json> {
@@ -43,6 +44,10 @@ impl Value for Json {
 
     fn is_null(&self) -> bool {
         self.0.get() == "null"
+    }
+
+    fn into_name(self) -> Option<String> {
+        self.string()
     }
 
     fn into_payload(self) -> String {

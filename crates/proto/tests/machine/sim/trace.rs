@@ -1,6 +1,7 @@
 //! The trace: one short line for everything that is observable, in order.
 
 use metered_realtime_proto::machine::{CallError, CallId, Event};
+use metered_realtime_proto::wire::ApplicationFrame;
 use metered_realtime_proto::wire::PresencePeer;
 use serde_json::Value;
 
@@ -86,9 +87,13 @@ pub(super) fn event_line(event: &Event<String>) -> String {
             let what = if *will_reconnect { "will retry" } else { "final" };
             format!("disconnected {code} {reason}").trim_end().to_owned() + ", " + what
         }
-        Event::Message { channel, from, data, .. } => format!("message {channel} {from} {data}"),
-        Event::Direct { from, data, .. } => format!("direct {from} {data}"),
-        Event::Presence { channel, joined, left } => {
+        Event::Application(ApplicationFrame::Message { channel, from, data, .. }) => {
+            format!("message {channel} {from} {data}")
+        }
+        Event::Application(ApplicationFrame::Direct { from, data, .. }) => {
+            format!("direct {from} {data}")
+        }
+        Event::Application(ApplicationFrame::Presence { channel, joined, left }) => {
             format!("presence {channel} +{:?} -{:?}", ids(joined), ids(left))
         }
         Event::ServerError { code, request_id, .. } => match request_id {
