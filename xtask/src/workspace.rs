@@ -1,7 +1,6 @@
-//! Where things are: the checkout, cargo's target directory, the per-user cache.
+//! Where things are: the checkout and its files, cargo's target directory, the per-user cache.
 
-use anyhow::{Context, Result, anyhow};
-use serde_json::Value;
+use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -15,32 +14,24 @@ pub(crate) struct Workspace {
     pub(crate) cache: PathBuf,
 }
 
+/// A text file of the repository.
+pub(crate) struct File {
+    /// From the top of the repository.
+    pub(crate) path: String,
+    pub(crate) text: String,
+}
+
 impl Workspace {
-    /// Asks cargo. `cargo run` names our manifest at run time; a path baked in at compile time
-    /// would name another checkout when the target directory is shared.
+    /// `cargo run` names our manifest at run time. A path that was baked in at compile time would name another checkout
+    /// when the target directory is shared.
     pub(crate) fn locate() -> Result<Self> {
-        let mut cargo = Command::new("cargo");
-        cargo.args(["metadata", "--no-deps", "--format-version", "1"]);
-        if let Some(manifest_dir) = std::env::var_os("CARGO_MANIFEST_DIR") {
-            cargo.arg("--manifest-path").arg(Path::new(&manifest_dir).join("Cargo.toml"));
-        }
-        let output = cargo.output().context("cannot run `cargo`; install Rust with rustup")?;
-        if !output.status.success() {
-            return Err(anyhow!(
-                "`cargo metadata` failed:\n{}",
-                String::from_utf8_lossy(&output.stderr).trim()
-            ));
-        }
-        let metadata: Value = serde_json::from_slice(&output.stdout)?;
-        let path = |key: &str| {
-            metadata[key]
-                .as_str()
-                .map(PathBuf::from)
-                .with_context(|| format!("`cargo metadata` does not name its {key}"))
-        };
+        let manifest =
+            std::env::var_os("CARGO_MANIFEST_DIR").context("run this as `cargo xtask`")?;
+        let program = std::env::current_exe().context("where is this program?")?;
+        let parent = |path: &Path, levels| path.ancestors().nth(levels).map(PathBuf::from);
         Ok(Self {
-            root: path("workspace_root")?,
-            target_dir: path("target_directory")?,
+            root: parent(Path::new(&manifest), 1).context("xtask has a directory around it")?,
+            target_dir: parent(&program, 2).context("this program is not in a target directory")?,
             cache: user_cache()?.join("metered-realtime"),
         })
     }
@@ -59,6 +50,25 @@ impl Workspace {
     /// never go to a shared target directory.
     pub(crate) fn npm_work(&self) -> PathBuf {
         self.path("target/npm")
+    }
+
+    /// All text files that git knows, or would know after `git add`.
+    pub(crate) fn text_files(&self) -> Result<Vec<File>> {
+        let output = Command::new("git")
+            .current_dir(&self.root)
+            .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+            .output()
+            .context("cannot start git")?;
+        if !output.status.success() {
+            bail!("git ls-files: {}", String::from_utf8_lossy(&output.stderr).trim());
+        }
+        let paths = String::from_utf8(output.stdout).context("a path is not UTF-8")?;
+        let file = |path: &str| {
+            // Files that were deleted and not committed yet, and those that are no text, are left out.
+            let text = std::fs::read_to_string(self.path(path)).ok()?;
+            Some(File { path: path.to_owned(), text })
+        };
+        Ok(paths.lines().filter_map(file).collect())
     }
 }
 

@@ -1,6 +1,7 @@
 //! `cargo xtask check`: everything that can be found without running our code.
 
 use super::{setup, spec};
+use crate::figures::strays;
 use crate::process::Shell;
 use crate::progress::{note, step};
 use crate::tools::{Need, WASM_TARGET};
@@ -55,10 +56,15 @@ struct Check {
     run: fn(&Workspace, &Shell) -> Result<()>,
 }
 
-const CHECKS: [Check; 7] = [
+const CHECKS: [Check; 8] = [
     Check { name: "lock", about: "Cargo.lock belongs to the manifests", run: lock },
     Check { name: "fmt", about: "rustfmt", run: fmt },
     Check { name: "spec", about: "each rule of the contract has its test", run: contract },
+    Check {
+        name: "figures",
+        about: "measured numbers stand in docs/FIGURES.md alone",
+        run: figures,
+    },
     Check { name: "clippy", about: "lints, for each target and feature set", run: clippy },
     Check { name: "doc", about: "documentation without warnings", run: doc },
     Check { name: "js", about: "eslint", run: js },
@@ -79,6 +85,14 @@ const WEB: [&str; 5] = ["--target", WASM_TARGET, "--no-default-features", "--fea
 
 fn contract(workspace: &Workspace, _: &Shell) -> Result<()> {
     spec::run(&spec::Args { brief: true }, workspace)
+}
+
+fn figures(workspace: &Workspace, _: &Shell) -> Result<()> {
+    let strays = strays(&workspace.text_files()?);
+    if !strays.is_empty() {
+        bail!("measured numbers belong into docs/FIGURES.md:\n  {}", strays.join("\n  "));
+    }
+    Ok(())
 }
 
 fn lock(_: &Workspace, shell: &Shell) -> Result<()> {

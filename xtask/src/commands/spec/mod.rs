@@ -13,7 +13,6 @@ use anyhow::{Context, Result, bail};
 use document::Document;
 use names::Shown;
 use std::fs;
-use std::process::Command;
 
 /// Fails when a rule has neither a test nor a reason why there is none.
 #[derive(clap::Args)]
@@ -24,7 +23,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
-    let files = tracked_files(workspace)?;
+    let files = workspace.text_files()?;
     let document = Document::parse(&read(workspace, "docs/SPEC.md")?);
     let shown = names::shown(&files, &document);
     if !args.brief {
@@ -56,32 +55,6 @@ fn print(document: &Document, shown: &Shown) {
             println!("        no test: {reason}");
         }
     }
-}
-
-/// A text file of the repository.
-struct File {
-    /// From the top of the repository.
-    path: String,
-    text: String,
-}
-
-/// All text files that git knows, or would know after `git add`.
-fn tracked_files(workspace: &Workspace) -> Result<Vec<File>> {
-    let output = Command::new("git")
-        .current_dir(&workspace.root)
-        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
-        .output()
-        .context("cannot start git")?;
-    if !output.status.success() {
-        bail!("git ls-files: {}", String::from_utf8_lossy(&output.stderr).trim());
-    }
-    let paths = String::from_utf8(output.stdout).context("a path is not UTF-8")?;
-    let file = |path: &str| {
-        // Files that are deleted and not yet committed, and those that are no text, are left out.
-        let text = fs::read_to_string(workspace.path(path)).ok()?;
-        Some(File { path: path.to_owned(), text })
-    };
-    Ok(paths.lines().filter_map(file).collect())
 }
 
 fn read(workspace: &Workspace, path: &str) -> Result<String> {

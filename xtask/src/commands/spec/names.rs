@@ -1,7 +1,7 @@
 //! The rules in the names of tests.
 
-use super::File;
 use super::document::{Document, Rule};
+use crate::workspace::File;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 

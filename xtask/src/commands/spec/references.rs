@@ -1,7 +1,7 @@
 //! References that lead nowhere: to rules, files and headings that do not exist, and to documents that this repository lacks.
 
-use super::File;
 use super::document::{Document, Rule};
+use crate::workspace::File;
 use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};

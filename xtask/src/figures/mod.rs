@@ -1,5 +1,9 @@
 //! docs/FIGURES.md: every measured number, each section written by the command that measures it.
 
+mod strays;
+
+pub(crate) use strays::strays;
+
 use crate::process::{Cmd, Shell};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
