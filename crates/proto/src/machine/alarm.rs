@@ -1,4 +1,4 @@
-//! The one alarm: when it is due, and what is done when it rings (spec B.6; decisions, item 7).
+//! The one alarm: when it is due, and what happens when it fires (rules 157 to 169 and d07).
 
 use super::error::CallError;
 use super::io::{Level, Outgoing};

@@ -1,4 +1,4 @@
-//! When to dial again (spec B.7; decisions, items 6 and 15).
+//! When to dial again (rules 112 to 121, d06 and d15).
 
 use super::jitter::Jitter;
 use super::options::{RawReconnect, millis};

@@ -1,4 +1,4 @@
-//! The user's requests: subscribe, unsubscribe, publish, send, and withdrawing a call (spec B.4, B.9).
+//! The user's requests: subscribe, unsubscribe, publish, send, and withdrawing a call (rules 51 to 106).
 //!
 //! Arguments arrive checked; see `wire::check_channel` and `wire::check_peer_id`.
 
@@ -9,7 +9,7 @@ use super::requests::{Purpose, Request};
 use super::subscriptions::Failure;
 use super::time::Instant;
 
-/// How long an answer is waited for, unless told otherwise, in milliseconds (spec B.1).
+/// How long a request waits for its answer unless the caller says otherwise, in milliseconds (rule 62).
 pub const ACK_TIMEOUT_MS: u64 = 15_000;
 
 impl<P, N> Machine<P, N> {

@@ -1,4 +1,4 @@
-//! What the peer says: inputs from sockets and the frames in them (spec B.5).
+//! What the peer sends: inputs from sockets and the frames in them (rules 170 to 186).
 
 use super::error::{CallError, Close};
 use super::io::{CallId, Event, Input, Level, SocketId};
@@ -146,7 +146,7 @@ impl<P, N> Machine<P, N> {
             let error = CallError::Rejected { code, message };
             self.fail(request, Failure::Definite, error);
         } else if request_id.is_none() && code == ErrorCode::UNKNOWN_TYPE {
-            // An older server does not know `ping` and says so (spec A.2).
+            // An older server does not know `ping` and answers with this (rules 60 and 164).
             self.log(Level::Debug, "the server does not know a frame type");
         } else {
             self.emit(Event::ServerError { code, message, request_id });

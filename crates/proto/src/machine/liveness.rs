@@ -1,4 +1,4 @@
-//! Whether the peer still lives: silence, keepalive and probes (spec B.6; decisions, item 7). Belongs to one socket.
+//! Whether the peer of one socket still lives: silence, keepalive and probes (rules 157 to 169 and d07).
 
 use super::time::Instant;
 

@@ -132,7 +132,7 @@ pub(super) enum CredentialSource {
 }
 
 impl Options {
-    /// Checks everything (spec B.1 and E.1, decisions, items 12 and 15).
+    /// Checks every option (rules 1 to 28, d12 and d15).
     ///
     /// # Errors
     /// The first option that breaks a rule.

@@ -1,4 +1,4 @@
-//! Requests in flight: who waits for an answer, and until when (spec B.4).
+//! Requests in flight: who waits for an answer, and until when (rules 51 to 76).
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,5 @@
-//! From `connect()` to `close()`: dialling, the welcome, losing the connection, and the end (spec B.2, B.3, B.7, B.8).
+//! From `connect()` to `close()`: dialling, the welcome, losing the connection, and the end (rules 29 to 50, 107 to 132 and
+//! 187 to 204).
 
 use super::backoff::Loss;
 use super::error::{CallError, Close, Outcome, ProviderFailure};
@@ -13,16 +14,16 @@ use super::time::Instant;
 use super::{Machine, Output};
 use crate::wire::{CredentialKind, Reaction, Secret, Welcome};
 
-/// How long a socket may take from the dial to the welcome, in milliseconds (decisions, item 10).
+/// How long a socket may take from the dial to the welcome, in milliseconds (rule d10).
 pub const WELCOME_TIMEOUT_MS: u64 = 10_000;
 
-/// How long `close()` waits for the socket and the handlers, in milliseconds (decisions, item 4).
+/// How long `close()` waits for the socket and the handlers, in milliseconds (rule d04).
 pub const CLOSE_FLUSH_MS: u64 = 1_000;
 
 /// The reason that `close()` gives, unless told otherwise.
 pub const DEFAULT_CLOSE_REASON: &str = "client requested close";
 
-/// A session shorter than this, in milliseconds, counts against the dial budget (decisions, item 15).
+/// A session shorter than this, in milliseconds, counts against the dial budget (rule d15).
 const SHORT_SESSION_MS: u64 = 10_000;
 
 /// From this many failures of the token provider in a row on, the user is told.

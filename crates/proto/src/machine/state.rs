@@ -1,6 +1,6 @@
 //! The state of the client, as users see it.
 
-/// The state that users see (spec B.2).
+/// The state that users see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
     /// Never connected.

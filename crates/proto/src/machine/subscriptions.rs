@@ -1,4 +1,4 @@
-//! What the user is subscribed to, and bringing it back after a reconnect (spec B.9, B.10).
+//! What the user is subscribed to, and bringing it back after a reconnect (rules 91 to 106 and 133 to 144).
 //!
 //! Each entry knows what is wanted and what to fall back to, so that a failed change can be rolled back.
 

@@ -1,6 +1,6 @@
-//! Close codes, what a client does about each of them, and what may be sent (spec A.5).
+//! Close codes, how a client reacts to each of them, and which ones may be sent (rules 110, 111, 116 and 201).
 
-/// The close codes with a meaning of their own in the protocol (spec A.5).
+/// The close codes that mean something in the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u16)]
 pub enum CloseCode {
@@ -57,7 +57,7 @@ impl CloseCode {
     }
 }
 
-/// What a client does when an established connection closes (spec A.5).
+/// What a client does when an established connection closes (rules 110, 111 and 116).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reaction {
     /// Try again by the ordinary backoff.

@@ -1,6 +1,6 @@
-//! Codes of `error` frames (spec A.6). The set is open: an unknown code passes through as it is.
+//! Codes of `error` frames. The set is open: an unknown code passes through as it is (rule 57).
 
-/// The error codes that the service documents (spec A.6), as they stand on the wire.
+/// The error codes that the service documents, as they are written in frames.
 #[derive(Debug)]
 pub struct ErrorCode;
 
@@ -32,7 +32,7 @@ impl ErrorCode {
     /// Anything else.
     pub const INTERNAL_ERROR: &str = "internal_error";
 
-    /// Whether a subscribe that was answered with this code will never succeed (decisions, item 8).
+    /// Whether a subscribe that was answered with this code will never succeed (rule d08).
     #[must_use]
     pub fn is_hopeless_for_subscribe(code: &str) -> bool {
         code == ErrorCode::CHANNEL_RESERVED || code == ErrorCode::INVALID_CHANNEL

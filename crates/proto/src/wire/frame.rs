@@ -1,4 +1,4 @@
-//! Frames from the server (spec A.3), and the rules by which a parsed value is one of them.
+//! Frames from the server, and the rules that a parsed value must keep to be one (rules 170 to 186).
 
 use super::ice::{IceServer, ice_servers};
 use super::value::Value;
@@ -68,7 +68,7 @@ pub enum ApplicationFrame<P, N = String> {
     },
 }
 
-/// What a `welcome` frame says (spec A.3).
+/// What a `welcome` frame says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Welcome {
     /// This client's peer id.
@@ -79,7 +79,7 @@ pub struct Welcome {
     pub server_time: f64,
     /// The largest payload in bytes, as advertised; above zero.
     pub max_message_size: f64,
-    /// The ICE servers in the welcome's metadata; `None` if there are none or one of them breaks a rule (spec B.13).
+    /// The ICE servers in the welcome's metadata; `None` if there are none or one of them breaks a rule (rules 226 to 235).
     pub ice_servers: Option<Vec<IceServer>>,
 }
 
@@ -92,7 +92,7 @@ pub struct PresencePeer<P, N = String> {
     pub metadata: Option<P>,
 }
 
-/// Why a text is not a valid frame. It is dropped and the connection stays (spec B.5).
+/// Why a text is not a valid frame. It is dropped and the connection stays (rule 170).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Malformed {
     /// Not JSON.
@@ -155,7 +155,7 @@ fn direct<V: Value>(value: &V) -> Option<ApplicationFrame<V::Payload, V::Name>> 
     })
 }
 
-/// Without `joined` or `left` it is malformed, and so it is with one bad entry (decisions, item 12).
+/// A presence without `joined` or `left`, or with one bad entry, is malformed (rules 174 and 176).
 fn presence<V: Value>(value: &V) -> Option<ApplicationFrame<V::Payload, V::Name>> {
     let channel = value.field("channel")?.into_name()?;
     let joined = peers(value.field("joined")?)?;
@@ -172,7 +172,7 @@ fn peers<V: Value>(list: V) -> Option<Vec<PresencePeer<V::Payload, V::Name>>> {
     Some(peers)
 }
 
-/// An empty id counts as none, as in the official JS client.
+/// An empty request id counts as none, as in the official client.
 fn error<V: Value>(value: &V) -> Option<ServerFrame<V::Payload, V::Name>> {
     let code = text(value, "code").filter(|code| !code.is_empty())?;
     let request_id = text(value, "requestId").filter(|id| !id.is_empty());
@@ -184,7 +184,7 @@ fn going_away<V: Value>(value: &V) -> ServerFrame<V::Payload, V::Name> {
     ServerFrame::GoingAway { retry_after_ms: hint.filter(|ms| *ms > 0.0).unwrap_or(1000.0) }
 }
 
-/// Without `expiresAt` it counts as `null` (decisions, item 12).
+/// A welcome without `expiresAt` counts as one with `null` (rule d12).
 fn welcome<V: Value>(value: &V) -> Option<Welcome> {
     let expires_at = match value.field("expiresAt") {
         None => None,

@@ -1,4 +1,4 @@
-//! ICE servers in the welcome's metadata (spec B.13). One broken rule, and there are none at all.
+//! ICE servers in the welcome's metadata (rules 226 to 235). If one of them breaks a rule, there are none at all.
 
 use super::name::utf16_len;
 use super::value::Value;

@@ -27,8 +27,8 @@ pub use scrub::scrub;
 pub use secret::Secret;
 pub use value::Value;
 
-/// The largest outbound payload, in bytes of JSON, before a welcome says otherwise (spec B.1).
+/// The largest outbound payload, in bytes of JSON, before a welcome says otherwise (rule d01).
 pub const FALLBACK_MAX_MESSAGE_SIZE: u32 = 65_536;
 
-/// The largest inbound text that a client accepts (spec B.1): UTF-16 units on the web, bytes natively.
+/// The largest inbound text that a client accepts in UTF-16 units on the web and in bytes natively (rule 179).
 pub const INBOUND_CAP: usize = 1_048_576;

@@ -1,4 +1,4 @@
-//! The rules for names of channels and ids of peers (spec A.7, B.4). Lengths are UTF-16 units, as in the official client.
+//! The rules for names of channels and ids of peers (rules 77 to 82). Lengths are in UTF-16 units, as in the official client.
 
 /// The longest channel name, in UTF-16 units.
 pub const CHANNEL_MAX: usize = 256;

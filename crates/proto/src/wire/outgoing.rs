@@ -1,4 +1,4 @@
-//! Frames to the server (spec A.2) as text.
+//! Frames to the server, as text.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! Hides credentials in texts that others wrote, such as an error of the user's token provider (spec B.12).
+//! Hides credentials in texts that others wrote, such as an error of the user's token provider (rules 156, 237 and 238).
 
 /// The text with every credential that can be told replaced by `***`. Scrubbing twice changes nothing.
 ///

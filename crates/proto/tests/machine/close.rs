@@ -1,4 +1,4 @@
-//! `close()` (spec B.8, E.12; decisions, item 4).
+//! `close()` (rules 187 to 204 and d04).
 
 use metered_realtime_proto::machine::{CallError, Close, Event, State};
 use metered_realtime_proto::wire::{ApplicationFrame, fit_reason, sendable_code};

@@ -1,4 +1,4 @@
-//! `connect()` and the welcome (spec B.3, E.3).
+//! `connect()` and the welcome (rules 29 to 50).
 
 use metered_realtime_proto::machine::{CallError, Close, Connected, Event, SocketId, State};
 use serde_json::json;

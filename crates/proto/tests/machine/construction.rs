@@ -1,4 +1,4 @@
-//! Options and construction (spec B.1, E.1).
+//! Options and construction (rules 1 to 16).
 
 use metered_realtime_proto::machine::{OptionName, Options, RawOptions, RawReconnect, State};
 

@@ -1,4 +1,4 @@
-//! The corpus of frames: what each text is, for every platform that reads JSON (decisions, engineering).
+//! The corpus of frames, which every platform that reads JSON has to read in the same way.
 //!
 //! `tests/frames/corpus.json` is a list of `{text, expect}`. Application data is expected as JSON text.
 

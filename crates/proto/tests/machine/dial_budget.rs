@@ -1,4 +1,4 @@
-//! A server that drops what it has just welcomed is not hammered (decisions, item 15).
+//! A server that drops what it has just welcomed is not hammered (rule d15).
 
 use metered_realtime_proto::machine::{OptionName, Options, RawOptions, RawReconnect, State};
 

@@ -1,4 +1,4 @@
-//! ICE servers in the welcome (spec B.13, E.14).
+//! ICE servers in the welcome (rules 226 to 235).
 
 use metered_realtime_proto::machine::{Event, State};
 use metered_realtime_proto::wire::{IceServer, Urls};

@@ -1,4 +1,4 @@
-//! What the server sends, right and wrong (spec B.5, E.11).
+//! What the server sends, right and wrong (rules 170 to 186).
 
 use metered_realtime_proto::machine::{Event, Input, SocketId, State};
 use metered_realtime_proto::wire::ApplicationFrame;

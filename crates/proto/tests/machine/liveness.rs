@@ -1,4 +1,4 @@
-//! Watchdog, keepalive and probes (spec B.6, E.10; decisions, item 7).
+//! Watchdog, keepalive and probes (rules 157 to 169 and d07).
 
 use metered_realtime_proto::machine::{CallError, Close, RawOptions, State};
 

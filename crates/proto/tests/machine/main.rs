@@ -1,7 +1,6 @@
 //! All behaviour of the machine and of `wire`, without a socket and without waiting.
 //!
-//! Tests named `eNNN_…` show scenario NNN of the contract (spec, part E), tests named `dNN_…` an item of the decisions.
-//! `docs/SPEC.md` has the table.
+//! A test named `e067_…` shows rule 67 of `docs/SPEC.md`, a test named `d07_…` rule d07.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm)]
 

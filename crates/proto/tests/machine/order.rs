@@ -1,4 +1,4 @@
-//! In which order things are told: promises, events, frames (decisions, items 2, 3, 10 and 16).
+//! The order of promises, events and frames (rules d02, d03, d10 and d16).
 
 use metered_realtime_proto::machine::{Close, Event, Input, SocketId, State};
 use metered_realtime_proto::wire::ApplicationFrame;

@@ -1,4 +1,4 @@
-//! Losing the connection and getting it back (spec B.7, E.7).
+//! Losing the connection and getting it back (rules 107 to 132).
 
 use metered_realtime_proto::machine::{Close, Event, RawOptions, RawReconnect, State};
 use metered_realtime_proto::wire::{CloseCode, Reaction};

@@ -1,4 +1,4 @@
-//! Bringing subscriptions back (spec B.10, E.8).
+//! Bringing subscriptions back (rules 133 to 144).
 
 use metered_realtime_proto::machine::{Event, State};
 

@@ -1,4 +1,4 @@
-//! Requests and their answers (spec B.4, E.4).
+//! Requests and their answers (rules 51 to 76).
 
 use std::collections::BTreeSet;
 

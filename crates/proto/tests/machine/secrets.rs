@@ -1,4 +1,4 @@
-//! No credential is seen (spec B.12, E.14).
+//! No credential is visible (rules 236 to 240).
 
 use metered_realtime_proto::machine::{CallError, Close, RawOptions, State};
 use metered_realtime_proto::wire::{Secret, scrub};

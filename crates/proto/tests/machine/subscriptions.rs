@@ -1,4 +1,4 @@
-//! What is subscribed and brought back (spec B.9, E.6; decisions, item 8).
+//! What is subscribed and brought back (rules 91 to 106 and d08).
 
 use metered_realtime_proto::machine::{CallError, Event, RawOptions};
 

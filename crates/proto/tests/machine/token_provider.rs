@@ -1,4 +1,4 @@
-//! The token provider (spec B.11, E.9; decisions, item 9).
+//! The token provider (rules 145 to 156 and d09).
 
 use metered_realtime_proto::machine::{
     CallError, Event, ProviderFailure, RawOptions, RawReconnect, State,

@@ -1,4 +1,4 @@
-//! Names of channels and peers, and the size of payloads (spec B.4, E.5; decisions, item 1).
+//! Names of channels and peers, and the size of payloads (rules 77 to 90 and d01).
 
 use metered_realtime_proto::machine::{CallError, Outcome, State};
 use metered_realtime_proto::wire::{NameError, check_channel, check_peer_id};
