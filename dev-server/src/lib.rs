@@ -1,4 +1,4 @@
-//! A local server for the Metered Realtime Messaging protocol, for development and tests.
+//! A server for the Metered Realtime Messaging protocol: for development and tests, or in the open network.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), metered_realtime_server::StartError> {
@@ -25,6 +25,9 @@ pub mod hub;
 mod shell;
 
 pub use auth::{MintError, Token, TokenRequest};
-pub use config::{Config, ConfigError, DEFAULT_KEY, PublishableKey, Rejection, Rights, SecretKey};
+pub use config::{
+    Bounds, Config, ConfigError, DEFAULT_KEY, Mistake, Mode, PublishableKey, Rejection, Rights,
+    SecretKey, TlsFiles,
+};
 pub use hub::{Fault, Limits, Rule, Target, Trigger};
-pub use shell::{Server, StartError};
+pub use shell::{Server, StartError, TlsError};

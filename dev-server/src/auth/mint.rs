@@ -1,4 +1,4 @@
-//! Minting JSON Web Tokens, as `POST /v1/tokens` does (spec A.7).
+//! Minting JSON Web Tokens, as `POST /v1/tokens` does.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -180,5 +180,5 @@ const fn an_hour() -> u64 {
     3600
 }
 
-/// The longest life of a token (spec A.7).
+/// The longest life of a token.
 const EXPIRES_IN_MAX: u64 = 86_400;

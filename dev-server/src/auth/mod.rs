@@ -1,4 +1,4 @@
-//! Which credential gets which grant (spec A.1, A.7). Time comes from outside, and nothing is looked up elsewhere.
+//! Which credential gets which grant. Time comes from outside, and nothing is looked up elsewhere.
 
 mod jwt;
 mod mint;
@@ -207,7 +207,7 @@ impl Powers {
         }
     }
 
-    /// The metadata of the welcome: the token's own, and the key's ICE servers where it has none (spec A.7).
+    /// The metadata of the welcome: the token's own, and the key's ICE servers where it has none.
     fn metadata(&self, own: Option<&str>) -> Option<Arc<str>> {
         let Some(ice_servers) = &self.ice_servers else { return own.map(Arc::from) };
         let mut metadata: serde_json::Map<String, serde_json::Value> =

@@ -1,4 +1,4 @@
-//! What a token grants (spec A.7).
+//! What a token grants.
 
 use std::sync::Arc;
 
@@ -65,7 +65,7 @@ pub(super) fn verify(keyring: &Keyring, token: &str, now: Time) -> Result<Grant,
     })
 }
 
-/// A token may permit what its key permits, and less (spec A.7).
+/// A token may permit what its key permits, and less.
 fn actions(permissions: Option<&[String]>, of_key: Actions) -> Result<Actions, Denied> {
     let Some(permissions) = permissions else { return Ok(of_key) };
     let parsed: Option<Actions> = permissions.iter().map(|name| Action::parse(name)).collect();
@@ -86,8 +86,8 @@ fn object(json: Option<&RawValue>, max_bytes: usize) -> Option<Option<&str>> {
     }
 }
 
-/// How many channels a token may list (spec A.7).
+/// How many channels a token may list.
 pub(super) const CHANNELS_MAX: usize = 100;
 
-/// How many permissions a token may list (spec A.7).
+/// How many permissions a token may list.
 pub(super) const PERMISSIONS_MAX: usize = 16;

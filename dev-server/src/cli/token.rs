@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::Failed;
 use crate::auth::{TokenRequest, mint_offline};
-use crate::config::{Config, Rights, SecretKey};
+use crate::config::{Config, Mode, Rights, SecretKey};
 use crate::hub::Action;
 
 #[derive(Debug, clap::Args)]
@@ -47,7 +47,7 @@ pub(super) struct TokenArguments {
 
 pub(super) fn run(arguments: TokenArguments) -> Result<(), Failed> {
     let mut config = match &arguments.config {
-        Some(path) => Config::from_file(path).map_err(Failed::new)?,
+        Some(path) => Config::from_file(path, Mode::Development).map_err(Failed::new)?,
         None => Config::default(),
     };
     if let Some(pair) = &arguments.secret_key {

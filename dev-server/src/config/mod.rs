@@ -1,16 +1,24 @@
 //! What a server is told at its start.
 
+mod error;
 mod file;
+mod keys;
+mod listen;
+mod production;
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use metered_realtime_proto::wire::Secret;
 use uuid::Uuid;
 
 use crate::hub::{Action, Limits};
 
-pub use file::ConfigError;
+pub use error::{ConfigError, Mistake};
+pub(crate) use listen::parse_listen;
+pub(crate) use production::parse_network;
 
 /// The publishable key that a server accepts unless told otherwise. It permits everything.
 pub const DEFAULT_KEY: &str = "pk_live_local";
@@ -18,8 +26,18 @@ pub const DEFAULT_KEY: &str = "pk_live_local";
 /// How a server behaves. The default is a faithful service on a free port of this machine.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// What the server is for.
+    pub mode: Mode,
     /// Where to listen. Port 0 picks a free one.
     pub listen: SocketAddr,
+    /// A second address, without TLS, for monitoring: `/metrics`, `/healthz` and `/readyz`.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Whether another server may listen on the same addresses, so that a new one can take over from an old one.
+    pub reuse_port: bool,
+    /// The certificate for TLS. Without one the server speaks plain HTTP.
+    pub tls: Option<TlsFiles>,
+    /// The addresses of reverse proxies. `X-Forwarded-For` is read only from them.
+    pub trusted_proxies: Vec<IpNet>,
     /// Accept any publishable key, and lift rates, quotas and caps on how many.
     pub relaxed: bool,
     /// The keys for `?key=`.
@@ -28,21 +46,59 @@ pub struct Config {
     pub secret_keys: Vec<SecretKey>,
     /// How a bad credential is refused.
     pub rejection: Rejection,
-    /// The numbers of spec A.7.
+    /// What clients may do.
     pub limits: Limits,
+    /// What clients may take of the transport.
+    pub bounds: Bounds,
     /// How often to send RFC 6455 ping frames.
     pub ping_interval: Duration,
     /// Frames that may wait for one slow reader before it is closed with 1008.
     pub queue_frames: usize,
     /// Bytes that may wait for one slow reader before it is closed with 1008.
     pub queue_bytes: usize,
-    /// How long clients have between `going_away` and the close 1001.
+    /// How long a stopping server only says "not ready", so that balancers turn away from it.
+    pub drain_delay: Duration,
+    /// The time over which a stopping server spreads the `going_away` to its clients.
+    pub drain_window: Duration,
+    /// How long a client has between `going_away` and the close 1001.
     pub shutdown_grace: Duration,
     /// What `going_away` tells clients to wait.
     pub retry_after: Duration,
 }
 
-/// A publishable key: its id is the credential (spec A.7).
+/// What a server is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// For this machine: default keys, and `/_dev/*`, which lets anybody order faults.
+    #[default]
+    Development,
+    /// For the open network: no default keys, no `/_dev/*`, and [`Config::check`] must pass.
+    Production,
+}
+
+/// Where certificate and key are, as PEM. Both are read at the start and by [`Server::reload_tls`](crate::Server::reload_tls).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate, followed by those of its issuers.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub private_key: PathBuf,
+}
+
+/// What clients may take of the transport. `None` is no limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// TCP connections at one time. Beyond, new ones are closed at once.
+    pub connections: Option<usize>,
+    /// Connections that one address may have at one time. An IPv6 address counts as its /64 network.
+    pub connections_per_address: Option<usize>,
+    /// How long each of these may take: the TLS handshake, the head of a request, its body.
+    pub request_timeout: Duration,
+    /// After how long without a whole frame from a client, pongs included, its connection is dropped.
+    pub silence_timeout: Option<Duration>,
+}
+
+/// A publishable key: its id is the credential.
 #[derive(Clone, Debug)]
 pub struct PublishableKey {
     /// The key, such as `pk_live_local`.
@@ -53,7 +109,7 @@ pub struct PublishableKey {
     pub allowed_origins: Vec<String>,
 }
 
-/// A secret key pair: signs tokens and opens the REST API (spec A.7).
+/// A secret key pair: signs tokens and opens the REST API.
 #[derive(Clone, Debug)]
 pub struct SecretKey {
     /// The public half, the `kid` of tokens, such as `sk_id_local`.
@@ -81,7 +137,7 @@ pub struct Rights {
     pub suspended: bool,
 }
 
-/// How a bad credential is refused. The documentation knows both forms (spec A.1).
+/// How a bad credential is refused. The service's documentation describes both forms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rejection {
@@ -98,7 +154,12 @@ pub enum Rejection {
 impl Default for Config {
     fn default() -> Config {
         Config {
+            mode: Mode::Development,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            metrics_listen: None,
+            reuse_port: false,
+            tls: None,
+            trusted_proxies: Vec::new(),
             relaxed: false,
             publishable_keys: vec![PublishableKey {
                 key: DEFAULT_KEY.to_owned(),
@@ -108,9 +169,12 @@ impl Default for Config {
             secret_keys: vec![SecretKey::generate()],
             rejection: Rejection::default(),
             limits: Limits::default(),
+            bounds: Bounds::default(),
             ping_interval: Duration::from_secs(30),
             queue_frames: 4096,
             queue_bytes: 4 << 20,
+            drain_delay: Duration::ZERO,
+            drain_window: Duration::ZERO,
             shutdown_grace: Duration::from_millis(250),
             retry_after: Duration::from_secs(1),
         }
@@ -122,6 +186,17 @@ impl Config {
     #[must_use]
     pub fn relaxed() -> Config {
         Config { relaxed: true, ..Config::default() }
+    }
+}
+
+impl Default for Bounds {
+    fn default() -> Bounds {
+        Bounds {
+            connections: None,
+            connections_per_address: None,
+            request_timeout: Duration::from_secs(10),
+            silence_timeout: None,
+        }
     }
 }
 

@@ -47,14 +47,13 @@ impl Hub {
         ids.len()
     }
 
-    /// Tells every connection that the server goes away soon (spec A.3); how many there are.
-    pub fn announce_going_away(&mut self, retry_after_ms: u64, now: Time) -> usize {
+    /// Tells connections that the server goes away soon.
+    pub fn announce_going_away(&mut self, ids: &[ConnId], retry_after_ms: u64, now: Time) {
         self.begin(now);
-        let all = self.connections_of(None);
-        let count = all.len();
-        self.send(FrameKind::GoingAway, all, frames::going_away(retry_after_ms));
+        let mut known = ids.to_vec();
+        known.retain(|id| self.connections.contains_key(id));
+        self.send(FrameKind::GoingAway, known, frames::going_away(retry_after_ms));
         self.settle();
-        count
     }
 
     /// Orders a fault; how many connections it struck at once.

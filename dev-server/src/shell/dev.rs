@@ -40,7 +40,7 @@ struct Order {
 }
 
 async fn order(request: Request<Incoming>, shared: &Arc<Shared>) -> Response<Body> {
-    let body = match body_of(request).await {
+    let body = match body_of(request, shared.config.bounds.request_timeout).await {
         Ok(body) => body,
         Err(response) => return *response,
     };

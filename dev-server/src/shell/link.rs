@@ -1,4 +1,4 @@
-//! The TCP connection below a WebSocket, with a valve for the fault `drip`.
+//! The connection below HTTP and WebSocket: TCP or TLS, with a valve for the fault `drip`.
 
 use std::io;
 use std::pin::Pin;
@@ -8,11 +8,16 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
+use tokio_rustls::server::TlsStream;
+use tokio_util::either::Either;
 
-/// A TCP connection that can be made to trickle.
+/// TCP, or TLS over it.
+pub(super) type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
+
+/// A connection that can be made to trickle.
 #[derive(Debug)]
 pub(super) struct Link {
-    tcp: TcpStream,
+    stream: Stream,
     valve: Option<Box<Valve>>,
 }
 
@@ -30,8 +35,8 @@ struct Valve {
 }
 
 impl Link {
-    pub(super) fn new(tcp: TcpStream) -> Link {
-        Link { tcp, valve: None }
+    pub(super) fn new(stream: Stream) -> Link {
+        Link { stream, valve: None }
     }
 
     /// From now on, writes only a few bytes at a time.
@@ -46,23 +51,23 @@ impl AsyncWrite for Link {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let Link { tcp, valve } = &mut *self;
-        let Some(valve) = valve else { return Pin::new(tcp).poll_write(cx, bytes) };
+        let Link { stream, valve } = &mut *self;
+        let Some(valve) = valve else { return Pin::new(stream).poll_write(cx, bytes) };
         if let Some(shut) = &mut valve.shut {
             ready!(shut.as_mut().poll(cx));
         }
         let few = &bytes[..bytes.len().min(valve.drip.bytes)];
-        let written = ready!(Pin::new(tcp).poll_write(cx, few));
+        let written = ready!(Pin::new(stream).poll_write(cx, few));
         valve.shut = Some(Box::pin(sleep(valve.drip.interval)));
         Poll::Ready(written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_flush(cx)
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_shutdown(cx)
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 
@@ -72,6 +77,6 @@ impl AsyncRead for Link {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_read(cx, buffer)
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
     }
 }

@@ -1,28 +1,39 @@
 //! What all HTTP handlers need: reading a body, and the forms of a response.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    CONTENT_TYPE, HeaderValue,
+    CONNECTION, CONTENT_TYPE, HeaderValue,
 };
 use hyper::{Request, Response, StatusCode};
 use metered_realtime_proto::wire::push_json_string;
+use tokio::time::timeout;
 
 /// The body of every response.
 pub(super) type Body = Full<Bytes>;
 
-/// The whole body of a request, if it is not too large.
-pub(super) async fn body_of(request: Request<Incoming>) -> Result<Bytes, Box<Response<Body>>> {
-    match Limited::new(request.into_body(), MAX_BODY_BYTES).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(_) => Err(Box::new(json_error(
+/// The whole body of a request, if it is not too large and does not take too long.
+pub(super) async fn body_of(
+    request: Request<Incoming>,
+    limit: Duration,
+) -> Result<Bytes, Box<Response<Body>>> {
+    let body = Limited::new(request.into_body(), MAX_BODY_BYTES).collect();
+    let (status, code, message) = match timeout(limit, body).await {
+        Ok(Ok(body)) => return Ok(body.to_bytes()),
+        Ok(Err(_)) => (
             StatusCode::PAYLOAD_TOO_LARGE,
             "invalid_request",
             "the body is larger than 32 KB, or was cut off",
-        ))),
-    }
+        ),
+        Err(_) => (StatusCode::REQUEST_TIMEOUT, "request_timeout", "the body took too long"),
+    };
+    let mut response = json_error(status, code, message);
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    Err(Box::new(response))
 }
 
 /// A JSON response.

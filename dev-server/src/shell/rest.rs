@@ -1,4 +1,4 @@
-//! The REST control plane below `/v1/` (spec A.7).
+//! The REST control plane below `/v1/`.
 
 use std::sync::Arc;
 
@@ -37,7 +37,8 @@ pub(super) async fn respond(request: Request<Incoming>, shared: &Arc<Shared>) ->
         (&Method::DELETE, ["peers", peer]) => kick(shared, pair, peer),
         (&Method::GET, ["usage"]) => Ok(usage(shared, pair)),
         (&Method::POST, ["tokens"] | ["channels", _, "publish"]) => {
-            let body = match body_of(Request::from_parts(head, body)).await {
+            let limit = shared.config.bounds.request_timeout;
+            let body = match body_of(Request::from_parts(head, body), limit).await {
                 Ok(body) => body,
                 Err(response) => return *response,
             };

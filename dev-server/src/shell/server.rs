@@ -4,54 +4,83 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use metered_realtime_proto::wire::CloseCode;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{sleep, timeout};
 
-use super::http;
+use super::accept::accept;
+use super::http::Door;
 use super::shared::Shared;
+use super::tls::TlsError;
 use crate::auth::{MintError, Token, TokenRequest};
-use crate::config::Config;
+use crate::config::{Config, ConfigError, Mode};
 use crate::hub::{Fault, Hub, Rule, Target};
 
 /// A running server. Dropping it ends it at once, as a crash would; [`Server::shutdown`] is the polite way.
 #[derive(Debug)]
 pub struct Server {
     addr: SocketAddr,
-    shared: Arc<Shared>,
-    stop: Option<oneshot::Sender<()>>,
-    accepting: Option<JoinHandle<JoinSet<()>>>,
+    metrics_addr: Option<SocketAddr>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) clients: Option<Accepting>,
+    metrics: Option<Accepting>,
     keeping_time: JoinHandle<()>,
 }
 
+/// A task that accepts connections, and how to stop it.
+pub(super) type Accepting = (oneshot::Sender<()>, JoinHandle<JoinSet<()>>);
+
 /// Why a server did not start.
 #[derive(Debug)]
-pub struct StartError {
-    listen: SocketAddr,
-    source: io::Error,
+#[non_exhaustive]
+pub enum StartError {
+    /// An address cannot be listened on.
+    Listen {
+        /// The address.
+        addr: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The certificate or its key cannot be used.
+    Tls(TlsError),
+    /// The configuration lacks what a server for the open network needs.
+    Config(ConfigError),
 }
 
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let listen = self.listen;
-        if self.source.kind() == io::ErrorKind::AddrInUse {
-            let port = listen.port();
-            return write!(
-                f,
-                "port {port} is already in use; stop the program that uses it, or choose another port (0 picks a free one)"
-            );
+        match self {
+            StartError::Listen { addr, source } if source.kind() == io::ErrorKind::AddrInUse => {
+                let port = addr.port();
+                write!(
+                    f,
+                    "port {port} is already in use; stop the program that uses it, or choose another port (0 picks a free one)"
+                )
+            }
+            StartError::Listen { addr, source }
+                if source.kind() == io::ErrorKind::PermissionDenied =>
+            {
+                write!(
+                    f,
+                    "cannot listen on {addr}: {source}; ports below 1024 need the capability CAP_NET_BIND_SERVICE"
+                )
+            }
+            StartError::Listen { addr, source } => write!(f, "cannot listen on {addr}: {source}"),
+            StartError::Tls(error) => error.fmt(f),
+            StartError::Config(error) => error.fmt(f),
         }
-        write!(f, "cannot listen on {listen}: {}", self.source)
     }
 }
 
 impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.source)
+        match self {
+            StartError::Listen { source, .. } => Some(source),
+            StartError::Tls(error) => Some(error),
+            StartError::Config(error) => Some(error),
+        }
     }
 }
 
@@ -59,23 +88,34 @@ impl Server {
     /// Starts a server on the current tokio runtime.
     ///
     /// # Errors
-    /// The address cannot be listened on.
+    /// The configuration is not enough, the certificate cannot be used, or an address cannot be listened on.
     pub async fn start(config: Config) -> Result<Server, StartError> {
-        let listen = config.listen;
-        let failed = |source| StartError { listen, source };
-        let listener = TcpListener::bind(listen).await.map_err(failed)?;
-        let addr = listener.local_addr().map_err(failed)?;
-        if !addr.ip().is_loopback() {
+        config.check().map_err(StartError::Config)?;
+        let listener = bind(config.listen, config.reuse_port)?;
+        let addr = local_addr(&listener, config.listen)?;
+        let metrics = match config.metrics_listen {
+            Some(listen) => Some(bind(listen, config.reuse_port)?),
+            None => None,
+        };
+        let metrics_addr = match (&metrics, config.metrics_listen) {
+            (Some(listener), Some(listen)) => Some(local_addr(listener, listen)?),
+            _ => None,
+        };
+        if config.mode == Mode::Development && !addr.ip().is_loopback() {
             tracing::warn!(
                 "{addr} can be reached from other machines; this server is for development and lets anybody order faults"
             );
         }
-        let shared = Arc::new(Shared::new(config));
-        let (stop, stopped) = oneshot::channel();
-        let accepting = tokio::spawn(accept(listener, Arc::clone(&shared), stopped));
+        let shared = Arc::new(Shared::new(config).map_err(StartError::Tls)?);
+        let accepting = |listener, door| {
+            let (stop, stopped) = oneshot::channel();
+            (stop, tokio::spawn(accept(listener, door, Arc::clone(&shared), stopped)))
+        };
+        let clients = accepting(listener, Door::Clients);
+        let metrics = metrics.map(|listener| accepting(listener, Door::Metrics));
         let clock = Arc::clone(&shared);
         let keeping_time = tokio::spawn(async move { clock.keep_time().await });
-        Ok(Server { addr, shared, stop: Some(stop), accepting: Some(accepting), keeping_time })
+        Ok(Server { addr, metrics_addr, shared, clients: Some(clients), metrics, keeping_time })
     }
 
     /// The address that it listens on.
@@ -84,10 +124,28 @@ impl Server {
         self.addr
     }
 
+    /// The address for monitoring, if it has one.
+    #[must_use]
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics_addr
+    }
+
     /// The origin for clients, such as `ws://127.0.0.1:9000`.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("ws://{}", self.addr)
+        let scheme = if self.shared.tls.is_some() { "wss" } else { "ws" };
+        format!("{scheme}://{}", self.addr)
+    }
+
+    /// Reads certificate and key again, for connections from now on; false if there is no TLS.
+    ///
+    /// # Errors
+    /// They cannot be used; those that were there stay.
+    pub fn reload_tls(&self) -> Result<bool, TlsError> {
+        let Some(tls) = &self.shared.tls else { return Ok(false) };
+        let result = tls.reload();
+        self.shared.counters.reloaded(result.is_ok());
+        result.map(|()| true)
     }
 
     /// How many connections are registered.
@@ -143,30 +201,6 @@ impl Server {
         self.close(Some(peer), code, "disconnected by an administrator")
     }
 
-    /// Ends politely: `going_away`, a grace period, close 1001, and a short wait for the clients' answers.
-    pub async fn shutdown(mut self) {
-        let (grace, retry_after) =
-            (self.shared.config.shutdown_grace, self.shared.config.retry_after);
-        let retry_after = u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX);
-        if let Some(stop) = self.stop.take() {
-            let _ = stop.send(());
-        }
-        self.shared.stop();
-        let connections = match self.accepting.take() {
-            Some(accepting) => accepting.await.ok(),
-            None => None,
-        };
-        let told = self.shared.drive(|hub, now| hub.announce_going_away(retry_after, now));
-        if told > 0 {
-            sleep(grace).await;
-        }
-        self.close_all(CloseCode::GoingAway.as_u16(), "the server is going away");
-        if let (Some(mut connections), true) = (connections, told > 0) {
-            let drained = async { while connections.join_next().await.is_some() {} };
-            let _ = timeout(DRAIN_TIMEOUT, drained).await;
-        }
-    }
-
     fn close(&self, peer: Option<&str>, code: u16, reason: &str) -> usize {
         self.shared.drive(|hub, now| {
             let ids = hub.connections_of(peer);
@@ -179,39 +213,30 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.keeping_time.abort();
-        if let Some(accepting) = self.accepting.take() {
+        for (_, accepting) in [self.clients.take(), self.metrics.take()].into_iter().flatten() {
             accepting.abort();
         }
     }
 }
 
-/// Accepts until told to stop; then hands the connections over. Aborting the task aborts them all.
-async fn accept(
-    listener: TcpListener,
-    shared: Arc<Shared>,
-    mut stopped: oneshot::Receiver<()>,
-) -> JoinSet<()> {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, remote)) => {
-                    connections.spawn(http::serve(stream, remote, Arc::clone(&shared)));
-                }
-                Err(error) => {
-                    // Out of file descriptors, most likely: waiting is all that helps.
-                    tracing::warn!("cannot accept a connection: {error}");
-                    sleep(ACCEPT_PAUSE).await;
-                }
-            },
-            Some(_) = connections.join_next() => {}
-            _ = &mut stopped => return connections,
+fn bind(addr: SocketAddr, reuse_port: bool) -> Result<TcpListener, StartError> {
+    let listener = || {
+        let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        #[cfg(unix)]
+        {
+            // As the standard library does: a port whose last connections still wait to be forgotten is free.
+            socket.set_reuseaddr(true)?;
+            socket.set_reuseport(reuse_port)?;
         }
-    }
+        socket.bind(addr)?;
+        socket.listen(BACKLOG)
+    };
+    listener().map_err(|source| StartError::Listen { addr, source })
 }
 
-/// The pause after a failed accept.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+fn local_addr(listener: &TcpListener, addr: SocketAddr) -> Result<SocketAddr, StartError> {
+    listener.local_addr().map_err(|source| StartError::Listen { addr, source })
+}
 
-/// How long a shutdown waits for closing handshakes.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(3);
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;

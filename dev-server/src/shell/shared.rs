@@ -1,6 +1,7 @@
 //! What all connections share: the hub behind a lock, the clock, and the queues to the sockets.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -9,8 +10,11 @@ use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
+use super::clients::Places;
+use super::counters::Counters;
 use super::link::Drip;
 use super::outbox::{End, Full, Outbox};
+use super::tls::{Tls, TlsError};
 use crate::auth::Keyring;
 use crate::config::Config;
 use crate::hub::{ConnId, Grant, Hub, Output, Plan, Time};
@@ -20,6 +24,11 @@ use crate::hub::{ConnId, Grant, Hub, Output, Plan, Time};
 pub(super) struct Shared {
     pub(super) config: Config,
     pub(super) keyring: Keyring,
+    pub(super) tls: Option<Tls>,
+    pub(super) places: Arc<Places>,
+    pub(super) metrics_places: Arc<Places>,
+    pub(super) counters: Counters,
+    ready: AtomicBool,
     core: Mutex<Core>,
     alarm: Notify,
     stopping: watch::Sender<bool>,
@@ -36,22 +45,37 @@ struct Core {
 }
 
 impl Shared {
-    pub(super) fn new(mut config: Config) -> Shared {
+    pub(super) fn new(mut config: Config) -> Result<Shared, TlsError> {
         if config.relaxed {
             config.limits = config.limits.relaxed();
         }
         let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let started_at = since_epoch.unwrap_or_default();
         let hub = Hub::new(config.limits.clone(), Time::since_epoch(started_at));
-        Shared {
+        Ok(Shared {
             keyring: Keyring::new(&config),
+            tls: config.tls.as_ref().map(Tls::load).transpose()?,
+            places: Places::new(config.bounds.connections, config.bounds.connections_per_address),
+            metrics_places: Places::new(Some(METRICS_CONNECTIONS), None),
+            counters: Counters::new(),
+            ready: AtomicBool::new(true),
             config,
             core: Mutex::new(Core { hub, outboxes: BTreeMap::new(), armed: None }),
             alarm: Notify::new(),
             stopping: watch::Sender::new(false),
             started: Instant::now(),
             started_at,
-        }
+        })
+    }
+
+    /// Whether new clients are welcome.
+    pub(super) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Relaxed)
+    }
+
+    /// Tells balancers to turn away.
+    pub(super) fn set_not_ready(&self) {
+        self.ready.store(false, Ordering::Relaxed);
     }
 
     /// Lets the hub do something, and carries out what follows from it before anybody else gets a turn.
@@ -111,6 +135,11 @@ impl Shared {
     /// Makes [`Shared::stopping`] return.
     pub(super) fn stop(&self) {
         self.stopping.send_replace(true);
+    }
+
+    /// Whether the server has stopped accepting.
+    pub(super) fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
     }
 
     /// Waits until the server stops.
@@ -204,3 +233,6 @@ impl Drop for Seat {
         self.shared.carry_out(core, now);
     }
 }
+
+/// How many connections monitoring may have at one time.
+const METRICS_CONNECTIONS: usize = 64;

@@ -13,11 +13,13 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+use super::counters::Refusal;
 use super::link::Link;
 use super::outbox::{End, Outbox};
 use super::shared::{Seat, Shared};
+use super::silence::Silence;
 
-/// A WebSocket over TCP.
+/// A WebSocket over TCP or TLS.
 pub(super) type Socket = WebSocketStream<Link>;
 
 /// How the transport is set up: small buffers, as most connections idle, and no frame larger than allowed.
@@ -32,6 +34,9 @@ pub(super) fn transport(max_message_size: usize) -> WebSocketConfig {
 /// Serves a connection until it ends.
 pub(super) async fn serve(mut socket: Socket, seat: Seat) {
     let ended = run(&mut socket, &seat).await;
+    if matches!(ended, Ended::Silent) {
+        seat.shared.counters.refused(Refusal::Silent);
+    }
     let outbox = Arc::clone(&seat.outbox);
     if matches!(ended, Ended::ByServer(End::HalfOpen)) {
         // As far as the hub knows, the peer is still there.
@@ -51,20 +56,24 @@ enum Ended {
     TooBig,
     BadText,
     Lost,
+    Silent,
 }
 
 async fn run(socket: &mut Socket, seat: &Seat) -> Ended {
     let mut pings = pings(&seat.shared);
+    let mut silence = Silence::new(seat.shared.config.bounds.silence_timeout);
     let mut batch = VecDeque::new();
     loop {
         tokio::select! {
             biased;
             () = seat.outbox.changed() => {
-                if let Some(ended) = write_queued(socket, &seat.outbox, &mut batch).await {
+                let written = write_queued(socket, &seat.outbox, &mut batch, &mut silence).await;
+                if let Some(ended) = written {
                     return ended;
                 }
             }
             frame = socket.next() => {
+                silence.broken();
                 if let Some(ended) = read(frame, seat) {
                     return ended;
                 }
@@ -74,6 +83,7 @@ async fn run(socket: &mut Socket, seat: &Seat) -> Ended {
                     tracing::debug!("no room for a ping");
                 }
             }
+            () = silence.too_long() => return Ended::Silent,
         }
     }
 }
@@ -83,6 +93,7 @@ async fn write_queued(
     socket: &mut Socket,
     outbox: &Outbox,
     batch: &mut VecDeque<Message>,
+    silence: &mut Silence,
 ) -> Option<Ended> {
     let taken = outbox.take(batch);
     if let Some(drip) = taken.drip {
@@ -106,6 +117,7 @@ async fn write_queued(
         }
         // The peer does not read. The end is still in the outbox.
         () = outbox.ended() => return outbox.take(batch).end.map(Ended::ByServer),
+        () = silence.too_long() => return Some(Ended::Silent),
     }
     if batch.capacity() > IDLE_CAPACITY {
         batch.shrink_to(IDLE_CAPACITY);
@@ -149,7 +161,7 @@ async fn finish(socket: &mut Socket, ended: Ended) {
             refuse_frame(socket, code, "frame too large").await
         }
         Ended::BadText => refuse_frame(socket, INVALID_PAYLOAD, "text is not UTF-8").await,
-        Ended::ByServer(End::Drop | End::HalfOpen) | Ended::Lost => Ok(()),
+        Ended::ByServer(End::Drop | End::HalfOpen) | Ended::Lost | Ended::Silent => Ok(()),
     };
     if let Err(error) = result {
         tracing::debug!("the closing handshake failed: {error}");

@@ -1,17 +1,19 @@
-//! From an HTTP request for `/v1` to a WebSocket (spec A.1).
+//! From an HTTP request for `/v1` to a WebSocket (RFC 6455, section 4).
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use hyper::header::{
-    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION,
+    UPGRADE,
 };
 use hyper::upgrade::{OnUpgrade, Parts};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
-use super::link::Link;
+use super::link::{Link, Stream};
 use super::reply::{Body, json_error};
 use super::socket::{self, Socket};
 
@@ -21,19 +23,13 @@ pub(super) fn accept<B>(request: &Request<B>) -> Result<Response<Body>, Box<Resp
     let is_upgrade = request.method() == Method::GET
         && has_token(headers, CONNECTION.as_str(), "upgrade")
         && has_token(headers, UPGRADE.as_str(), "websocket");
-    let key = headers.get(SEC_WEBSOCKET_KEY).filter(|_| is_upgrade);
     let version = headers.get(SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13");
-    let Some(key) = key.filter(|_| version) else {
-        let mut response = json_error(
-            StatusCode::UPGRADE_REQUIRED,
-            "upgrade_required",
-            "this address speaks WebSocket (version 13)",
-        );
-        response.headers_mut().insert(UPGRADE, "websocket".parse().expect("a valid header value"));
-        response
-            .headers_mut()
-            .insert(SEC_WEBSOCKET_VERSION, "13".parse().expect("a valid header value"));
-        return Err(Box::new(response));
+    if !is_upgrade || !version {
+        return Err(Box::new(upgrade_required()));
+    }
+    let Some(key) = key_of(headers) else {
+        let message = "Sec-WebSocket-Key must be there once, and be 16 bytes in base64";
+        return Err(Box::new(json_error(StatusCode::BAD_REQUEST, "invalid_request", message)));
     };
     let response = Response::builder()
         .status(StatusCode::SWITCHING_PROTOCOLS)
@@ -44,10 +40,27 @@ pub(super) fn accept<B>(request: &Request<B>) -> Result<Response<Body>, Box<Resp
     Ok(response.expect("an accept key is a valid header value"))
 }
 
+fn upgrade_required() -> Response<Body> {
+    let message = "this address speaks WebSocket (version 13)";
+    let mut response = json_error(StatusCode::UPGRADE_REQUIRED, "upgrade_required", message);
+    let headers = response.headers_mut();
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+    response
+}
+
+/// The client's key. One that breaks the rule was not made by a WebSocket client.
+fn key_of(headers: &HeaderMap) -> Option<&HeaderValue> {
+    let mut keys = headers.get_all(SEC_WEBSOCKET_KEY).into_iter();
+    let key = keys.next().filter(|_| keys.next().is_none())?;
+    let bytes = BASE64_STANDARD.decode(key).ok()?;
+    (bytes.len() == 16).then_some(key)
+}
+
 /// Takes the connection over from HTTP.
 pub(super) async fn take_over(upgrade: OnUpgrade, max_message_size: usize) -> Option<Socket> {
     let upgraded = upgrade.await.ok()?;
-    let Parts { io, read_buf, .. } = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
+    let Parts { io, read_buf, .. } = upgraded.downcast::<TokioIo<Stream>>().ok()?;
     let config = Some(socket::transport(max_message_size));
     let already_read = read_buf.to_vec();
     let stream = Link::new(io.into_inner());

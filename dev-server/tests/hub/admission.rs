@@ -1,4 +1,4 @@
-//! Welcomes, expiry, and who is turned away (spec A.1, A.5).
+//! Welcomes, expiry, and who is turned away.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -106,7 +106,7 @@ fn a_kick_closes_every_socket_of_a_peer_in_its_app_only() {
 fn a_restart_is_announced_before_it_closes() {
     let mut world = World::new();
     let a = world.join("a");
-    assert_eq!(world.hub.announce_going_away(1500, world.now), 1);
+    world.hub.announce_going_away(&[a], 1500, world.now);
     world.hub.close(&[a], 1001, "bye", world.now);
     world.collect();
     assert_eq!(world.take(a), [json!({"type": "going_away", "retryAfterMs": 1500})]);

@@ -1,4 +1,4 @@
-//! Snapshots and deltas (spec A.4, A.7).
+//! Snapshots and deltas.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Subscribing to many channels at once (spec A.7, in part assumed).
+//! Subscribing to many channels at once (in part assumed).
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Keys and tokens (spec A.1, A.7).
+//! Keys and tokens.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod bounds;
 mod client;
 mod credentials;
 mod faults;

@@ -57,6 +57,15 @@ fn the_first_lines_are_the_address_and_the_keys() {
 }
 
 #[test]
+fn a_name_may_be_listened_on() {
+    let mut server = Running::start(&["--listen", "localhost:0"]);
+    let line = server.line();
+    assert!(line.starts_with("listening on ws://127.0.0.1:"), "{line}");
+    let refused = run(&["--listen", "localhost"]);
+    assert!(stderr(&refused).contains("localhost:8080"), "{}", stderr(&refused));
+}
+
+#[test]
 fn a_port_in_use_is_one_clear_sentence_and_a_failure() {
     let mut first = Running::start(&[]);
     let line = first.line();

@@ -1,4 +1,4 @@
-//! The REST control plane (spec A.7).
+//! The REST control plane.
 
 use metered_realtime_proto::wire::Secret;
 use metered_realtime_server::hub::Action;
