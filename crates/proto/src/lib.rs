@@ -7,6 +7,8 @@
 //! |---|---|---|
 //! | [`wire`] | text and frames, close codes, the address, limits | connections, time |
 //! | [`machine`] | every rule of the client's behaviour | sockets, clocks, entropy, JavaScript, async |
+//! | [`peer`] | every rule of a room of peer connections | the same, and what a connection is made of |
 
 pub mod machine;
+pub mod peer;
 pub mod wire;

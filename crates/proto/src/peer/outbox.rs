@@ -1,0 +1,100 @@
+//! Signals on their way out, within the rate that the server allows: 80 frames a second, 150 at once.
+//!
+//! Descriptions go first, candidates last. What the application sends counts and is never held up.
+
+use std::collections::VecDeque;
+
+use crate::machine::Instant;
+
+use super::io::RemoteId;
+use super::signal::Signal;
+
+/// Frames a second.
+pub const FRAMES_A_SECOND: u64 = 80;
+
+/// Frames at once, after a pause.
+pub const BURST: u64 = 150;
+
+/// The budget counts in thousandths of a frame, so that it grows by a whole number each millisecond.
+const FRAME: u64 = 1_000;
+
+/// A signal and whom it is for.
+#[derive(Debug)]
+struct Entry<P> {
+    remote: RemoteId,
+    to: String,
+    signal: Signal<P>,
+}
+
+#[derive(Debug)]
+pub(super) struct Outbox<P> {
+    /// By rank: descriptions, metadata, candidates.
+    ranks: [VecDeque<Entry<P>>; 3],
+    left: u64,
+    counted: Instant,
+}
+
+impl<P> Outbox<P> {
+    pub(super) fn new(now: Instant) -> Outbox<P> {
+        let ranks = [VecDeque::new(), VecDeque::new(), VecDeque::new()];
+        Outbox { ranks, left: BURST * FRAME, counted: now }
+    }
+
+    pub(super) fn push(&mut self, remote: RemoteId, to: &str, signal: Signal<P>) {
+        let rank = match &signal {
+            Signal::Description(_) => 0,
+            Signal::Metadata(_) => 1,
+            Signal::Candidate(_) => 2,
+        };
+        if rank == 0 {
+            // An older description that still waits is out of date.
+            self.ranks[0].retain(|entry| entry.remote != remote);
+        }
+        self.ranks[rank].push_back(Entry { remote, to: to.to_owned(), signal });
+    }
+
+    /// Drops what waits for this remote.
+    pub(super) fn forget(&mut self, remote: RemoteId) {
+        for rank in &mut self.ranks {
+            rank.retain(|entry| entry.remote != remote);
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        for rank in &mut self.ranks {
+            rank.clear();
+        }
+    }
+
+    /// A frame of the application's.
+    pub(super) fn spend(&mut self, now: Instant) {
+        self.refill(now);
+        self.left = self.left.saturating_sub(FRAME);
+    }
+
+    /// The next signal that may go now.
+    pub(super) fn pop(&mut self, now: Instant) -> Option<(String, Signal<P>)> {
+        self.refill(now);
+        if self.left < FRAME {
+            return None;
+        }
+        let entry = self.ranks.iter_mut().find_map(VecDeque::pop_front)?;
+        self.left -= FRAME;
+        Some((entry.to, entry.signal))
+    }
+
+    /// When the next signal may go; `None`: none waits.
+    pub(super) fn due(&self) -> Option<Instant> {
+        if self.ranks.iter().all(VecDeque::is_empty) {
+            return None;
+        }
+        let missing = FRAME.saturating_sub(self.left);
+        Some(self.counted.after(missing.div_ceil(FRAMES_A_SECOND)))
+    }
+
+    fn refill(&mut self, now: Instant) {
+        let gained = now.since(self.counted).saturating_mul(FRAMES_A_SECOND);
+        self.left = self.left.saturating_add(gained).min(BURST * FRAME);
+        self.counted = self.counted.max(now);
+    }
+}
