@@ -53,7 +53,7 @@ impl<P> Shared<P> {
 
     pub(super) fn log(&mut self, level: Level, message: &'static str) {
         if self.logging {
-            let log = Log { level, message, details: [None, None] };
+            let log = Log { level, message, details: Vec::new() };
             self.queue.push_back(Output::Log(log));
         }
     }
