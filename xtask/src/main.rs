@@ -5,16 +5,14 @@
 
 #![forbid(unsafe_code)]
 
-mod apt;
 mod clients;
 mod commands;
 mod dev_server;
 mod figures;
-mod guard;
-mod lockfile;
 mod process;
 mod progress;
 mod stamp;
+mod suite;
 mod tally;
 mod tools;
 mod wasm_tests;

@@ -1,5 +1,6 @@
 //! Where things are: the checkout and its files, cargo's target directory, the per-user cache.
 
+use crate::progress::note;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -50,6 +51,17 @@ impl Workspace {
     /// never go to a shared target directory.
     pub(crate) fn npm_work(&self) -> PathBuf {
         self.path("target/npm")
+    }
+
+    /// Locks a directory that another run may work in, too. The system lets go of the lock when a run dies.
+    pub(crate) fn lock(&self, directory: &Path) -> Result<std::fs::File> {
+        std::fs::create_dir_all(directory)?;
+        let file = std::fs::File::create(directory.join("lock"))?;
+        if file.try_lock().is_err() {
+            note(&format!("    another run is busy in {}; waiting for it", directory.display()));
+            file.lock().with_context(|| format!("cannot lock {}", directory.display()))?;
+        }
+        Ok(file)
     }
 
     /// All text files that git knows, or would know after `git add`.

@@ -8,7 +8,7 @@ use crate::process::{Cmd, Shell};
 use crate::progress::step;
 use crate::tools::{self, Browser, Need};
 use crate::workspace::Workspace;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
 
 /// Everything is built for release.
@@ -136,10 +136,10 @@ fn client(
     Ok(match place {
         Place::Node => bench.env("BENCH_OURS", ours.join("dist/node.mjs")),
         Place::Chromium => {
-            let browser = Browser::find(shell).context("set-up found a browser before")?;
+            let browser = Browser::chromium(shell)?;
             bench
                 .env("METERED_PKG", ours)
-                .env("METERED_CHROMIUM", browser.chromium)
+                .env("METERED_CHROMIUM", browser.program)
                 .args(["--in", "chromium"])
         }
     })
@@ -166,7 +166,7 @@ fn faults(
     only: &[String],
     seed: u64,
 ) -> Result<Cmd> {
-    let browser = Browser::find(shell).context("set-up found a browser before")?;
+    let browser = Browser::chromium(shell)?;
     build::build(workspace, shell, false)?;
     let tarball = pack::pack(workspace, shell)?;
     let home = step("install the package", || pack::install(workspace, shell, &tarball, "bench"))?;
@@ -174,7 +174,7 @@ fn faults(
         .cmd("node")
         .env("METERED_PKG", home.join("node_modules/metered-realtime"))
         .env("METERED_SERVER_BIN", DevServer::build(workspace, shell)?)
-        .env("METERED_CHROMIUM", browser.chromium)
+        .env("METERED_CHROMIUM", browser.program)
         .args([
             "--no-warnings",
             "tests/package/faults/measure/main.mjs",

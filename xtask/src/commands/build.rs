@@ -4,7 +4,6 @@
 //! with `packing`, and makes the package of it.
 
 use super::setup;
-use crate::guard::Guard;
 use crate::process::Shell;
 use crate::progress::{note, step};
 use crate::stamp;
@@ -31,7 +30,7 @@ pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
 /// The build itself, once everything that it needs is there.
 pub(crate) fn build(workspace: &Workspace, shell: &Shell, force: bool) -> Result<()> {
     step("build", || {
-        let _guard = Guard::wait(&workspace.npm_work().join("lock"), "the package")?;
+        let _lock = workspace.lock(&workspace.npm_work())?;
         let stamp_file = workspace.npm_work().join("build.stamp");
         let inputs = hash_of_inputs(workspace, shell)?;
         let both = |outputs: String| format!("{inputs} {outputs}");

@@ -3,7 +3,9 @@
 use super::{setup, spec};
 use crate::figures::strays;
 use crate::process::Shell;
-use crate::progress::{note, step};
+use crate::progress::note;
+use crate::suite::Work::Check;
+use crate::suite::{self, Selection, Suite};
 use crate::tools::{Need, WASM_TARGET};
 use crate::workspace::Workspace;
 use anyhow::{Result, bail};
@@ -11,64 +13,36 @@ use anyhow::{Result, bail};
 /// Every check runs, also after one has failed; the last line names those that did.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Run only this check (see --list); may be repeated.
-    #[arg(long, value_name = "CHECK")]
-    only: Vec<String>,
-    /// List the checks.
-    #[arg(long)]
-    list: bool,
+    #[command(flatten)]
+    selection: Selection,
 }
 
 pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
-    if args.list {
-        CHECKS.iter().for_each(|check| println!("{:<8} {}", check.name, check.about));
+    let checks = args.selection.of(&CHECKS)?;
+    if checks.is_empty() {
         return Ok(());
     }
-    if let Some(unknown) = args.only.iter().find(|name| CHECKS.iter().all(|c| c.name != **name)) {
-        bail!("there is no check `{unknown}`; `cargo xtask check --list` names them");
-    }
-    let shell = setup::ensure(workspace, &NEEDS)?;
-    check(workspace, &shell, |name| args.only.is_empty() || args.only.iter().any(|o| o == name))
+    suite::run(&checks, workspace, &setup::ensure(workspace, &NEEDS)?)
 }
 
 /// All checks, once what they need is there.
 pub(crate) fn check_all(workspace: &Workspace, shell: &Shell) -> Result<()> {
-    check(workspace, shell, |_| true)
+    suite::run(&CHECKS.iter().collect::<Vec<_>>(), workspace, shell)
 }
 
-fn check(workspace: &Workspace, shell: &Shell, wanted: impl Fn(&str) -> bool) -> Result<()> {
-    let mut failed = Vec::new();
-    for check in CHECKS.iter().filter(|check| wanted(check.name)) {
-        if let Err(error) = step(check.name, || (check.run)(workspace, shell)) {
-            note(&format!("    {error:#}"));
-            failed.push(check.name);
-        }
-    }
-    if !failed.is_empty() {
-        bail!("checks failed: {}. Their output is above", failed.join(", "));
-    }
-    Ok(())
-}
-
-struct Check {
-    name: &'static str,
-    about: &'static str,
-    run: fn(&Workspace, &Shell) -> Result<()>,
-}
-
-const CHECKS: [Check; 8] = [
-    Check { name: "lock", about: "Cargo.lock belongs to the manifests", run: lock },
-    Check { name: "fmt", about: "rustfmt", run: fmt },
-    Check { name: "spec", about: "each rule of the contract has its test", run: contract },
-    Check {
+const CHECKS: [Suite; 8] = [
+    Suite { name: "lock", about: "Cargo.lock belongs to the manifests", work: Check(lock) },
+    Suite { name: "fmt", about: "rustfmt", work: Check(fmt) },
+    Suite { name: "spec", about: "each rule of the contract has its test", work: Check(contract) },
+    Suite {
         name: "figures",
         about: "measured numbers stand in docs/FIGURES.md alone",
-        run: figures,
+        work: Check(figures),
     },
-    Check { name: "clippy", about: "lints, for each target and feature set", run: clippy },
-    Check { name: "doc", about: "documentation without warnings", run: doc },
-    Check { name: "js", about: "eslint", run: js },
-    Check { name: "deny", about: "licences, bans, sources, advisories", run: deny },
+    Suite { name: "clippy", about: "lints, for each target and feature set", work: Check(clippy) },
+    Suite { name: "doc", about: "documentation without warnings", work: Check(doc) },
+    Suite { name: "js", about: "eslint", work: Check(js) },
+    Suite { name: "deny", about: "licences, bans, sources, advisories", work: Check(deny) },
 ];
 
 const NEEDS: [Need; 6] = [

@@ -7,7 +7,7 @@ use crate::dev_server::DevServer;
 use crate::process::{Cmd, Shell};
 use crate::tools::{Browser, Need};
 use crate::workspace::Workspace;
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 /// Bundlers, frameworks, runtimes and test runners are installed below target/npm/consumers, from
 /// lock files; each uses the package to talk through the local server. What has passed with
@@ -53,7 +53,7 @@ pub(crate) fn quick(workspace: &Workspace, shell: &Shell) -> Result<Cmd> {
 
 /// The harness with everything that it is told by its environment.
 pub(crate) fn harness(workspace: &Workspace, shell: &Shell) -> Result<Cmd> {
-    let browser = Browser::find(shell).context("set-up found a browser before")?;
+    let browser = Browser::chromium(shell)?;
     build::build(workspace, shell, false)?;
     let tarball = pack::pack(workspace, shell)?;
     let server = DevServer::build(workspace, shell)?;
@@ -61,7 +61,7 @@ pub(crate) fn harness(workspace: &Workspace, shell: &Shell) -> Result<Cmd> {
         .cmd("node")
         .env("METERED_TARBALL", tarball)
         .env("METERED_SERVER_BIN", server)
-        .env("METERED_CHROMIUM", browser.chromium)
+        .env("METERED_CHROMIUM", browser.program)
         .arg(HARNESS))
 }
 

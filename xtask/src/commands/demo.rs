@@ -98,13 +98,13 @@ fn visit(
     server: &DevServer,
     page: &str,
 ) -> Result<()> {
-    let browser = Browser::find(shell).context("set-up found a browser before")?;
+    let browser = Browser::chromium(shell)?;
     shell
         .cmd("node")
         .arg(home.join("visit.mjs"))
         .args(["--server", &server.url, "--key", KEY, "--page", page])
         .arg("--chromium")
-        .arg(browser.chromium)
+        .arg(browser.program)
         .arg("--playwright")
         .arg(workspace.path("tests/package/node_modules/playwright-core"))
         .args(["--screenshot", "artifacts/demo.png"])

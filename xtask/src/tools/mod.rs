@@ -1,25 +1,23 @@
 //! What the commands need from the machine, and how each of it gets there.
 //!
-//! A new need is one variant of [`Need`], its line in [`Need::step`] and a function that looks
-//! first and installs only what is missing.
+//! A new need is one variant of [`Need`], its line in [`Need::meet`] and a function that looks first and installs only what
+//! is missing.
 
-mod browser;
+mod apt;
+mod browsers;
 mod cargo_tool;
-mod engines;
 mod node;
 mod python;
 mod rust;
 
-pub(crate) use browser::Browser;
-pub(crate) use engines::{Firefox, WebKit};
+pub(crate) use browsers::Browser;
 pub(crate) use python::program as python_program;
 pub(crate) use rust::WASM_TARGET;
 
-use crate::guard::Guard;
 use crate::process::Shell;
 use crate::progress::{note, seconds};
 use crate::workspace::Workspace;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use cargo_tool::CargoTool;
 use std::time::Instant;
 
@@ -55,8 +53,8 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    /// Everything but the other browsers, and Python, cheap checks first: what we cannot install ourselves is
-    /// reported before the long builds start.
+    /// Everything but the other browsers and Python, cheap checks first: what we cannot install ourselves is reported before
+    /// the long builds start.
     pub(crate) const ALL: [Need; 10] = [
         Need::Node,
         Need::CompilerForC,
@@ -80,31 +78,23 @@ impl Need {
         Need::WasmPack,
     ];
 
-    fn step(self, workspace: &Workspace, shell: &mut Shell) -> Result<State> {
+    fn meet(self, workspace: &Workspace, shell: &mut Shell) -> Result<()> {
         match self {
             Need::CompilerForC => rust::compiler_for_c(shell),
             Need::RustComponents => rust::components(shell),
             Need::WasmTarget => rust::wasm_target(shell),
-            Need::WasmBindgen => CargoTool::wasm_bindgen(workspace)?.ensure(workspace, shell),
+            Need::WasmBindgen => CargoTool::wasm_bindgen(shell)?.ensure(workspace, shell),
             Need::WasmPack => CargoTool::wasm_pack().ensure(workspace, shell),
             Need::CargoDeny => CargoTool::cargo_deny().ensure(workspace, shell),
             Need::Node => node::runtime(shell),
             Need::PackageBuildDependencies => node::packages(workspace, shell, "pkg-template"),
             Need::PackageTestDependencies => node::packages(workspace, shell, "tests/package"),
-            Need::Browser => browser::ensure(shell),
+            Need::Browser => browsers::chromium(shell),
             Need::PythonClients => python::clients(workspace, shell),
-            Need::Firefox => engines::firefox(workspace, shell),
-            Need::WebKit => engines::webkit(shell),
+            Need::Firefox => browsers::firefox(workspace, shell),
+            Need::WebKit => browsers::webkit(shell),
         }
     }
-}
-
-/// How a need was met.
-pub(crate) enum State {
-    /// Nothing to do; what is there.
-    AlreadyThere(String),
-    /// Installed just now.
-    Installed(String),
 }
 
 /// Meets the needs and returns the shell in which their tools are found.
@@ -112,16 +102,8 @@ pub(crate) fn ensure(workspace: &Workspace, needs: &[Need]) -> Result<Shell> {
     let mut shell = Shell::new(&workspace.root);
     for need in needs {
         let began = Instant::now();
-        let line = match need.step(workspace, &mut shell)? {
-            State::AlreadyThere(what) => format!("{what}: already there"),
-            State::Installed(what) => format!("{what}: installed"),
-        };
-        note(&format!("    {line} ({})", seconds(began.elapsed())));
+        need.meet(workspace, &mut shell).with_context(|| format!("set-up of {need:?}"))?;
+        note(&format!("    {need:?}: ok ({})", seconds(began.elapsed())));
     }
     Ok(shell)
-}
-
-/// The lock under which anything of the per-user cache is changed.
-fn lock_cache(workspace: &Workspace) -> Result<Guard> {
-    Guard::wait(&workspace.cache.join("setup.lock"), "set-up")
 }
