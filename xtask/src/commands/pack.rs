@@ -6,8 +6,7 @@ use crate::progress::{note, step};
 use crate::stamp;
 use crate::tools::Need;
 use crate::workspace::Workspace;
-use anyhow::{Context, Result};
-use serde_json::Value;
+use anyhow::Result;
 use std::path::{Path, PathBuf};
 
 /// Prints the path of the tarball and its size.
@@ -30,13 +29,11 @@ pub(crate) fn pack(workspace: &Workspace, shell: &Shell) -> Result<PathBuf> {
         std::fs::create_dir_all(&destination)?;
         let report = shell
             .cmd("npm")
-            .args(["pack", "./pkg", "--json", "--ignore-scripts", "--pack-destination"])
+            .args(["pack", "./pkg", "--silent", "--ignore-scripts", "--pack-destination"])
             .arg(&destination)
             .read()?;
-        let name = file_name(&report).with_context(|| {
-            format!("`npm pack` did not name its file; it printed: {}", report.trim())
-        })?;
-        Ok(destination.join(name))
+        // npm prints the name of the file.
+        Ok(destination.join(report.trim()))
     })
 }
 
@@ -69,28 +66,4 @@ pub(crate) fn install(
         .run()?;
     stamp::write(&stamp_file, &value)?;
     Ok(home)
-}
-
-/// npm up to 11 reports an array of packages; newer ones may key them by name.
-fn file_name(report: &str) -> Option<String> {
-    let report: Value = serde_json::from_str(report).ok()?;
-    let package = match &report {
-        Value::Array(packages) => packages.first()?,
-        Value::Object(packages) => packages.values().next()?,
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return None,
-    };
-    Some(package.get("filename")?.as_str()?.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::file_name;
-
-    #[test]
-    fn the_file_name_is_read_from_both_shapes_of_the_report() {
-        let expected = Some("a-1.0.0.tgz".to_owned());
-        assert_eq!(file_name(r#"[{"filename":"a-1.0.0.tgz"}]"#), expected);
-        assert_eq!(file_name(r#"{"a":{"filename":"a-1.0.0.tgz"}}"#), expected);
-        assert_eq!(file_name("npm notice"), None);
-    }
 }
