@@ -1,4 +1,4 @@
-// Spec E.12: close().
+// close().
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-// Spec E.3: connecting and the welcome.
+// Connecting and the welcome.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

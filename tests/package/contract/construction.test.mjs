@@ -1,4 +1,4 @@
-// Spec E.1 and E.2: options and addresses.
+// Options and addresses.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -426,7 +426,7 @@ const SAME = {
 /** What differs, why, and which lines may. */
 const DIFFERENT = {
   "a first connect that fails is no disconnect": {
-    why: "decisions, item 2: a client that was never connected is not disconnected",
+    why: "rule d02: a client that was never connected is not disconnected",
     may: /^event disconnected/,
     script: async (p) => {
       for (const code of [1006, 1011, 4001, 4010]) {
@@ -437,7 +437,7 @@ const DIFFERENT = {
     },
   },
   "close(): disconnected, then the state, both at once": {
-    why: "decisions, item 4",
+    why: "rule d04",
     may: /^(event (disconnected|state-change)|close )/,
     script: async (p) => {
       await p.connect();
@@ -447,7 +447,7 @@ const DIFFERENT = {
     },
   },
   "close() while waiting for a retry is told": {
-    why: "decisions, item 2: every end of a client that was connected is told once",
+    why: "rule d02: every end of a client that was connected is one disconnected event",
     may: /^event disconnected/,
     script: async (p) => {
       await p.connect();
@@ -457,7 +457,7 @@ const DIFFERENT = {
     },
   },
   "close() drops the listeners": {
-    why: "decisions, item 4: as the seed document says",
+    why: "rule d04",
     may: /^event /,
     script: async (p) => {
       await p.connect();
@@ -467,7 +467,7 @@ const DIFFERENT = {
     },
   },
   "close() forgets the channels": {
-    why: "decisions, item 4: else a later session would get them back only after its first drop",
+    why: "rule d04: else a later session would get them back only after its first drop",
     may: /^(event |close |frame .*subscribe)/,
     script: async (p) => {
       await p.connect();
@@ -479,7 +479,7 @@ const DIFFERENT = {
     },
   },
   "connect() fails when close() comes in between": {
-    why: "spec B.3: a connect() that is overtaken must not succeed",
+    why: "rule 196: a connect() that is overtaken by close() fails",
     may: /^connect /,
     options: () => ({ tokenProvider: () => new Promise(() => {}) }),
     script: async (p) => {
@@ -489,7 +489,7 @@ const DIFFERENT = {
     },
   },
   "no welcome for 10 s": {
-    why: "decisions, item 10: a typed error, with the client already closed; item 2: no disconnected",
+    why: "rule d10: a typed error, and the client is already closed; rule d02: no disconnected",
     may: /^(connect |event (disconnected|state-change)|close )/,
     script: async (p) => {
       p.call("connect", (client) => client.connect());
@@ -498,7 +498,7 @@ const DIFFERENT = {
     },
   },
   "a token provider that hangs": {
-    why: "decisions, Errors: the error of the timeout has a name",
+    why: "the error of the timeout has a name",
     may: /^connect rejected/,
     options: { tokenProvider: () => new Promise(() => {}) },
     script: async (p) => {
@@ -507,7 +507,7 @@ const DIFFERENT = {
     },
   },
   "no ack for 15 s": {
-    why: "decisions, Errors: a typed error, AckTimeoutError",
+    why: "a typed error, AckTimeoutError",
     may: /^publish rejected (Error|AckTimeoutError)/,
     options: { inactivityTimeoutMs: 0 },
     script: async (p) => {
@@ -517,7 +517,7 @@ const DIFFERENT = {
     },
   },
   "connect() in a wrong state": {
-    why: "decisions, Errors: SignallingError in place of an unnamed one",
+    why: "SignallingError in place of an unnamed one",
     may: /^connect rejected/,
     script: async (p) => {
       await p.connect();
@@ -526,7 +526,7 @@ const DIFFERENT = {
     },
   },
   "a socket that cannot be made": {
-    why: "decisions, item 2, and Errors: SignallingConnectError 1006 with the scrubbed error as its cause",
+    why: "rule d02; the error is a SignallingConnectError 1006 with the scrubbed error as its cause",
     may: /^(connect rejected|event disconnected)/,
     options: {
       webSocketFactory: () => {
@@ -539,7 +539,7 @@ const DIFFERENT = {
     },
   },
   "a subscribe that the server refuses is not brought back": {
-    why: "decisions, item 8",
+    why: "rule d08",
     may: /^frame .*subscribe/,
     script: async (p) => {
       await p.connect();
@@ -550,7 +550,7 @@ const DIFFERENT = {
     },
   },
   "a re-subscribe that fails offline changes nothing": {
-    why: "decisions, item 8: it keeps the earlier options",
+    why: "rule d08: it keeps the earlier options",
     may: /^frame .*subscribe/,
     script: async (p) => {
       await p.connect();
@@ -562,7 +562,7 @@ const DIFFERENT = {
     },
   },
   "a channel that is subscribed inside of connected is not asked for twice": {
-    why: "spec B.10 calls the second frame harmless; it brings a second snapshot, and helps nobody",
+    why: "rule 133: the second frame would only bring a second snapshot",
     may: /^frame .*"new"/,
     script: async (p) => {
       await p.connect();
@@ -572,7 +572,7 @@ const DIFFERENT = {
     },
   },
   "a replay that can never succeed is not repeated": {
-    why: "decisions, item 8",
+    why: "rule d08",
     may: /^frame .*subscribe/,
     script: async (p) => {
       await p.connect();
@@ -583,7 +583,7 @@ const DIFFERENT = {
     },
   },
   "after an automatic end, a manual connect() brings the channels back": {
-    why: "decisions, item 5",
+    why: "rule d05",
     may: /^frame .*subscribe/,
     script: async (p) => {
       await p.connect();
@@ -594,7 +594,7 @@ const DIFFERENT = {
     },
   },
   "the floor of 4010 dies with a connect()": {
-    why: "decisions, item 6",
+    why: "rule d06",
     may: /^(dial|event|state|connect|frame)/,
     script: async (p) => {
       p.call("connect", (client) => client.connect());
@@ -605,7 +605,7 @@ const DIFFERENT = {
     },
   },
   "the state inside of a disconnected handler is the new one": {
-    why: "decisions, item 3",
+    why: "rule d03",
     may: /^inside/,
     script: async (p) => {
       await p.connect();
@@ -615,7 +615,7 @@ const DIFFERENT = {
     },
   },
   "requests inside of a disconnected handler": {
-    why: "decisions, item 3: NotConnectedError in place of an unnamed one",
+    why: "rule d03: NotConnectedError in place of an unnamed one",
     may: /^publish rejected/,
     script: async (p) => {
       await p.connect();
@@ -625,7 +625,7 @@ const DIFFERENT = {
     },
   },
   "close() in the handler of state-change to connected": {
-    why: "spec E.132: nothing is told after the end; spec B.3: connect() fails",
+    why: "rule 132: no connected after the end; rule 196: connect() fails",
     may: /^(event|close |connect)/,
     script: async (p) => {
       p.client.on("state-change", ({ to }) => {
@@ -637,7 +637,7 @@ const DIFFERENT = {
     },
   },
   "retries that run out in the token provider": {
-    why: "decisions, item 2: every end is told",
+    why: "rule d02: every end is an event",
     may: /^event disconnected/,
     options: () => {
       let calls = 0;
@@ -657,7 +657,7 @@ const DIFFERENT = {
     },
   },
   "a dead peer is left at once": {
-    why: "decisions, item 7",
+    why: "rule d07",
     may: /^(event|dial|state)/,
     script: async (p) => {
       await p.connect();
@@ -667,7 +667,7 @@ const DIFFERENT = {
     },
   },
   "a welcome that forbids every message is none": {
-    why: "spec E.47; decisions, item 12: a welcome without expiresAt is one",
+    why: "rule 47; rule d12: a welcome without expiresAt is valid",
     may: /^(event|connect|state)/,
     script: async (p) => {
       await p.connect({ maxMessageSize: 0 });
@@ -676,7 +676,7 @@ const DIFFERENT = {
     },
   },
   "a text above 1 MiB": {
-    why: "decisions, item 7: browsers refuse close(1009), so the socket is abandoned with 1000; the code that is told is 1009",
+    why: "rule 179: browsers refuse close(1009), so the socket is abandoned with 1000; disconnected says 1009",
     may: /^(event|close|dial|state)/,
     script: async (p) => {
       await p.connect();
@@ -685,7 +685,7 @@ const DIFFERENT = {
     },
   },
   "codes that browsers refuse in close()": {
-    why: "spec E.201: the socket has to close",
+    why: "rule 201: the socket has to close",
     may: /^(event|close|publish)/,
     script: async (p) => {
       await p.connect();
@@ -694,7 +694,7 @@ const DIFFERENT = {
     },
   },
   "data that is no JSON value": {
-    why: "decisions, `data`: a function or a symbol is a wrong argument",
+    why: "a function or a symbol is a wrong argument",
     may: /^(data|frame)/,
     script: async (p) => {
       await p.connect();
@@ -703,7 +703,7 @@ const DIFFERENT = {
     },
   },
   "the size comes after the channel": {
-    why: "decisions: arguments are checked before anything else",
+    why: "arguments are checked before anything else",
     may: /^publish rejected/,
     script: async (p) => {
       p.call("publish", (client) => client.publish("", 1));
@@ -711,7 +711,7 @@ const DIFFERENT = {
     },
   },
   "a server that drops whom it welcomes": {
-    why: "decisions, item 15: the dial budget",
+    why: "rule d15: the dial budget",
     may: /./,
     options: { reconnect: { initialDelayMs: 100 } },
     script: async (p) => {

@@ -1,4 +1,4 @@
-// Spec E.11 and E.14 (ICE servers): what the peer may send.
+// Frames from the server, right and wrong, and the ICE servers in a welcome.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

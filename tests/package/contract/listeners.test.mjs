@@ -1,4 +1,4 @@
-// Spec E.13: handlers, listeners, streams.
+// Handlers, listeners, streams.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

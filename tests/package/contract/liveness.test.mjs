@@ -1,4 +1,4 @@
-// Spec E.10: watchdog and keepalive.
+// Watchdog and keepalive.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-// Spec E.7: drops, delays, giving up.
+// Lost connections, delays, giving up.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

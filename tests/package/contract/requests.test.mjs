@@ -1,4 +1,4 @@
-// Spec E.4 and E.5: requests, acks, arguments and sizes.
+// Requests, acks, arguments and sizes.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

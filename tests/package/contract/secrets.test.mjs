@@ -1,4 +1,4 @@
-// Spec B.12, E.1.16, E.14: credentials cannot be found.
+// Credentials do not show up anywhere.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-// Spec E.6 and E.8: which channels a reconnect brings back, and how.
+// Which channels a reconnect brings back, and how.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

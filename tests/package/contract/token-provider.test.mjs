@@ -1,4 +1,4 @@
-// Spec E.9: the token provider.
+// The token provider.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
