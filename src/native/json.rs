@@ -1,83 +1,50 @@
-//! Text from the peer into frames. Only the envelope is looked into; application data stays text.
+//! Text from the server into frames. Only the envelope is read; application data stays JSON text.
 //!
-//! The rules of the frames are those of `wire`; this is a [`Value`] over raw JSON for them. Nothing here recurses and no
-//! string has to be well-formed Unicode, so deep nesting and unpaired surrogates harm nobody.
-
-mod scan;
+//! The rules of the frames are those of proto; this is its trait [`Value`] over serde_json's `RawValue`. Raw values are found
+//! without recursion, and their strings need not be well-formed Unicode: neither deep nesting nor an unpaired surrogate in
+//! application data does any harm.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::Deserializer;
-use serde::de::Visitor;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
-use self::scan::Raw;
 use crate::data::Payload;
 use metered_realtime_proto::wire::{Malformed, ServerFrame, Value, decode};
 
-/// The frame that a text is.
+/// Reads a frame.
+///
+/// # Errors
+/// Why the text is not a valid frame.
 pub(super) fn parse(text: &str) -> Result<ServerFrame<Payload>, Malformed> {
-    let mut members = Members::default();
-    match scan::members(text, |name, value| members.insert(name, value)) {
-        Some(()) => decode(&Json { raw: Raw::list(text), members: Some(&members) }),
-        None if scan::is_json(text) => Err(Malformed::NoType),
-        None => Err(Malformed::NotJson),
+    match serde_json::from_str::<Members<'_>>(text) {
+        Ok(members) => decode(&Json::Frame(&members)),
+        // Not an object, or not even JSON.
+        Err(_) if serde_json::from_str::<IgnoredAny>(text).is_ok() => Err(Malformed::NoType),
+        Err(_) => Err(Malformed::NotJson),
     }
 }
-
-/// The members of a frame, by their names in UTF-8. The last of equal names counts.
-#[derive(Default)]
-struct Members<'a> {
-    /// Those that come most have places of their own, so that nothing is allocated or searched for them.
-    usual: [Option<Raw<'a>>; USUAL],
-    others: Vec<(Cow<'a, [u8]>, Raw<'a>)>,
-}
-
-impl<'a> Members<'a> {
-    fn insert(&mut self, name: Cow<'a, [u8]>, value: Raw<'a>) {
-        match place(&name) {
-            Some(place) => self.usual[place] = Some(value),
-            None => self.others.push((name, value)),
-        }
-    }
-
-    fn get(&self, wanted: &[u8]) -> Option<Raw<'a>> {
-        match place(wanted) {
-            Some(place) => self.usual[place],
-            None => {
-                self.others.iter().rev().find(|(name, _)| **name == *wanted).map(|found| found.1)
-            }
-        }
-    }
-}
-
-/// The place of a member that comes most.
-#[inline(always)]
-fn place(name: &[u8]) -> Option<usize> {
-    // As patterns they would be compared byte by byte.
-    match name {
-        name if name == b"type" => Some(0),
-        name if name == b"channel" => Some(1),
-        name if name == b"from" => Some(2),
-        name if name == b"data" => Some(3),
-        name if name == b"fromMetadata" => Some(4),
-        name if name == b"requestId" => Some(5),
-        _ => None,
-    }
-}
-
-const USUAL: usize = 6;
 
 /// One JSON value in its text.
-struct Json<'m, 'a> {
-    raw: Raw<'a>,
-    /// Those of the frame itself, which is asked for most of its members.
-    members: Option<&'m Members<'a>>,
+enum Json<'m, 'a> {
+    /// The frame itself. Most of its members are asked for, so they are found once.
+    Frame(&'m Members<'a>),
+    /// Any other value.
+    Raw(&'a str),
 }
 
 impl<'a> Json<'_, 'a> {
-    fn new(raw: Raw<'a>) -> Self {
-        Json { raw, members: None }
+    /// The value's text, unless it is the frame itself.
+    fn text(&self) -> Option<&'a str> {
+        match self {
+            Json::Frame(_) => None,
+            Json::Raw(text) => Some(text),
+        }
+    }
+
+    fn parse<T: Deserialize<'a>>(&self) -> Option<T> {
+        serde_json::from_str(self.text()?).ok()
     }
 }
 
@@ -87,33 +54,34 @@ impl<'m, 'a> Value for Json<'m, 'a> {
     type Text = Cow<'a, str>;
 
     fn field(&self, name: &str) -> Option<Json<'m, 'a>> {
-        let raw = match self.members {
-            Some(members) => members.get(name.as_bytes()),
-            None => scan::member(self.raw.text, name),
-        };
-        raw.map(Json::new)
+        match self {
+            Json::Frame(members) => members.get(name),
+            Json::Raw(_) => self.parse::<Members<'a>>()?.get(name),
+        }
+        .map(Json::Raw)
     }
 
     fn string(&self) -> Option<Cow<'a, str>> {
-        self.raw.string()
+        // Only text without escapes can be borrowed.
+        let borrowed = self.parse::<&str>().map(Cow::Borrowed);
+        borrowed.or_else(|| Some(Cow::Owned(unescape(self.text()?)?)))
     }
 
     fn number(&self) -> Option<f64> {
-        let starts = self.raw.text.starts_with(|c: char| c == '-' || c.is_ascii_digit());
-        let number: f64 = if starts { self.raw.text.parse().ok()? } else { return None };
-        number.is_finite().then_some(number)
+        self.parse::<f64>().filter(|number| number.is_finite())
     }
 
     fn items(&self) -> Option<Vec<Json<'m, 'a>>> {
-        Some(scan::elements(self.raw.text)?.into_iter().map(Json::new).collect())
+        let items = self.parse::<Vec<&RawValue>>()?;
+        Some(items.into_iter().map(|item| Json::Raw(item.get())).collect())
     }
 
     fn is_object(&self) -> bool {
-        self.raw.text.starts_with('{')
+        self.text().is_none_or(|text| text.starts_with('{'))
     }
 
     fn is_null(&self) -> bool {
-        self.raw.text == "null"
+        self.text() == Some("null")
     }
 
     fn into_name(self) -> Option<String> {
@@ -121,17 +89,74 @@ impl<'m, 'a> Value for Json<'m, 'a> {
     }
 
     fn into_payload(self) -> Payload {
-        Payload::from_json(self.raw.text)
+        Payload::from_json(self.text().expect("a frame is not a field of itself"))
     }
 }
 
-/// A string literal's text, with U+FFFD for unpaired surrogates.
+/// The members of an object. The last of equal names counts.
+struct Members<'a>(Vec<(Key, &'a str)>);
+
+impl<'a> Members<'a> {
+    fn get(&self, name: &str) -> Option<&'a str> {
+        let found = self.0.iter().rev().find(|(Key(other), _)| other == name.as_bytes());
+        found.map(|(_, value)| *value)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members<'a>, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Members<'de>, M::Error> {
+        let mut members = Vec::with_capacity(USUAL_MEMBERS);
+        while let Some((name, value)) = map.next_entry::<Key, &RawValue>()? {
+            members.push((name, value.get()));
+        }
+        Ok(Members(members))
+    }
+}
+
+/// A string as bytes: UTF-8, but for unpaired surrogates. As text serde_json would refuse these.
+struct Key(Vec<u8>);
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Key, D::Error> {
+        deserializer.deserialize_bytes(KeyVisitor)
+    }
+}
+
+struct KeyVisitor;
+
+impl Visitor<'_> for KeyVisitor {
+    type Value = Key;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Key, E> {
+        Ok(Key(bytes.to_vec()))
+    }
+}
+
+/// The text of a string literal, with U+FFFD for unpaired surrogates.
 fn unescape(literal: &str) -> Option<String> {
-    let bytes = serde_json::Deserializer::from_str(literal).deserialize_bytes(BytesVisitor).ok()?;
+    let Key(bytes) = serde_json::from_str(literal).ok()?;
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
-        // A surrogate is ED xx xx, which comes as three bad chunks.
+        // A surrogate is the bytes ED xx xx, which are three invalid chunks.
         if chunk.invalid().first() == Some(&0xED) {
             text.push(char::REPLACEMENT_CHARACTER);
         }
@@ -139,19 +164,8 @@ fn unescape(literal: &str) -> Option<String> {
     Some(text)
 }
 
-struct BytesVisitor;
-
-impl Visitor<'_> for BytesVisitor {
-    type Value = Vec<u8>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
-        Ok(bytes.to_vec())
-    }
-}
+/// More than the frames that arrive most have.
+const USUAL_MEMBERS: usize = 6;
 
 #[cfg(test)]
 mod tests;

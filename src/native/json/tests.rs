@@ -1,14 +1,9 @@
-//! The corpus of frames that all platforms share, and that our own scan takes what serde_json takes.
+//! The corpus of frames that all platforms share, and what only text can hold.
 
-use std::collections::BTreeMap;
-
-use proptest::prelude::*;
-use serde::de::IgnoredAny;
 use serde_json::Value as Json;
-use serde_json::value::RawValue;
 
-use super::{parse, scan};
-use metered_realtime_proto::wire;
+use super::{Malformed, Payload, ServerFrame, parse};
+use metered_realtime_proto::wire::{self, ApplicationFrame};
 
 #[path = "../../../tests/frames/describe.rs"]
 mod describe;
@@ -28,66 +23,52 @@ fn every_text_of_the_corpus_is_what_is_expected() {
     }
 }
 
-/// Texts that are nearly JSON: good ones with a few characters put in, taken out or exchanged.
-fn texts() -> impl Strategy<Value = String> {
-    let good = prop::sample::select(&[
-        r#"{"type":"message","channel":"c","data":{"n":[1,-0.5e+10,{}],"t":"\u00e9\n"},"from":"p"}"#,
-        r#" [ true , false , null , "\"\\\/\b" , [ [ ] , { "a" : 0 } ] ] "#,
-        r#"{"a":{"b":{"c":[{"d":"0123456789 abcdef ü 0123456789"}]}}}"#,
-        "-12.75E-3",
-        r#""\ud800\uDC00 x""#,
-    ]);
-    let edit = (any::<prop::sample::Index>(), 0..3_u8, prop::sample::select(ALPHABET));
-    (good, prop::collection::vec(edit, 0..4)).prop_map(|(good, edits)| {
-        let mut text: Vec<char> = good.chars().collect();
-        for (at, kind, char) in edits {
-            let at = at.index(text.len());
-            match kind {
-                0 => text.insert(at, char),
-                1 if text.len() > 1 => drop(text.remove(at)),
-                _ => text[at] = char,
-            }
-        }
-        text.into_iter().collect()
-    })
+#[test]
+fn unpaired_surrogates_in_data_stay_what_they_are() {
+    let text = r#"{"type":"message","channel":"a\ud800","from":"p","data":"\ud800 and \udc00"}"#;
+    let Ok(ServerFrame::Application(ApplicationFrame::Message { channel, data, .. })) = parse(text)
+    else {
+        panic!("no message")
+    };
+    assert_eq!(data.json(), r#""\ud800 and \udc00""#);
+    assert_eq!(channel, "a\u{fffd}");
+    let text = r#"{"type":"direct","\ud800":1,"from":"p","data":{"\udc00":"\ud800"}}"#;
+    assert!(matches!(parse(text), Ok(ServerFrame::Application(_))));
 }
 
-const ALPHABET: &[char] = &[
-    '{', '}', '[', ']', ',', ':', '"', '\\', '/', 'u', 'n', 't', 'e', 'E', '0', '1', '-', '+', '.',
-    ' ', '\n', '\u{b}', '\u{1f}', '\u{7f}', '\u{a0}', 'ß', '😀',
-];
+#[test]
+fn data_that_is_nested_deeply_does_no_harm() {
+    let depth = 100_000;
+    let nested = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    let text = format!(r#"{{"type":"direct","from":"p","data":{nested}}}"#);
+    let data = data_of(&text);
+    assert_eq!(data.json(), nested);
+    assert!(data.parse::<Json>().is_err());
+    assert!(matches!(parse(&nested), Err(Malformed::NoType)));
+    assert!(matches!(parse(&nested[1..]), Err(Malformed::NotJson)));
+    let peers = format!(r#"{{"type":"presence","channel":"c","joined":{nested},"left":[]}}"#);
+    assert!(matches!(parse(&peers), Err(Malformed::BadField)));
+}
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20_000))]
+#[test]
+fn a_name_that_is_written_with_escapes_is_the_same_name() {
+    let text = r#"{"t\u0079pe":"direct","from":"p","data":1,"d\u0061ta":2}"#;
+    let data = data_of(text);
+    assert_eq!(data.json(), "2", "the last of equal names counts");
+}
 
-    #[test]
-    fn the_scan_takes_what_serde_json_takes(text in texts()) {
-        let is_json = serde_json::from_str::<IgnoredAny>(&text).is_ok();
-        prop_assert_eq!(scan::is_json(&text), is_json);
-        let expected: Option<Vec<&RawValue>> = serde_json::from_str(&text).ok();
-        let expected = expected.map(|all| all.into_iter().map(RawValue::get).collect::<Vec<_>>());
-        let elements = scan::elements(&text);
-        let elements = elements.map(|all| all.into_iter().map(|raw| raw.text).collect::<Vec<_>>());
-        prop_assert_eq!(elements, expected);
-        let mut members = BTreeMap::new();
-        let scanned = scan::members(&text, |name, value| {
-            let name = String::from_utf8(name.into_owned()).unwrap();
-            members.insert(name, (value.text, value.string()));
-        });
-        prop_assert_eq!(scanned.is_some(), is_json && text.trim_start().starts_with('{'));
-        // Names with unpaired surrogates are ours alone.
-        if let Ok(expected) = serde_json::from_str::<BTreeMap<String, &RawValue>>(&text) {
-            prop_assert_eq!(members.len(), expected.len());
-            for (name, value) in expected {
-                let found = scan::member(&text, &name).map(|raw| raw.text);
-                prop_assert_eq!(found, Some(value.get()));
-                let Some((found, string)) = members.remove(&name) else { panic!("no member") };
-                prop_assert_eq!(found, value.get());
-                if let Ok(expected) = serde_json::from_str::<String>(found) {
-                    prop_assert_eq!(string.as_deref(), Some(&*expected));
-                }
-            }
-        }
+#[test]
+fn a_frame_that_begins_with_a_byte_order_mark_is_not_json() {
+    for text in ["\u{feff}{\"type\":\"pong\"}", "\u{feff}"] {
+        assert!(matches!(parse(text), Err(Malformed::NotJson)));
+    }
+}
+
+/// The data of a direct message.
+fn data_of(text: &str) -> Payload {
+    match parse(text) {
+        Ok(ServerFrame::Application(ApplicationFrame::Direct { data, .. })) => data,
+        other => panic!("not a direct message: {other:?}"),
     }
 }
 
