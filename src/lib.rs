@@ -76,7 +76,7 @@
 //! | `metered-realtime-proto` | frames, and every rule of behaviour | sockets, clocks, entropy, JavaScript, async |
 //! | `data` | application data as the platform holds it | frames, connections |
 //! | `client` | builder, events, errors, handlers, streams | sockets, timers, rules of the protocol |
-//! | `native` | tokio, tungstenite, rustls | rules of the protocol |
+//! | `native` | tokio, tokio-tungstenite, rustls | rules of the protocol |
 //! | `web` | the browser's `WebSocket` and timers | rules of the protocol |
 
 #[cfg(all(target_arch = "wasm32", not(feature = "web")))]

@@ -8,25 +8,25 @@ use std::time::Duration;
 
 use futures::channel::oneshot;
 
-use super::driver::{Answer, Called, Driver};
+use super::driver::{CallResult, Driver, PendingCall};
 use super::errors::{ConnectError, RequestError};
 use metered_realtime_proto::machine::CallId;
 
 /// A call that the machine took.
 pub(super) struct Call {
     id: CallId,
-    answer: oneshot::Receiver<Answer>,
+    answer: oneshot::Receiver<CallResult>,
     /// Withdraws the call when it is dropped unanswered.
     driver: Option<Arc<dyn Driver>>,
 }
 
 impl Call {
-    pub(super) fn new((id, answer): Called, driver: &Arc<dyn Driver>) -> Call {
+    pub(super) fn new((id, answer): PendingCall, driver: &Arc<dyn Driver>) -> Call {
         Call { id, answer, driver: Some(Arc::clone(driver)) }
     }
 
     /// `Err`: the driver is gone.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Answer, oneshot::Canceled>> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<CallResult, oneshot::Canceled>> {
         let answer = ready!(Pin::new(&mut self.answer).poll(cx));
         self.driver = None;
         Poll::Ready(answer)
@@ -160,12 +160,12 @@ impl Future for Request {
 /// The future of [`close`](crate::SignallingClient::close). Closing goes on if it is dropped.
 pub struct Close {
     driver: Arc<dyn Driver>,
-    answer: oneshot::Receiver<Answer>,
+    answer: oneshot::Receiver<CallResult>,
     awaited: bool,
 }
 
 impl Close {
-    pub(super) fn new(driver: Arc<dyn Driver>, answer: oneshot::Receiver<Answer>) -> Close {
+    pub(super) fn new(driver: Arc<dyn Driver>, answer: oneshot::Receiver<CallResult>) -> Close {
         Close { driver, answer, awaited: false }
     }
 }
@@ -175,7 +175,7 @@ impl Future for Close {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         if !std::mem::replace(&mut self.awaited, true) {
-            self.driver.close_is_awaited();
+            self.driver.current_task_awaits_close();
         }
         Pin::new(&mut self.answer).poll(cx).map(|_| ())
     }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 
+use super::panics::catch_panic;
 use super::send::{BoxFuture, MaybeSend, MaybeSync, ProviderFn};
-use super::shield::shield;
 use metered_realtime_proto::machine::ProviderFailure;
 use metered_realtime_proto::wire::Secret;
 
@@ -65,10 +65,10 @@ impl Provider {
 
     /// Asks for a token. A panic of the provider is a failure like any other.
     pub(crate) fn fetch(&self) -> BoxFuture<Result<Secret, ProviderFailure>> {
-        match shield(|| (self.0)()) {
+        match catch_panic(|| (self.0)()) {
             Some(answer) => Box::pin(AssertUnwindSafe(answer).catch_unwind().map(|result| {
                 result.unwrap_or_else(|panic| {
-                    shield(move || drop(panic));
+                    catch_panic(move || drop(panic));
                     Err(panicked())
                 })
             })),

@@ -1,47 +1,48 @@
-//! What a platform does for the client: the machine behind a lock, and something that carries out what it says.
+//! The interface between the client's surface and the platform that drives it.
 
 use futures::channel::oneshot;
-use std::sync::Arc;
 
 use super::emitter::Emitter;
 use super::send::{MaybeSend, MaybeSync};
 use metered_realtime_proto::machine::{ACK_TIMEOUT_MS, CallError, CallId, Instant, Machine, State};
 use metered_realtime_proto::wire::OutgoingFrame;
 
-/// How the machine answers.
-pub(crate) type Answer = Result<(), CallError>;
+/// How a call ended.
+pub(crate) type CallResult = Result<(), CallError>;
 
-/// A call that the machine took, and where its answer comes.
-pub(crate) type Called = (CallId, oneshot::Receiver<Answer>);
+/// A call that the machine accepted, and where its result arrives.
+pub(crate) type PendingCall = (CallId, oneshot::Receiver<CallResult>);
 
-/// A request whose arguments are checked. `data` is JSON text.
+/// A request with valid arguments. `data` is JSON text.
 #[derive(Clone, Copy)]
-pub(crate) enum Wanted<'a> {
+pub(crate) enum NewRequest<'a> {
     Subscribe { channel: &'a str, include_sender_metadata: bool },
     Unsubscribe { channel: &'a str },
     Publish { channel: &'a str, data: &'a str },
     Send { to: &'a str, data: &'a str },
 }
 
-impl Wanted<'_> {
-    /// Asks the machine.
-    pub(crate) fn ask<P>(
+impl NewRequest<'_> {
+    /// Hands the request to the machine.
+    pub(crate) fn submit<P>(
         self,
         machine: &mut Machine<P>,
         now: Instant,
     ) -> Result<CallId, CallError> {
         match self {
-            Wanted::Subscribe { channel, include_sender_metadata } => {
+            NewRequest::Subscribe { channel, include_sender_metadata } => {
                 machine.subscribe(channel, include_sender_metadata, ACK_TIMEOUT_MS, now)
             }
-            Wanted::Unsubscribe { channel } => machine.unsubscribe(channel, ACK_TIMEOUT_MS, now),
-            Wanted::Publish { channel, data } => {
+            NewRequest::Unsubscribe { channel } => {
+                machine.unsubscribe(channel, ACK_TIMEOUT_MS, now)
+            }
+            NewRequest::Publish { channel, data } => {
                 let call = machine.reserve(data.len(), ACK_TIMEOUT_MS, now)?;
                 let frame = OutgoingFrame::Publish { channel, data, request_id: call.0 };
                 machine.transmit(call, frame.to_text());
                 Ok(call)
             }
-            Wanted::Send { to, data } => {
+            NewRequest::Send { to, data } => {
                 let call = machine.reserve(data.len(), ACK_TIMEOUT_MS, now)?;
                 let frame = OutgoingFrame::Send { to, data, request_id: call.0 };
                 machine.transmit(call, frame.to_text());
@@ -51,27 +52,27 @@ impl Wanted<'_> {
     }
 }
 
-/// One client on its platform. Every method takes effect at once, and may be called inside of every handler.
+/// One client on its platform. Every method takes effect at once and may be called inside any handler.
 pub(crate) trait Driver: MaybeSend + MaybeSync {
     fn emitter(&self) -> &Emitter;
 
     fn state(&self) -> State;
 
-    fn connect(self: Arc<Self>) -> Result<Called, CallError>;
+    fn connect(&self) -> Result<PendingCall, CallError>;
 
-    fn close(self: Arc<Self>, code: u16, reason: &str) -> oneshot::Receiver<Answer>;
+    fn close(&self, code: u16, reason: &str) -> oneshot::Receiver<CallResult>;
 
-    /// The current task waits for `close()`. If it is a handler, `close()` must not wait for it.
-    fn close_is_awaited(&self);
+    /// The current task awaits `close()`. If it is a handler, `close()` must not wait for it.
+    fn current_task_awaits_close(&self);
 
-    fn request(&self, wanted: Wanted<'_>) -> Result<Called, CallError>;
+    fn request(&self, request: NewRequest<'_>) -> Result<PendingCall, CallError>;
 
-    /// A request waits this long for its answer, from now on.
+    /// From now on the request waits this long for its answer.
     fn set_timeout(&self, call: CallId, timeout_ms: u64);
 
-    /// Nobody waits for a call any more.
+    /// The caller is no longer interested in the call.
     fn withdraw(&self, call: CallId);
 
-    /// The last handle is gone.
-    fn hang_up(&self);
+    /// The last handle was dropped.
+    fn handles_are_gone(&self);
 }

@@ -1,29 +1,26 @@
-//! Who listens: handlers and streams, and how an event reaches them (spec B.15, B.16).
+//! The listeners of a client, handlers and streams, and how an event reaches them (rules 205 to 225).
 //!
-//! One list per type of event. An event goes to the listeners that were there when it came, handlers first, in the order in
-//! which they were added. Handlers run with nothing locked, so they may call anything.
+//! There is one list per type of event. An event goes to the listeners that were there when it arrived: handlers first, in the
+//! order in which they were added, then streams. Handlers run with nothing locked, so they may call anything.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
 use std::future::Future;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::events::{
-    Connected, Direct, Disconnected, Event, GoingAway, Message, Presence, ServerError, StateChange,
-    TokenProviderError,
-};
+use super::events::Event;
+use super::panics::catch_panic;
 use super::send::{BoxFuture, Callback, MaybeSend};
-use super::shield::shield;
-use super::stream::{Buffer, Ends, EventStream};
+use super::stream::{AnyBuffer, Buffer, EventStream};
 
-/// Names one registration of a handler, for [`off`](crate::SignallingClient::off).
+/// Identifies one registration of a handler, for [`off`](crate::SignallingClient::off).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HandlerId(u64);
 
 /// Runs the futures of asynchronous handlers.
 pub(crate) type Spawn<'a> = &'a mut dyn FnMut(BoxFuture<()>);
 
-/// Everything registered before it is older than a mark.
+/// A point in time: listeners up to a mark were added before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Mark(u64);
 
@@ -31,56 +28,18 @@ pub(crate) struct Mark(u64);
 #[derive(Default)]
 pub(crate) struct Emitter {
     lists: Mutex<Lists>,
-    /// How often the lists were locked for a change.
-    changes: AtomicU64,
-}
-
-/// Who listens for one type of event, until somebody comes or goes.
-pub(crate) struct Audience<E> {
-    changes: u64,
-    handlers: Arc<Vec<Handler<E>>>,
-    streams: Arc<Vec<(u64, Arc<Buffer<E>>)>>,
 }
 
 #[derive(Default)]
-pub struct Lists {
+struct Lists {
     last_id: u64,
-    pub(super) connected: Listeners<Connected>,
-    pub(super) disconnected: Listeners<Disconnected>,
-    pub(super) state_change: Listeners<StateChange>,
-    pub(super) message: Listeners<Message>,
-    pub(super) direct: Listeners<Direct>,
-    pub(super) presence: Listeners<Presence>,
-    pub(super) server_error: Listeners<ServerError>,
-    pub(super) going_away: Listeners<GoingAway>,
-    pub(super) token_provider_error: Listeners<TokenProviderError>,
+    /// A [`Listeners`] for each type of event that was ever listened for.
+    by_type: HashMap<TypeId, Box<dyn AnyListeners>>,
 }
 
-/// Does the same with every list.
-macro_rules! for_each_list {
-    ($lists:expr, $list:ident => $do:expr) => {{
-        let Lists {
-            last_id: _,
-            connected,
-            disconnected,
-            state_change,
-            message,
-            direct,
-            presence,
-            server_error,
-            going_away,
-            token_provider_error,
-        } = $lists;
-        for_each_list!(@ $list => $do; connected disconnected state_change message direct presence
-            server_error going_away token_provider_error);
-    }};
-    (@ $list:ident => $do:expr; $($name:ident)*) => {
-        $({ let $list = $name; $do; })*
-    };
-}
-
-/// The listeners for one type of event. Both lists are copied when they change, so that a dispatch can keep the old one.
-pub struct Listeners<E> {
+/// The listeners for one type of event. Both lists are replaced when they change, so that a dispatch keeps the one it began
+/// with.
+struct Listeners<E> {
     handlers: Arc<Vec<Handler<E>>>,
     streams: Arc<Vec<(u64, Arc<Buffer<E>>)>>,
     warned: bool,
@@ -130,105 +89,84 @@ impl Emitter {
     }
 
     pub(crate) fn off(&self, id: HandlerId) -> bool {
-        // Dropped when the lock is released: a handler's destructor is the user's code.
-        let mut removed: Vec<Box<dyn Any>> = Vec::new();
-        let mut lists = self.change();
-        for_each_list!(&mut *lists, list => removed.extend(list.remove(|handler| handler == id.0)));
-        drop(lists);
-        !removed.is_empty()
+        self.remove_handlers(|handler| handler == id.0)
     }
 
     pub(crate) fn stream<E: Event>(&self, capacity: usize) -> EventStream<E> {
         let buffer = Arc::new(Buffer::new(capacity));
-        let mut lists = self.change();
+        let mut lists = self.lock();
         let id = lists.next_id();
-        let list = E::listeners(&mut lists);
+        let list = lists.of::<E>();
         list.forget_ended_streams();
         Arc::make_mut(&mut list.streams).push((id, Arc::clone(&buffer)));
         drop(lists);
         EventStream::new(buffer)
     }
 
-    /// Hands an event to all that listen for its type.
-    pub(crate) fn emit<E: Event>(&self, event: E, spawn: Spawn<'_>) {
-        self.emit_to(&mut None, event, spawn);
-    }
-
-    /// The same for one of many events: `known` are those who were told of the last one. Keep it only while events come.
-    pub(crate) fn emit_to<E: Event>(
-        &self,
-        known: &mut Option<Audience<E>>,
-        event: E,
-        spawn: Spawn<'_>,
-    ) {
-        let changes = self.changes.load(Ordering::Acquire);
-        let current = known.take().filter(|audience| audience.changes == changes);
-        let Audience { handlers, streams, .. } =
-            known.insert(current.unwrap_or_else(|| self.audience()));
+    /// Hands an event to all listeners for its type.
+    pub(crate) fn emit<E: Event>(&self, event: &E, spawn: Spawn<'_>) {
+        let (handlers, streams) = {
+            let mut lists = self.lock();
+            let list = lists.of::<E>();
+            (Arc::clone(&list.handlers), Arc::clone(&list.streams))
+        };
         for handler in handlers.iter() {
             if handler.once {
                 self.off(HandlerId(handler.id));
             }
-            if let Some(task) = run(handler, &event) {
+            if let Some(task) = run(handler, event) {
                 spawn(task);
             }
         }
-        let Some(((_, last), others)) = streams.split_last() else { return };
-        let mut wanted = true;
-        for (_, stream) in others {
-            wanted &= stream.push(event.clone());
+        let mut all_open = true;
+        for (_, stream) in streams.iter() {
+            all_open &= stream.push(event.clone());
         }
-        wanted &= last.push(event);
-        if !wanted {
-            E::listeners(&mut self.change()).forget_ended_streams();
+        if !all_open {
+            self.lock().of::<E>().forget_ended_streams();
         }
     }
 
-    fn audience<E: Event>(&self) -> Audience<E> {
-        let mut lists = self.lock();
-        let changes = self.changes.load(Ordering::Relaxed);
-        let list = E::listeners(&mut lists);
-        Audience {
-            changes,
-            handlers: Arc::clone(&list.handlers),
-            streams: Arc::clone(&list.streams),
-        }
-    }
-
-    /// Now, as a mark.
+    /// The current time as a mark.
     pub(crate) fn mark(&self) -> Mark {
         Mark(self.lock().last_id)
     }
 
-    /// Drops all handlers that are older than the mark.
+    /// Drops all handlers up to the mark.
     pub(crate) fn forget(&self, mark: Mark) {
-        let mut removed: Vec<Box<dyn Any>> = Vec::new();
-        let mut lists = self.change();
-        for_each_list!(&mut *lists, list => removed.extend(list.remove(|handler| handler <= mark.0)));
-        drop(lists);
+        self.remove_handlers(|handler| handler <= mark.0);
     }
 
-    /// Ends all streams that are older than the mark, after what they hold.
+    /// Ends all streams up to the mark. What they hold can still be read.
     pub(crate) fn end_streams(&self, mark: Mark) {
-        // Ended when the lock is released: that wakes readers, and a waker is foreign code.
-        let mut ended: Vec<Arc<dyn Ends>> = Vec::new();
-        let mut lists = self.change();
-        for_each_list!(&mut *lists, list => list.take_streams(mark, &mut ended));
+        let mut ended = Vec::new();
+        let mut lists = self.lock();
+        lists.by_type.values_mut().for_each(|list| list.take_streams(mark, &mut ended));
         drop(lists);
+        // With the lock released: this wakes readers, and a waker is foreign code.
         ended.iter().for_each(|stream| stream.end());
+    }
+
+    /// `false`: there was none.
+    fn remove_handlers(&self, is_unwanted: impl Fn(u64) -> bool) -> bool {
+        let mut lists = self.lock();
+        let removed: Vec<_> =
+            lists.by_type.values_mut().filter_map(|list| list.remove(&is_unwanted)).collect();
+        drop(lists);
+        // Dropped with the lock released: the destructor of a handler is the user's code.
+        !removed.is_empty()
     }
 
     fn add<E: Event>(&self, once: bool, callback: Callback<E>) -> HandlerId {
         let callback = Arc::new(Mutex::new(callback));
-        let mut lists = self.change();
+        let mut lists = self.lock();
         let id = lists.next_id();
-        let list = E::listeners(&mut lists);
-        let handler = Handler { id, once, callback };
-        list.handlers = Arc::new(list.handlers.iter().cloned().chain([handler]).collect());
+        let list = lists.of::<E>();
+        Arc::make_mut(&mut list.handlers).push(Handler { id, once, callback });
         let warn = list.handlers.len() >= MANY && !std::mem::replace(&mut list.warned, true);
         drop(lists);
         if warn {
-            shield(|| {
+            catch_panic(|| {
                 tracing::warn!(
                     target: "metered_realtime",
                     event = E::NAME,
@@ -237,12 +175,6 @@ impl Emitter {
             });
         }
         HandlerId(id)
-    }
-
-    fn change(&self) -> MutexGuard<'_, Lists> {
-        let lists = self.lock();
-        self.changes.fetch_add(1, Ordering::Release);
-        lists
     }
 
     fn lock(&self) -> MutexGuard<'_, Lists> {
@@ -255,11 +187,27 @@ impl Lists {
         self.last_id += 1;
         self.last_id
     }
+
+    fn of<E: Event>(&mut self) -> &mut Listeners<E> {
+        let list = self
+            .by_type
+            .entry(TypeId::of::<E>())
+            .or_insert_with(|| Box::new(Listeners::<E>::default()));
+        let list: &mut dyn Any = &mut **list;
+        list.downcast_mut().expect("the key is the type of the event")
+    }
 }
 
-impl<E: MaybeSend + 'static> Listeners<E> {
-    /// Takes handlers out and gives the old list, to be dropped outside of the lock; `None` if there were none.
-    fn remove(&mut self, is_unwanted: impl Fn(u64) -> bool) -> Option<Box<dyn Any>> {
+/// [`Listeners`] for a type of event that does not matter.
+trait AnyListeners: Any + MaybeSend {
+    /// Takes handlers out and returns the old list; `None` if there were none.
+    fn remove(&mut self, is_unwanted: &dyn Fn(u64) -> bool) -> Option<Box<dyn Any>>;
+
+    fn take_streams(&mut self, mark: Mark, taken: &mut Vec<Arc<dyn AnyBuffer>>);
+}
+
+impl<E: Event> AnyListeners for Listeners<E> {
+    fn remove(&mut self, is_unwanted: &dyn Fn(u64) -> bool) -> Option<Box<dyn Any>> {
         if !self.handlers.iter().any(|handler| is_unwanted(handler.id)) {
             return None;
         }
@@ -269,16 +217,18 @@ impl<E: MaybeSend + 'static> Listeners<E> {
         Some(Box::new(std::mem::replace(&mut self.handlers, Arc::new(kept))))
     }
 
-    fn forget_ended_streams(&mut self) {
-        let alive = self.streams.iter().filter(|(_, stream)| !stream.is_ended());
-        self.streams = Arc::new(alive.cloned().collect());
-    }
-
-    fn take_streams(&mut self, mark: Mark, taken: &mut Vec<Arc<dyn Ends>>) {
+    fn take_streams(&mut self, mark: Mark, taken: &mut Vec<Arc<dyn AnyBuffer>>) {
         let (old, new): (Vec<_>, Vec<_>) =
             self.streams.iter().cloned().partition(|(id, _)| *id <= mark.0);
-        taken.extend(old.into_iter().map(|(_, stream)| stream as Arc<dyn Ends>));
+        taken.extend(old.into_iter().map(|(_, stream)| stream as Arc<dyn AnyBuffer>));
         self.streams = Arc::new(new);
+    }
+}
+
+impl<E> Listeners<E> {
+    fn forget_ended_streams(&mut self) {
+        let open = self.streams.iter().filter(|(_, stream)| !stream.is_ended());
+        self.streams = Arc::new(open.cloned().collect());
     }
 }
 
@@ -294,17 +244,17 @@ impl<E> Clone for Handler<E> {
     }
 }
 
-/// Runs a handler of the user's; whatever it does, the next one has its turn.
+/// Runs a handler of the user's. If it panics, that is logged, and the next handler runs.
 fn run<E: Event>(handler: &Handler<E>, event: &E) -> Option<BoxFuture<()>> {
     let mut callback = handler.callback.lock().unwrap_or_else(PoisonError::into_inner);
-    let task = shield(|| callback(event));
+    let task = catch_panic(|| callback(event));
     if task.is_none() {
-        shield(|| {
+        catch_panic(|| {
             tracing::error!(target: "metered_realtime", event = E::NAME, "a handler panicked");
         });
     }
     task.flatten()
 }
 
-/// From so many handlers of one event on there is probably a leak (spec B.15).
+/// From this many handlers of one event on there is probably a leak (rule 217).
 const MANY: usize = 100;

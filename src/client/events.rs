@@ -16,12 +16,10 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
-use super::emitter::{Emitter, Listeners, Lists, Spawn};
 use super::errors::{DataError, TokenProviderFailure};
 use super::send::MaybeSend;
 use crate::data::Payload;
 use metered_realtime_proto::machine;
-use metered_realtime_proto::wire;
 
 #[doc(inline)]
 pub use metered_realtime_proto::machine::State;
@@ -36,39 +34,28 @@ pub trait Event: sealed::Sealed + Clone + MaybeSend + 'static {
 }
 
 mod sealed {
-    use super::{Listeners, Lists};
-
-    pub trait Sealed: Sized {
-        #[doc(hidden)]
-        fn listeners(lists: &mut Lists) -> &mut Listeners<Self>;
-    }
+    pub trait Sealed {}
 }
 
-pub(super) use sealed::Sealed;
-
 macro_rules! event {
-    ($type:ident, $name:literal, $field:ident) => {
+    ($type:ident, $name:literal) => {
         impl Event for $type {
             const NAME: &'static str = $name;
         }
 
-        impl Sealed for $type {
-            fn listeners(lists: &mut Lists) -> &mut Listeners<$type> {
-                &mut lists.$field
-            }
-        }
+        impl sealed::Sealed for $type {}
     };
 }
 
-event!(Connected, "connected", connected);
-event!(Disconnected, "disconnected", disconnected);
-event!(StateChange, "state-change", state_change);
-event!(Message, "message", message);
-event!(Direct, "direct", direct);
-event!(Presence, "presence", presence);
-event!(ServerError, "server-error", server_error);
-event!(GoingAway, "going-away", going_away);
-event!(TokenProviderError, "token-provider-error", token_provider_error);
+event!(Connected, "connected");
+event!(Disconnected, "disconnected");
+event!(StateChange, "state-change");
+event!(Message, "message");
+event!(Direct, "direct");
+event!(Presence, "presence");
+event!(ServerError, "server-error");
+event!(GoingAway, "going-away");
+event!(TokenProviderError, "token-provider-error");
 
 /// A welcome arrived: the first one, or one after a reconnect.
 #[derive(Clone, Debug, PartialEq)]
@@ -244,68 +231,6 @@ pub struct TokenProviderError {
     pub err: TokenProviderFailure,
 }
 
-impl Emitter {
-    /// Tells the user what happened. Asynchronous handlers are handed to `spawn`.
-    pub(crate) fn dispatch<P>(
-        &self,
-        event: machine::Event<P>,
-        payload: fn(P) -> Payload,
-        spawn: Spawn<'_>,
-    ) {
-        use machine::Event as Happened;
-        match event {
-            Happened::Application(frame) => self.dispatch_frame(frame, payload, spawn),
-            Happened::StateChange { from, to } => self.emit(StateChange { from, to }, spawn),
-            Happened::Connected(connected) => self.emit(Connected::from(connected), spawn),
-            Happened::Disconnected { code, reason, will_reconnect } => {
-                self.emit(Disconnected { code, reason, will_reconnect }, spawn);
-            }
-            Happened::ServerError { code, message, request_id } => {
-                self.emit(ServerError { code, message, request_id }, spawn);
-            }
-            Happened::GoingAway { retry_after_ms } => {
-                self.emit(GoingAway { retry_after_ms }, spawn);
-            }
-            Happened::TokenProviderError { consecutive_failures, error } => {
-                let err = TokenProviderFailure { message: error.message };
-                self.emit(TokenProviderError { consecutive_failures, err }, spawn);
-            }
-        }
-    }
-
-    fn dispatch_frame<P>(
-        &self,
-        frame: wire::ApplicationFrame<P>,
-        payload: fn(P) -> Payload,
-        spawn: Spawn<'_>,
-    ) {
-        use wire::ApplicationFrame as Frame;
-        match frame {
-            Frame::Message { channel, from, data, from_metadata } => self.emit(
-                Message {
-                    channel,
-                    sender_peer_id: from,
-                    data: payload(data),
-                    sender_metadata: from_metadata.map(payload),
-                },
-                spawn,
-            ),
-            Frame::Direct { from, data, from_metadata } => self.emit(
-                Direct {
-                    sender_peer_id: from,
-                    data: payload(data),
-                    sender_metadata: from_metadata.map(payload),
-                },
-                spawn,
-            ),
-            Frame::Presence { channel, joined, left } => {
-                let (joined, left) = (peers(joined, payload), peers(left, payload));
-                self.emit(Presence { channel, joined, left }, spawn);
-            }
-        }
-    }
-}
-
 impl From<machine::Connected> for Connected {
     fn from(connected: machine::Connected) -> Connected {
         Connected {
@@ -317,11 +242,4 @@ impl From<machine::Connected> for Connected {
             ice_servers: connected.ice_servers,
         }
     }
-}
-
-fn peers<P>(peers: Vec<wire::PresencePeer<P>>, payload: fn(P) -> Payload) -> Vec<PresencePeer> {
-    peers
-        .into_iter()
-        .map(|peer| PresencePeer { peer_id: peer.peer_id, metadata: peer.metadata.map(payload) })
-        .collect()
 }

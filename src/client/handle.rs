@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::builder::Builder;
 use super::call::{Call, Close, Connect, Request};
-use super::driver::{Driver, Wanted};
+use super::driver::{Driver, NewRequest};
 use super::emitter::HandlerId;
 use super::errors::{ConnectError, RequestError};
 use super::events::Event;
@@ -48,14 +48,14 @@ pub struct WeakSignallingClient {
     handle: Weak<Handle>,
 }
 
-/// What all clones share; the last one hangs up.
+/// What all clones share; dropping the last one closes the connection.
 struct Handle {
     driver: Arc<dyn Driver>,
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.driver.hang_up();
+        self.driver.handles_are_gone();
     }
 }
 
@@ -88,7 +88,7 @@ impl SignallingClient {
     ///
     /// Dropping the future ends the attempt and leaves the client `closed`.
     pub fn connect(&self) -> Connect {
-        let called = Arc::clone(self.driver()).connect();
+        let called = self.driver().connect();
         Connect::new(called.map(|it| Call::new(it, self.driver())).map_err(ConnectError::of))
     }
 
@@ -104,7 +104,7 @@ impl SignallingClient {
     /// The same as [`close`](Self::close) with a code and a reason of yours. Codes other than 1000 and 3000 to 4999 go over the
     /// wire as 1000, and reasons are cut at 123 bytes; events tell what was asked for.
     pub fn close_with(&self, code: u16, reason: &str) -> Close {
-        let answer = Arc::clone(self.driver()).close(code, reason);
+        let answer = self.driver().close(code, reason);
         Close::new(Arc::clone(self.driver()), answer)
     }
 
@@ -124,8 +124,8 @@ impl SignallingClient {
     /// As for [`subscribe`](Self::subscribe).
     pub fn subscribe_with(&self, channel: &str, options: SubscribeOptions) -> Request {
         let SubscribeOptions { include_sender_metadata } = options;
-        let wanted = Wanted::Subscribe { channel, include_sender_metadata };
-        Request::new(valid_channel(channel).and_then(|()| self.ask(wanted)))
+        let request = NewRequest::Subscribe { channel, include_sender_metadata };
+        Request::new(valid_channel(channel).and_then(|()| self.request(request)))
     }
 
     /// Ends a subscription. The channel is forgotten at once, connected or not.
@@ -133,8 +133,8 @@ impl SignallingClient {
     /// # Errors
     /// See [`RequestError`](crate::errors::RequestError).
     pub fn unsubscribe(&self, channel: &str) -> Request {
-        let wanted = Wanted::Unsubscribe { channel };
-        Request::new(valid_channel(channel).and_then(|()| self.ask(wanted)))
+        let request = NewRequest::Unsubscribe { channel };
+        Request::new(valid_channel(channel).and_then(|()| self.request(request)))
     }
 
     /// Publishes to all subscribers of a channel; ready when the server has taken it.
@@ -145,7 +145,9 @@ impl SignallingClient {
     /// [`InvalidArgument`](crate::errors::RequestError::InvalidArgument).
     pub fn publish(&self, channel: &str, data: impl Serialize) -> Request {
         let data = valid_channel(channel).and_then(|()| to_json(data));
-        Request::new(data.and_then(|data| self.ask(Wanted::Publish { channel, data: &data })))
+        Request::new(
+            data.and_then(|data| self.request(NewRequest::Publish { channel, data: &data })),
+        )
     }
 
     /// Sends to one peer, by way of the server; ready when the server has taken it.
@@ -156,7 +158,9 @@ impl SignallingClient {
     /// UTF-16 units and no control characters.
     pub fn send(&self, to_peer_id: &str, data: impl Serialize) -> Request {
         let data = valid_peer_id(to_peer_id).and_then(|()| to_json(data));
-        Request::new(data.and_then(|data| self.ask(Wanted::Send { to: to_peer_id, data: &data })))
+        Request::new(
+            data.and_then(|data| self.request(NewRequest::Send { to: to_peer_id, data: &data })),
+        )
     }
 
     /// Runs a handler for every event of a type, in the order in which handlers were added (spec B.15). A handler that was
@@ -222,8 +226,8 @@ impl SignallingClient {
         WeakSignallingClient { handle: Arc::downgrade(&self.handle) }
     }
 
-    fn ask(&self, wanted: Wanted<'_>) -> Result<Call, RequestError> {
-        let called = self.driver().request(wanted).map_err(RequestError::refused)?;
+    fn request(&self, request: NewRequest<'_>) -> Result<Call, RequestError> {
+        let called = self.driver().request(request).map_err(RequestError::refused)?;
         Ok(Call::new(called, self.driver()))
     }
 

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use super::shield::shield;
+use super::panics::catch_panic;
 use metered_realtime_proto::machine::{Level, Log, LogValue};
 
 /// Hands a line to the user's subscriber; one that panics changes nothing.
 pub(crate) fn write(log: &Log) {
-    shield(|| {
+    catch_panic(|| {
         let details = Details(&log.details);
         match log.level {
             Level::Debug => tracing::debug!(target: TARGET, "{}{details}", log.message),

@@ -6,27 +6,30 @@
 mod builder;
 mod call;
 mod credential;
+mod dispatch;
 mod driver;
 mod emitter;
 pub mod errors;
 pub mod events;
-mod exit;
 mod handle;
+mod handlers;
 pub(crate) mod log;
 mod options;
+mod panics;
 mod send;
-mod shield;
 mod stream;
+mod teardown;
 
 pub(crate) use credential::Provider;
-pub(crate) use driver::{Answer, Called, Driver, Wanted};
+pub(crate) use driver::{CallResult, Driver, NewRequest, PendingCall};
 pub(crate) use emitter::Emitter;
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) use emitter::{Audience, Mark};
-pub(crate) use exit::Exit;
-pub(crate) use send::BoxFuture;
+pub(crate) use emitter::Mark;
+pub(crate) use handlers::RunningHandlers;
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) use shield::shield;
+pub(crate) use panics::catch_panic;
+pub(crate) use send::BoxFuture;
+pub(crate) use teardown::Teardown;
 
 pub use builder::Builder;
 pub use call::{Close, Connect, Request};

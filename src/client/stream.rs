@@ -1,4 +1,4 @@
-//! Streams of events: bounded buffers that drop the oldest event when they are full (spec B.16).
+//! Streams of events: bounded buffers that drop the oldest event when they are full.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -11,14 +11,14 @@ use futures::stream::FusedStream;
 
 use super::send::{MaybeSend, MaybeSync};
 
-/// How many events a stream holds unless told otherwise.
+/// How many events a stream holds by default.
 pub const DEFAULT_EVENT_CAPACITY: usize = 4096;
 
 /// A stream of the events of one type, from [`SignallingClient::events`](crate::SignallingClient::events).
 ///
-/// It buffers from the moment it is made. When the buffer is full the oldest event is dropped, which [`lagged`] counts.
-/// It ends, after what it holds, when the client closes or gives up, or when the last handle of the client is dropped; it
-/// does not end at a drop that is followed by a reconnect. Dropping it unsubscribes.
+/// It buffers from the moment it is made. When the buffer is full, the oldest event is dropped; [`lagged`] counts these.
+/// It ends when the client closes or gives up, or when the last handle of the client is dropped; buffered events can still be
+/// read then. A lost connection that is followed by a reconnect does not end it. Dropping it unsubscribes.
 ///
 /// [`lagged`]: EventStream::lagged
 #[must_use = "a stream buffers events until it is dropped"]
@@ -37,7 +37,7 @@ impl<E> EventStream<E> {
         self.buffer.lock().lagged
     }
 
-    /// Unsubscribes. What is buffered can still be read; then the stream ends.
+    /// Unsubscribes. Buffered events can still be read; then the stream ends.
     pub fn close(&mut self) {
         self.buffer.finish();
     }
@@ -102,7 +102,7 @@ impl<E> Buffer<E> {
         Buffer { capacity, inner: Mutex::new(inner) }
     }
 
-    /// `false`: nobody wants events any more.
+    /// `false`: the stream has ended.
     pub(super) fn push(&self, event: E) -> bool {
         let mut inner = self.lock();
         if inner.ended {
@@ -117,7 +117,7 @@ impl<E> Buffer<E> {
         true
     }
 
-    /// No event comes any more.
+    /// No more events.
     fn finish(&self) {
         let mut inner = self.lock();
         inner.ended = true;
@@ -148,19 +148,19 @@ impl<E> Buffer<E> {
     }
 }
 
-/// A buffer whose type of event does not matter.
-pub(super) trait Ends: MaybeSend + MaybeSync {
-    /// No event comes any more.
+/// A [`Buffer`] for a type of event that does not matter.
+pub(super) trait AnyBuffer: MaybeSend + MaybeSync {
+    /// No more events.
     fn end(&self);
 }
 
-impl<E: MaybeSend> Ends for Buffer<E> {
+impl<E: MaybeSend> AnyBuffer for Buffer<E> {
     fn end(&self) {
         self.finish();
     }
 }
 
-/// Wakes the reader with the lock released, since a waker is foreign code.
+/// Wakes the reader with the lock released, because a waker is foreign code.
 fn wake<E>(mut inner: MutexGuard<'_, Inner<E>>) {
     let reader = inner.reader.take();
     drop(inner);

@@ -1,36 +1,37 @@
 //! From an address to an open WebSocket: name look-up, TCP, TLS, upgrade.
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::sleep;
 use tokio_rustls::TlsConnector;
-use tungstenite::Error;
-use tungstenite::client::IntoClientRequest;
-use tungstenite::handshake::HandshakeError;
-use tungstenite::handshake::client::{ClientHandshake, Request};
-use tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use super::tls::Tls;
-use super::transport::Transport;
 use metered_realtime_proto::machine::Close;
 use metered_realtime_proto::wire::{INBOUND_CAP, Secret};
 
-pub(super) type WebSocket = tungstenite::WebSocket<Transport>;
+/// TCP, or TLS over it.
+pub(super) trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Connection for T {}
+
+pub(super) type WebSocket = WebSocketStream<Box<dyn Connection>>;
 
 /// Opens a WebSocket. Dropping the future ends the attempt at once.
 ///
 /// # Errors
-/// 1006, with the HTTP status if the server refused the upgrade, and with what else is known.
+/// 1006, with the HTTP status if the server refused the upgrade, or with the cause if there was no answer.
 pub(super) async fn dial(address: Secret, tls: Tls) -> Result<WebSocket, Close> {
     let request = address.expose().into_client_request().map_err(refused)?;
     let secure = request.uri().scheme_str() == Some("wss");
@@ -39,32 +40,16 @@ pub(super) async fn dial(address: Secret, tls: Tls) -> Result<WebSocket, Close> 
     let port = request.uri().port_u16().unwrap_or(if secure { 443 } else { 80 });
     let stream = connect(host, port).await.map_err(failed)?;
     stream.set_nodelay(true).map_err(failed)?;
-    let transport = if secure {
+    let connection: Box<dyn Connection> = if secure {
         let name = ServerName::try_from(host.to_owned());
         let name = name.map_err(|error| Close::failed("", &error.to_string()))?;
         let connector = TlsConnector::from(config(tls).await?);
-        Transport::new(connector.connect(name, stream).await.map_err(failed)?)
+        Box::new(connector.connect(name, stream).await.map_err(failed)?)
     } else {
-        Transport::new(stream)
+        Box::new(stream)
     };
-    upgrade(request, transport).await.map_err(refused)
-}
-
-async fn upgrade(request: Request, transport: Transport) -> Result<WebSocket, Error> {
-    let mut handshake = Some(ClientHandshake::start(transport, request, Some(limits()))?);
-    poll_fn(|cx| {
-        let Some(mut current) = handshake.take() else { return Poll::Pending };
-        current.get_mut().get_mut().serve(cx);
-        match current.handshake() {
-            Ok((websocket, _)) => Poll::Ready(Ok(websocket)),
-            Err(HandshakeError::Failure(error)) => Poll::Ready(Err(error)),
-            Err(HandshakeError::Interrupted(later)) => {
-                handshake = Some(later);
-                Poll::Pending
-            }
-        }
-    })
-    .await
+    let upgraded = client_async_with_config(request, connection, Some(limits())).await;
+    upgraded.map(|(websocket, _)| websocket).map_err(refused)
 }
 
 async fn config(tls: Tls) -> Result<Arc<rustls::ClientConfig>, Close> {
@@ -75,13 +60,13 @@ async fn config(tls: Tls) -> Result<Arc<rustls::ClientConfig>, Close> {
 
 fn limits() -> WebSocketConfig {
     WebSocketConfig::default()
-        .read_buffer_size(LARGE_READ)
+        .read_buffer_size(READ_BUFFER)
         .max_message_size(Some(INBOUND_CAP))
         .max_frame_size(Some(INBOUND_CAP))
 }
 
-/// Connects to whichever address of the host answers first, trying a next one when the last has not answered for a while
-/// (RFC 8305 in short).
+/// Connects to the address of the host that answers first. The next address is tried when the last one has not answered for a
+/// while (RFC 8305 in short).
 async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
     let mut waiting = interleave(lookup_host((host, port)).await?);
     let mut running = FuturesUnordered::new();
@@ -105,7 +90,7 @@ async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
     }
 }
 
-/// Families by turns, in the order of the resolver.
+/// IPv4 and IPv6 addresses by turns, in the order of the resolver.
 fn interleave(addresses: impl Iterator<Item = SocketAddr>) -> VecDeque<SocketAddr> {
     let all: Vec<_> = addresses.collect();
     let first_is_v6 = all.first().is_some_and(SocketAddr::is_ipv6);
@@ -134,8 +119,8 @@ fn refused(error: Error) -> Close {
 /// How long an address has before the next one is tried as well.
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// Bytes of a large message that are read at once.
-const LARGE_READ: usize = 16 * 1024;
+/// Bytes that are read at once: little enough for thousands of clients in a process.
+const READ_BUFFER: usize = 16 * 1024;
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,8 @@
-//! The native driver: the machine on tokio, tungstenite and rustls. It knows no rule of the protocol.
+//! The native driver: the machine on tokio, tokio-tungstenite and rustls. No rule of the protocol lives here.
 //!
 //! ```text
-//! a call ───► Driver: lock, call the machine, unlock ─── wake ──► Pump, one task per client, until `closed`:
-//! (any thread, any handler)                                       machine's outputs → sockets, provider, handlers, answers
+//! a call ───► Native: lock, call the machine, unlock ─── wake ──► Pump, one task per client, until `closed`:
+//! (any thread, any handler)                                       machine's outputs → sockets, provider, handlers, results
 //!                                                                 sockets, alarm, provider → machine's inputs
 //! ```
 //!
@@ -15,11 +15,9 @@ mod dial;
 mod driver;
 mod json;
 mod pump;
+mod shared;
 mod socket;
-mod tasks;
 mod tls;
-mod transport;
-mod wake;
 
 use std::sync::Arc;
 
@@ -27,6 +25,7 @@ use crate::client::errors::ConfigError;
 use crate::client::{Builder, SignallingClient};
 use driver::Native;
 use metered_realtime_proto::machine::Options;
+use shared::Shared;
 use tls::Tls;
 
 impl Builder {
@@ -38,7 +37,8 @@ impl Builder {
         self.raw.url = self.settings.url.as_deref().map(address::parse);
         let options = Options::check(self.raw)?;
         let tls = Tls::new(self.settings.root_certificates)?;
-        Ok(SignallingClient::new(Arc::new(Native::new(options, self.settings.provider, tls))))
+        let shared = Shared::new(options, self.settings.provider, tls);
+        Ok(SignallingClient::new(Arc::new(Native(Arc::new(shared)))))
     }
 
     /// Trusts one more root certificate, in DER, on top of the usual ones: a company's own authority, or that of a test.

@@ -1,330 +1,304 @@
-//! The half of the driver that works: one task that carries out what the machine says and tells it what happens.
+//! The task of one client: carries out what the machine says, and tells it what happens.
 //!
-//! Outputs are taken one by one with nothing locked, so what a handler calls takes effect before the next output is looked at.
+//! Outputs are taken one by one with nothing locked, so a call that a handler makes takes effect before the next output.
 
+use std::convert::identity;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use tokio::runtime::Handle;
+
 use super::alarm::Alarm;
-use super::driver::Native;
-use super::socket::{News, Socket};
-use super::tasks::Tasks;
-use crate::client::events::Message;
-use crate::client::{Audience, BoxFuture, log, shield};
+use super::shared::{PumpState, Shared};
+use super::socket::{Socket, SocketEvent};
+use crate::client::{BoxFuture, catch_panic, log};
 use crate::data::Payload;
 use metered_realtime_proto::machine::{
     CallId, Close, Event, Input, Outgoing, Output, ProviderFailure, SocketId, TokenRequestId,
 };
-use metered_realtime_proto::wire::{ApplicationFrame, Secret, ServerFrame};
+use metered_realtime_proto::wire::Secret;
 
 type Token = Result<Secret, ProviderFailure>;
 
 pub(super) struct Pump {
-    driver: Arc<Native>,
+    shared: Arc<Shared>,
     /// The current one, and those that are still closing.
     sockets: Vec<Socket>,
-    fetching: Vec<(TokenRequestId, BoxFuture<Token>)>,
-    tasks: Tasks,
+    fetches: Vec<(TokenRequestId, BoxFuture<Token>)>,
     alarm: Alarm,
-    /// The machine is at rest, so nothing is abandoned when this is dropped.
-    rested: bool,
+    /// The machine is at rest.
+    done: bool,
 }
 
 impl Pump {
-    pub(super) fn new(driver: Arc<Native>) -> Pump {
+    pub(super) fn new(shared: Arc<Shared>) -> Pump {
         Pump {
-            driver,
+            shared,
             sockets: Vec::new(),
-            fetching: Vec::new(),
-            tasks: Tasks::default(),
+            fetches: Vec::new(),
             alarm: Alarm::default(),
-            rested: false,
+            done: false,
         }
     }
 
     /// Runs until the machine is at rest.
     pub(super) async fn run(mut self) {
-        loop {
-            self.driver.wake.attend();
-            self.tell_if_drained();
+        poll_fn(|cx| self.poll(cx)).await;
+    }
+
+    /// Carries out a `close()` of an idle client, which needs no socket and no timer.
+    pub(super) fn run_without_runtime(mut self) {
+        self.carry_out();
+        while self.report_drained() {
             self.carry_out();
-            if self.rests() {
-                return;
-            }
-            let flooded = poll_fn(|cx| self.take_in(cx)).await;
-            if flooded {
-                give_way().await;
-            }
         }
+        self.rest();
     }
 
-    /// Does what can be done without a runtime: no socket is open and no timer needed then.
-    pub(super) fn run_once(mut self) {
-        loop {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // Before anything is looked at, so that no call is missed.
+        self.shared.waker.register(cx.waker());
+        for _ in 0..ROUNDS {
             self.carry_out();
-            self.tell_if_drained();
-            if !self.driver.lock().machine.has_output() {
-                break;
+            if self.rest() {
+                return Poll::Ready(());
+            }
+            if !self.poll_inputs(cx) {
+                return Poll::Pending;
             }
         }
-        self.rests();
+        // There is more, but other tasks should have a turn.
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
-    fn rests(&mut self) -> bool {
-        self.rested = self.sockets.is_empty() && self.fetching.is_empty() && self.driver.try_rest();
-        self.rested
+    fn rest(&mut self) -> bool {
+        self.done = self.sockets.is_empty() && self.fetches.is_empty() && self.shared.try_rest();
+        self.done
     }
 
-    /// Tells the machine what has happened, and carries out what follows from each thing before the next. Ready if there was
-    /// something; `true`: so much that others should have a turn.
-    fn take_in(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        let mut busy = self.driver.wake.is_wanted(cx);
-        let mut flooded = false;
-        for at in 0..self.sockets.len() {
-            let read = self.take_news(at, cx);
-            busy |= read > 0;
-            flooded |= read == BATCH;
+    // ---- what happened ----
+
+    /// Tells the machine what has happened. `false`: nothing has.
+    fn poll_inputs(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut any = self.poll_sockets(cx);
+        any |= self.poll_fetches(cx);
+        any |= self.report_drained();
+        any |= self.poll_alarm(cx);
+        any
+    }
+
+    /// Takes one event of each socket.
+    fn poll_sockets(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut any = false;
+        let mut at = 0;
+        while let Some(socket) = self.sockets.get_mut(at) {
+            at += 1;
+            if let Poll::Ready(event) = socket.poll(cx) {
+                any = true;
+                let id = socket.id;
+                self.socket_event(id, event);
+                self.carry_out();
+            }
         }
-        busy |= self.take_tokens(cx);
-        busy |= self.tasks.poll(cx).is_ready();
-        busy |= self.take_alarm(cx);
-        if busy { Poll::Ready(flooded) } else { Poll::Pending }
+        any
     }
 
-    /// What the socket at this place has to say, and how much that was. If another one moves there meanwhile, there was news, so
-    /// all sockets are looked at again.
-    fn take_news(&mut self, at: usize, cx: &mut Context<'_>) -> usize {
-        let mut heard = None;
-        let mut known = Known::default();
-        let mut read = 0;
-        while read < BATCH
-            && let Some(socket) = self.sockets.get_mut(at)
-            && let Poll::Ready(news) = socket.poll(cx)
-        {
-            read += 1;
-            let id = socket.id;
-            match self.take_short_way(id, news, &mut known) {
-                None => heard = Some(id),
-                Some(news) => {
-                    self.tell(id, news);
-                    self.carry_out();
-                    known = Known::default();
+    fn poll_fetches(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut any = false;
+        let mut at = 0;
+        while let Some((request, fetch)) = self.fetches.get_mut(at) {
+            let request = *request;
+            match fetch.as_mut().poll(cx) {
+                Poll::Ready(result) => {
+                    any = true;
+                    self.forget_token(request);
+                    self.shared.input(Input::Token { request, result });
                 }
+                Poll::Pending => at += 1,
             }
         }
-        if let Some(socket) = heard {
-            self.driver.heard(socket);
-            // What handlers on the short way have asked for.
-            self.carry_out();
+        any
+    }
+
+    fn poll_alarm(&mut self, cx: &mut Context<'_>) -> bool {
+        let is_due = self.alarm.poll(self.shared.deadline(), cx).is_ready();
+        if is_due {
+            self.shared.with(|machine, now| machine.handle_timeout(now));
         }
-        read
+        is_due
     }
 
-    fn take_tokens(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut tokens: Vec<(TokenRequestId, Token)> = Vec::new();
-        self.fetching.retain_mut(|(request, answer)| match answer.as_mut().poll(cx) {
-            Poll::Ready(token) => {
-                tokens.push((*request, token));
-                false
-            }
-            Poll::Pending => true,
-        });
-        let busy = !tokens.is_empty();
-        for (request, result) in tokens {
-            self.driver.tell(Input::Token { request, result });
-            self.carry_out();
+    fn report_drained(&self) -> bool {
+        let drained = self.shared.handlers.take_drained();
+        if drained {
+            self.shared.input(Input::HandlersDrained);
         }
-        busy
+        drained
     }
 
-    fn take_alarm(&mut self, cx: &mut Context<'_>) -> bool {
-        let deadline = {
-            let core = self.driver.lock();
-            core.machine.poll_timeout().and_then(|at| core.clock.timer(at))
-        };
-        let rings = self.alarm.poll(deadline, cx).is_ready();
-        if rings {
-            self.driver.ring();
-        }
-        rings
-    }
-
-    /// The frames that come most often go past the queue, unless something waits in it. Gives back what does not.
-    fn take_short_way(&mut self, socket: SocketId, news: News, known: &mut Known) -> Option<News> {
-        match news {
-            News::Frame(ServerFrame::Application(ApplicationFrame::Message {
-                channel,
-                from,
-                data,
-                from_metadata,
-            })) if self.may_tell(socket, known) => {
-                let (sender_peer_id, sender_metadata) = (from, from_metadata);
-                let message = Message { channel, sender_peer_id, data, sender_metadata };
-                let tasks = &mut self.tasks;
-                let spawn = &mut |task| tasks.spawn(task);
-                self.driver.emitter.emit_to(&mut known.audience, message, spawn);
-            }
-            News::Frame(ServerFrame::Ack { request_id }) => {
-                let Some(waiter) = self.driver.take_acked(socket, &request_id) else {
-                    return Some(News::Frame(ServerFrame::Ack { request_id }));
-                };
-                let _ = waiter.send(Ok(()));
-            }
-            News::Opened
-            | News::Frame(_)
-            | News::Malformed(_)
-            | News::Binary
-            | News::Oversize
-            | News::Closed(_) => return Some(news),
-        }
-        None
-    }
-
-    /// Whether a message on this socket may be handed to the user right away. Asked once, and again after every call.
-    fn may_tell(&self, socket: SocketId, known: &mut Known) -> bool {
-        let unchanged = known.may_tell && !self.driver.wake.is_called();
-        known.may_tell = unchanged || self.driver.may_tell(socket);
-        known.may_tell
-    }
-
-    fn tell(&mut self, socket: SocketId, news: News) {
-        self.driver.tell(match news {
-            News::Opened => Input::SocketOpened { socket },
-            News::Frame(frame) => Input::Frame { socket, frame },
-            News::Malformed(why) => Input::Malformed { socket, why },
-            News::Binary => Input::Binary { socket },
-            News::Oversize => Input::Oversize { socket },
-            News::Closed(close) => {
-                self.sockets.retain(|socket| !socket.is_over());
+    fn socket_event(&mut self, socket: SocketId, event: SocketEvent) {
+        self.shared.input(match event {
+            SocketEvent::Opened => Input::SocketOpened { socket },
+            SocketEvent::Frame(frame) => Input::Frame { socket, frame },
+            SocketEvent::Malformed(why) => Input::Malformed { socket, why },
+            SocketEvent::Binary => Input::Binary { socket },
+            SocketEvent::Oversize => Input::Oversize { socket },
+            SocketEvent::Closed(close) => {
+                self.sockets.retain(|other| other.id != socket);
                 Input::SocketClosed { socket, close }
             }
         });
     }
 
-    fn tell_if_drained(&mut self) {
-        let mut core = self.driver.lock();
-        if self.tasks.drained(core.excused()) {
-            let now = core.clock.now();
-            core.machine.handle_input(Input::HandlersDrained, now);
-        }
-    }
+    // ---- what the machine says ----
 
     fn carry_out(&mut self) {
-        while let Some((output, waiter)) = self.driver.next_output() {
+        while let Some((output, sender)) = self.shared.next_output() {
             match output {
                 Output::OpenSocket { socket, address } => {
-                    self.sockets.push(Socket::open(socket, address, self.driver.tls.clone()));
+                    self.sockets.push(Socket::open(socket, address, self.shared.tls.clone()));
                 }
                 Output::Send { socket, frame, call } => self.send(socket, frame, call),
                 Output::CloseSocket { socket, code, reason, report } => {
-                    self.close(socket, code, &reason, report);
+                    self.close_socket(socket, code, &reason, report);
                 }
                 Output::FetchToken { request } => {
-                    if let Some(provider) = &self.driver.provider {
-                        self.fetching.push((request, provider.fetch()));
+                    if let Some(provider) = &self.shared.provider {
+                        self.fetches.push((request, provider.fetch()));
                     }
                 }
                 Output::ForgetToken { request } => self.forget_token(request),
-                Output::DrainHandlers => {
-                    self.tasks.drain();
-                    self.tell_if_drained();
-                }
+                Output::DrainHandlers => self.shared.handlers.drain(),
                 Output::Settle { result, .. } => {
-                    if let Some(waiter) = waiter {
-                        let _ = waiter.send(result);
+                    if let Some(sender) = sender {
+                        // The caller may have lost interest.
+                        let _ = sender.send(result);
                     }
                 }
-                Output::Event(event) => self.dispatch(event),
-                Output::ForgetListeners => {
-                    let mark = self.driver.lock().closed(&self.driver.emitter);
-                    self.driver.emitter.forget(mark);
-                }
-                Output::EndStreams => {
-                    let mark = self.driver.lock().exit.take_streams(&self.driver.emitter);
-                    self.driver.emitter.end_streams(mark);
-                }
+                Output::Event(event) => self.emit(event),
+                Output::ForgetListeners => self.forget_listeners(),
+                Output::EndStreams => self.end_streams(),
                 Output::Log(line) => log::write(&line),
             }
         }
     }
 
-    /// Drops the provider's future, and with it what it does.
-    fn forget_token(&mut self, forgotten: TokenRequestId) {
-        let at = self.fetching.iter().position(|(request, _)| *request == forgotten);
-        if let Some(at) = at {
-            let provider = self.fetching.swap_remove(at);
-            shield(move || drop(provider));
-        }
-    }
-
-    fn dispatch(&mut self, event: Event<Payload>) {
-        self.driver.lock().exit.note(&event, &self.driver.emitter);
-        self.emit(event);
-    }
-
-    fn emit(&mut self, event: Event<Payload>) {
-        let tasks = &mut self.tasks;
-        self.driver.emitter.dispatch(event, std::convert::identity, &mut |task| tasks.spawn(task));
-    }
-
-    fn send(&mut self, socket: SocketId, frame: Outgoing, call: Option<CallId>) {
+    fn send(&mut self, id: SocketId, frame: Outgoing, call: Option<CallId>) {
         let text = frame.into_text(call);
-        let sent = self.socket(socket).is_some_and(|socket| socket.send(text));
-        if !sent {
-            self.driver.tell(Input::SendFailed { call });
+        let socket = self.sockets.iter_mut().find(|socket| socket.id == id);
+        if !socket.is_some_and(|socket| socket.send(text)) {
+            self.shared.input(Input::SendFailed { call });
         }
     }
 
-    fn close(&mut self, id: SocketId, code: u16, reason: &str, report: bool) {
-        let Some(at) = self.sockets.iter().position(|socket| socket.id == id) else {
-            if report {
-                let close = Close::new(code, reason);
-                self.driver.tell(Input::SocketClosed { socket: id, close });
-            }
-            return;
-        };
+    /// `report`: the machine wants to know when the socket is closed. Otherwise it is dropped at once.
+    fn close_socket(&mut self, id: SocketId, code: u16, reason: &str, report: bool) {
+        let socket = self.sockets.iter_mut().find(|socket| socket.id == id);
         if !report {
-            self.sockets.swap_remove(at).abandon(code, reason);
-        } else if let Some(news) = self.sockets[at].close(code, reason) {
-            self.tell(id, news);
+            if let Some(socket) = socket {
+                socket.send_close_now(code, reason);
+            }
+            self.sockets.retain(|socket| socket.id != id);
+        } else if !socket.is_some_and(|socket| socket.close(code, reason)) {
+            self.socket_event(id, SocketEvent::Closed(Close::new(code, reason)));
         }
     }
 
-    fn socket(&mut self, id: SocketId) -> Option<&mut Socket> {
-        self.sockets.iter_mut().find(|socket| socket.id == id)
+    /// Drops the provider's future, and with it what it does.
+    fn forget_token(&mut self, request: TokenRequestId) {
+        if let Some(at) = self.fetches.iter().position(|(other, _)| *other == request) {
+            let fetch = self.fetches.swap_remove(at);
+            catch_panic(move || drop(fetch));
+        }
     }
-}
 
-/// What was found out for the first of many messages, and mostly holds for the next ones.
-#[derive(Default)]
-struct Known {
-    may_tell: bool,
-    audience: Option<Audience<Message>>,
+    fn emit(&self, event: Event<Payload>) {
+        let shared = &self.shared;
+        shared.lock().teardown.before_event(&event, &shared.emitter);
+        shared.emitter.dispatch(event, identity, &mut |handler| self.spawn(handler));
+    }
+
+    /// Runs the future of an asynchronous handler.
+    fn spawn(&self, handler: BoxFuture<()>) {
+        let runtime = match Handle::try_current() {
+            Ok(runtime) if !self.is_dropped() => runtime,
+            Ok(_) | Err(_) => {
+                catch_panic(|| {
+                    tracing::warn!(target: "metered_realtime", "an asynchronous handler needs a runtime");
+                });
+                return;
+            }
+        };
+        let shared = Arc::clone(&self.shared);
+        runtime.spawn(self.shared.handlers.run(handler, move || shared.waker.wake()));
+    }
+
+    fn forget_listeners(&self) {
+        let shared = &self.shared;
+        shared.handlers.close_is_done();
+        let mark = shared.lock().teardown.take_handlers(&shared.emitter);
+        shared.emitter.forget(mark);
+    }
+
+    fn end_streams(&self) {
+        let shared = &self.shared;
+        let mark = shared.lock().teardown.take_streams(&shared.emitter);
+        shared.emitter.end_streams(mark);
+    }
+
+    // ---- the end of the runtime ----
+
+    fn is_dropped(&self) -> bool {
+        self.shared.lock().pump == PumpState::Dropped
+    }
+
+    /// The runtime was shut down, so no socket and no timer works any more. The client closes as if it had given up: calls get
+    /// their results, synchronous handlers and streams get the last events, handlers stay. It may be connected again.
+    fn close_without_runtime(&mut self) {
+        self.shared.lock().pump = PumpState::Dropped;
+        self.sockets.clear();
+        self.shared.with(|machine, now| machine.close(1006, RUNTIME_GONE, now));
+        while let Some((output, sender)) = self.shared.next_output() {
+            match output {
+                Output::CloseSocket { socket, code, reason, report: true } => {
+                    self.socket_event(socket, SocketEvent::Closed(Close::new(code, reason)));
+                }
+                Output::DrainHandlers => self.shared.input(Input::HandlersDrained),
+                Output::Settle { result, .. } => {
+                    if let Some(sender) = sender {
+                        let _ = sender.send(result);
+                    }
+                }
+                Output::Event(event) => self.emit(event),
+                Output::EndStreams => self.end_streams(),
+                Output::Log(line) => log::write(&line),
+                Output::OpenSocket { .. }
+                | Output::Send { .. }
+                | Output::CloseSocket { .. }
+                | Output::FetchToken { .. }
+                | Output::ForgetToken { .. }
+                | Output::ForgetListeners => {}
+            }
+        }
+        for fetch in self.fetches.drain(..) {
+            catch_panic(move || drop(fetch));
+        }
+        self.shared.pump_is_gone();
+    }
 }
 
 /// A runtime that is shut down drops its tasks.
 impl Drop for Pump {
     fn drop(&mut self) {
-        self.tasks.leave();
-        if !self.rested {
-            self.driver.abandon(self.sockets.iter().map(|socket| socket.id));
+        if !self.done {
+            self.close_without_runtime();
         }
     }
 }
 
-/// Lets the runtime's other tasks have their turn. Tokio's own `yield_now` looks at all sockets of the program as well.
-async fn give_way() {
-    let mut given = false;
-    poll_fn(|cx| {
-        if std::mem::replace(&mut given, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
+/// How many times the inputs are looked at before other tasks have a turn.
+const ROUNDS: usize = 64;
 
-/// So many frames are read at most before anything else has its turn.
-const BATCH: usize = 64;
+const RUNTIME_GONE: &str = "the runtime was shut down";

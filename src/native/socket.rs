@@ -1,16 +1,15 @@
-//! One WebSocket of the machine's, from the dial to the end.
+//! One WebSocket, from the dial to the end.
 
-use std::io;
 use std::task::{Context, Poll, ready};
 
-use tungstenite::protocol::CloseFrame;
-use tungstenite::protocol::frame::coding::CloseCode;
-use tungstenite::{Error, Message};
+use futures::{SinkExt, StreamExt};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::dial::{WebSocket, dial};
 use super::json::parse;
 use super::tls::Tls;
-use super::transport::Next;
 use crate::client::BoxFuture;
 use crate::data::Payload;
 use metered_realtime_proto::machine::{Close, SocketId};
@@ -29,30 +28,22 @@ enum Phase {
     Dialling(BoxFuture<Result<WebSocket, Close>>),
     Open {
         websocket: Box<WebSocket>,
-        /// Something is written that was not flushed.
+        /// Frames wait to be flushed.
         dirty: bool,
-        /// What comes next cannot be read.
-        broken: bool,
     },
-    /// Its end is reported.
     Over,
 }
 
 /// What happened on a socket.
 #[derive(Debug)]
-pub(super) enum News {
+pub(super) enum SocketEvent {
     Opened,
     Frame(ServerFrame<Payload>),
     Malformed(Malformed),
     Binary,
     Oversize,
+    /// The last event.
     Closed(Close),
-}
-
-impl News {
-    fn of(text: &str) -> News {
-        parse(text).map_or_else(News::Malformed, News::Frame)
-    }
 }
 
 impl Socket {
@@ -60,132 +51,88 @@ impl Socket {
         Socket { id, phase: Phase::Dialling(Box::pin(dial(address, tls))) }
     }
 
-    pub(super) fn is_over(&self) -> bool {
-        matches!(self.phase, Phase::Over)
-    }
-
-    /// The next thing that happened. Writes what was sent before it looks.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<News> {
-        match &mut self.phase {
+    /// The next event. Frames that wait are flushed before it is looked for.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<SocketEvent> {
+        let event = match &mut self.phase {
             Phase::Dialling(dial) => match ready!(dial.as_mut().poll(cx)) {
                 Ok(websocket) => {
-                    let websocket = Box::new(websocket);
-                    self.phase = Phase::Open { websocket, dirty: false, broken: false };
-                    Poll::Ready(News::Opened)
+                    self.phase = Phase::Open { websocket: Box::new(websocket), dirty: false };
+                    SocketEvent::Opened
                 }
-                Err(close) => self.end(close),
+                Err(close) => SocketEvent::Closed(close),
             },
-            Phase::Open { websocket, dirty, broken: false } => {
-                websocket.get_mut().serve(cx);
-                if *dirty && !would_block(&websocket.flush()) {
-                    // If it failed, reading fails too, and says more.
+            Phase::Open { websocket, dirty } => {
+                if *dirty && websocket.poll_flush_unpin(cx).is_ready() {
+                    // An error comes up again when the socket is read.
                     *dirty = false;
                 }
-                self.read()
+                ready!(read(websocket, cx))
             }
-            Phase::Open { .. } => self.end(Close::new(1006, "")),
-            Phase::Over => Poll::Pending,
-        }
-    }
-
-    fn read(&mut self) -> Poll<News> {
-        let Phase::Open { websocket, dirty, broken } = &mut self.phase else {
-            return Poll::Pending;
+            Phase::Over => return Poll::Pending,
         };
-        loop {
-            let transport = websocket.get_mut();
-            let read = match transport.next() {
-                Ok(Next::Text(place)) => match str::from_utf8(transport.take(place)) {
-                    Ok(text) => return Poll::Ready(News::of(text)),
-                    Err(error) => Err(error.into()),
-                },
-                Ok(Next::Other) => websocket.read(),
-                Err(error) => Err(error.into()),
-            };
-            if would_block(&read) {
-                return Poll::Pending;
-            }
-            return match read {
-                Ok(Message::Text(text)) => Poll::Ready(News::of(&text)),
-                Ok(Message::Binary(_)) => Poll::Ready(News::Binary),
-                Ok(Message::Close(frame)) => {
-                    // The answer to the peer's close was queued by the library.
-                    let _ = websocket.flush();
-                    self.end(close_of(frame))
-                }
-                Ok(Message::Ping(_)) => {
-                    // So was that to a ping.
-                    *dirty = would_block(&websocket.flush());
-                    continue;
-                }
-                Ok(Message::Pong(_) | Message::Frame(_)) => continue,
-                Err(Error::Capacity(_)) => {
-                    *broken = true;
-                    Poll::Ready(News::Oversize)
-                }
-                Err(error) => self.end(broken_by(&error)),
-            };
+        if matches!(event, SocketEvent::Closed(_)) {
+            self.phase = Phase::Over;
+        }
+        Poll::Ready(event)
+    }
+
+    /// Queues a text frame. `false`: it cannot be sent.
+    pub(super) fn send(&mut self, text: String) -> bool {
+        self.queue(Message::text(text))
+    }
+
+    /// Starts the closing handshake. `false`: there is none, because the socket is not open; it is over now.
+    pub(super) fn close(&mut self, code: u16, reason: &str) -> bool {
+        let started = self.queue(close_frame(code, reason));
+        if !started {
+            self.phase = Phase::Over;
+        }
+        started
+    }
+
+    /// Sends a close frame if the operating system takes it without a wait. The socket is dropped after this.
+    pub(super) fn send_close_now(&mut self, code: u16, reason: &str) {
+        if self.queue(close_frame(code, reason))
+            && let Phase::Open { websocket, .. } = &mut self.phase
+        {
+            let mut cx = Context::from_waker(std::task::Waker::noop());
+            let _ = websocket.poll_flush_unpin(&mut cx);
         }
     }
 
-    fn end(&mut self, close: Close) -> Poll<News> {
-        self.phase = Phase::Over;
-        Poll::Ready(News::Closed(close))
-    }
-
-    /// Queues a text. `false`: it cannot be sent.
-    pub(super) fn send(&mut self, text: String) -> bool {
+    fn queue(&mut self, message: Message) -> bool {
         match &mut self.phase {
-            Phase::Open { websocket, dirty, .. } => {
+            Phase::Open { websocket, dirty } => {
                 *dirty = true;
-                write(websocket, Message::text(text))
+                // The library's buffer has no limit, so this does not have to wait until it is ready.
+                websocket.start_send_unpin(message).is_ok()
             }
             Phase::Dialling(_) | Phase::Over => false,
         }
     }
+}
 
-    /// Starts the closing handshake; its end is news. An attempt to dial ends at once.
-    pub(super) fn close(&mut self, code: u16, reason: &str) -> Option<News> {
-        match &mut self.phase {
-            Phase::Open { websocket, dirty, .. } => {
-                *dirty = true;
-                let sent = write(websocket, close_frame(code, reason));
-                if sent { None } else { Some(self.closed_here(code, reason)) }
+fn read(websocket: &mut WebSocket, cx: &mut Context<'_>) -> Poll<SocketEvent> {
+    loop {
+        return Poll::Ready(match ready!(websocket.poll_next_unpin(cx)) {
+            Some(Ok(Message::Text(text))) => {
+                parse(&text).map_or_else(SocketEvent::Malformed, SocketEvent::Frame)
             }
-            Phase::Dialling(_) | Phase::Over => Some(self.closed_here(code, reason)),
-        }
+            Some(Ok(Message::Binary(_))) => SocketEvent::Binary,
+            Some(Ok(Message::Close(frame))) => {
+                // The library has queued the answer.
+                let _ = websocket.poll_flush_unpin(cx);
+                SocketEvent::Closed(close_of(frame))
+            }
+            // The library has queued the answer to a ping, and sends it when it is read again.
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
+            Some(Err(Error::Capacity(_))) => SocketEvent::Oversize,
+            Some(Err(Error::ConnectionClosed | Error::AlreadyClosed)) | None => {
+                SocketEvent::Closed(Close::new(1006, ""))
+            }
+            Some(Err(error)) => SocketEvent::Closed(Close::failed("", &error.to_string())),
+        });
     }
-
-    fn closed_here(&mut self, code: u16, reason: &str) -> News {
-        self.phase = Phase::Over;
-        News::Closed(Close::new(code, reason))
-    }
-
-    /// Ends it at once: a close frame if there is room for it, and the connection is gone.
-    pub(super) fn abandon(mut self, code: u16, reason: &str) {
-        if let Phase::Open { websocket, .. } = &mut self.phase
-            && write(websocket, close_frame(code, reason))
-        {
-            // What the operating system takes without a wait.
-            let _ = websocket.flush();
-        }
-    }
-}
-
-/// Queues a message. `false`: it cannot be sent.
-fn write(websocket: &mut WebSocket, message: Message) -> bool {
-    let written = websocket.write(message);
-    // It waits in the library's buffer then.
-    written.is_ok() || would_block(&written)
-}
-
-fn would_block<T>(result: &Result<T, Error>) -> bool {
-    matches!(result, Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock)
-}
-
-fn broken_by(error: &Error) -> Close {
-    let is_end = matches!(error, Error::ConnectionClosed | Error::AlreadyClosed);
-    if is_end { Close::new(1006, "") } else { Close::failed("", &error.to_string()) }
 }
 
 fn close_frame(code: u16, reason: &str) -> Message {

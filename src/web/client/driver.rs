@@ -1,14 +1,13 @@
 //! What calls do. Nothing is carried out in here, so nothing of the user's runs inside of a call.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use futures::channel::oneshot;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
 use super::page::Page;
-use crate::client::{self, Answer, Called, Emitter, Provider, Wanted};
+use crate::client::{self, CallResult, Emitter, NewRequest, PendingCall, Provider};
 use crate::web::driver::Driver;
 use metered_realtime_proto::machine::{
     CallError, CallId, DEFAULT_CLOSE_REASON, Input, Machine, Options, State,
@@ -29,7 +28,7 @@ impl Web {
         &self.0.host
     }
 
-    fn close(&self, code: u16, reason: &str) -> oneshot::Receiver<Answer> {
+    fn close(&self, code: u16, reason: &str) -> oneshot::Receiver<CallResult> {
         let call = self.0.with(|machine, now| machine.close(code, reason, now));
         self.page().closing();
         let (_, answer) = self.page().wait_for(call);
@@ -47,26 +46,26 @@ impl client::Driver for Web {
         self.0.peek(Machine::state)
     }
 
-    fn connect(self: Arc<Self>) -> Result<Called, CallError> {
+    fn connect(&self) -> Result<PendingCall, CallError> {
         let call = self.0.with(|machine, now| machine.connect(now))?;
         let called = self.page().wait_for(call);
         self.page().schedule();
         Ok(called)
     }
 
-    fn close(self: Arc<Self>, code: u16, reason: &str) -> oneshot::Receiver<Answer> {
-        Web::close(&self, code, reason)
+    fn close(&self, code: u16, reason: &str) -> oneshot::Receiver<CallResult> {
+        Web::close(self, code, reason)
     }
 
-    fn close_is_awaited(&self) {
-        if self.page().excuse_current_task() {
+    fn current_task_awaits_close(&self) {
+        if self.page().current_task_awaits_close() {
             self.0.with(|machine, now| machine.handle_input(Input::HandlersDrained, now));
             self.page().schedule();
         }
     }
 
-    fn request(&self, wanted: Wanted<'_>) -> Result<Called, CallError> {
-        let call = self.0.with(|machine, now| wanted.ask(machine, now))?;
+    fn request(&self, request: NewRequest<'_>) -> Result<PendingCall, CallError> {
+        let call = self.0.with(|machine, now| request.submit(machine, now))?;
         let called = self.page().wait_for(call);
         self.page().schedule();
         Ok(called)
@@ -82,7 +81,7 @@ impl client::Driver for Web {
         self.page().schedule();
     }
 
-    fn hang_up(&self) {
+    fn handles_are_gone(&self) {
         if self.0.peek(is_at_rest) {
             self.page().forget_everything();
             return;

@@ -11,7 +11,6 @@
 mod driver;
 mod lifecycle;
 mod page;
-mod tasks;
 
 use std::sync::Arc;
 

@@ -10,8 +10,9 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
 use super::lifecycle::Lifecycle;
-use super::tasks::Tasks;
-use crate::client::{Answer, BoxFuture, Called, Emitter, Exit, Provider, log};
+use crate::client::{
+    BoxFuture, CallResult, Emitter, PendingCall, Provider, RunningHandlers, Teardown, log,
+};
 use crate::data::Payload;
 use crate::web::driver::{Driver, Host};
 use metered_realtime_proto::machine::{
@@ -24,11 +25,11 @@ pub(super) struct Page {
     provider: Option<Provider>,
     driver: OnceCell<Weak<Driver<Page>>>,
     /// Who waits for which call.
-    waiters: RefCell<BTreeMap<u32, oneshot::Sender<Answer>>>,
-    exit: RefCell<Exit>,
+    waiters: RefCell<BTreeMap<u32, oneshot::Sender<CallResult>>>,
+    teardown: RefCell<Teardown>,
     /// During a session.
     lifecycle: RefCell<Option<Lifecycle>>,
-    tasks: Rc<Tasks>,
+    handlers: RunningHandlers,
     fetching: RefCell<Vec<(TokenRequestId, AbortHandle)>>,
     /// A microtask is on its way that carries out what the machine says.
     scheduled: Cell<bool>,
@@ -41,9 +42,9 @@ impl Page {
             provider,
             driver: OnceCell::new(),
             waiters: RefCell::default(),
-            exit: RefCell::default(),
+            teardown: RefCell::default(),
             lifecycle: RefCell::default(),
-            tasks: Rc::default(),
+            handlers: RunningHandlers::default(),
             fetching: RefCell::default(),
             scheduled: Cell::new(false),
         }
@@ -58,7 +59,7 @@ impl Page {
         &self.emitter
     }
 
-    pub(super) fn wait_for(&self, call: CallId) -> Called {
+    pub(super) fn wait_for(&self, call: CallId) -> PendingCall {
         let (sender, receiver) = oneshot::channel();
         self.waiters.borrow_mut().insert(call.0, sender);
         (call, receiver)
@@ -80,13 +81,13 @@ impl Page {
 
     /// `close()` is called.
     pub(super) fn closing(&self) {
-        self.exit.borrow_mut().close(self.emitter.mark());
+        self.teardown.borrow_mut().close_called(self.emitter.mark());
     }
 
     /// The handler whose future is being polled, if one is, waits for `close()`. `true`: `close()` waits for none any more.
-    pub(super) fn excuse_current_task(&self) -> bool {
-        self.tasks.excuse_current();
-        self.tasks.drained()
+    pub(super) fn current_task_awaits_close(&self) -> bool {
+        self.handlers.current_awaits_close();
+        self.handlers.take_drained()
     }
 
     pub(super) fn forget_everything(&self) {
@@ -100,17 +101,16 @@ impl Page {
     }
 
     fn spawn(&self, task: BoxFuture<()>) {
-        let (driver, running) = (self.driver(), self.tasks.run(task));
-        spawn_local(async move {
-            running.await;
+        let driver = self.driver();
+        spawn_local(self.handlers.run(task, move || {
             if let Some(driver) = driver.upgrade() {
                 driver.host.tell_if_drained();
             }
-        });
+        }));
     }
 
     fn tell_if_drained(&self) {
-        if self.tasks.drained()
+        if self.handlers.take_drained()
             && let Some(driver) = self.driver().upgrade()
         {
             driver.input(Input::HandlersDrained);
@@ -164,7 +164,7 @@ impl Host for Page {
     }
 
     fn drain_handlers(&self) {
-        self.tasks.drain();
+        self.handlers.drain();
         self.tell_if_drained();
     }
 
@@ -176,7 +176,7 @@ impl Host for Page {
     }
 
     fn emit(&self, event: Event<JsValue>) {
-        self.exit.borrow_mut().note(&event, &self.emitter);
+        self.teardown.borrow_mut().before_event(&event, &self.emitter);
         if let Event::StateChange { to, .. } = &event {
             self.watch_lifecycle(*to);
         }
@@ -184,13 +184,13 @@ impl Host for Page {
     }
 
     fn forget_listeners(&self) {
-        self.tasks.accuse_all();
-        let mark = self.exit.borrow_mut().take_handlers(&self.emitter);
+        self.handlers.close_is_done();
+        let mark = self.teardown.borrow_mut().take_handlers(&self.emitter);
         self.emitter.forget(mark);
     }
 
     fn end_streams(&self) {
-        let mark = self.exit.borrow_mut().take_streams(&self.emitter);
+        let mark = self.teardown.borrow_mut().take_streams(&self.emitter);
         self.emitter.end_streams(mark);
     }
 

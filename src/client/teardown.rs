@@ -1,24 +1,25 @@
-//! Which listeners an exit drops: those that were there when it came. What its handlers make is for the time after it.
+//! Which listeners the end of a session drops: those that were there when it began. Listeners that are added meanwhile, by
+//! handlers for example, belong to the next session and stay.
 
 use super::emitter::{Emitter, Mark};
 use metered_realtime_proto::machine::{Event, State};
 
 #[derive(Default)]
-pub(crate) struct Exit {
-    /// When the `close()` was called that is not done yet.
+pub(crate) struct Teardown {
+    /// Listeners up to here were there when the unfinished `close()` was called.
     closing: Option<Mark>,
-    /// When the exit that is being told began.
+    /// Listeners up to here were there when the session ended.
     ending: Option<Mark>,
 }
 
-impl Exit {
-    /// `close()` is called.
-    pub(crate) fn close(&mut self, now: Mark) {
+impl Teardown {
+    /// `close()` was called.
+    pub(crate) fn close_called(&mut self, now: Mark) {
         self.closing = Some(now);
     }
 
-    /// An event is about to be told.
-    pub(crate) fn note<P>(&mut self, event: &Event<P>, emitter: &Emitter) {
+    /// An event is about to reach the listeners.
+    pub(crate) fn before_event<P>(&mut self, event: &Event<P>, emitter: &Emitter) {
         match event {
             Event::Disconnected { will_reconnect: false, .. }
             | Event::StateChange { to: State::Closed, .. } => {
@@ -36,14 +37,14 @@ impl Exit {
         }
     }
 
-    /// A `close()` is done: which handlers it drops.
+    /// `close()` is done: it drops the handlers up to this mark.
     pub(crate) fn take_handlers(&mut self, emitter: &Emitter) -> Mark {
         let mark = self.closing.take().unwrap_or_else(|| emitter.mark());
         self.ending = Some(mark);
         mark
     }
 
-    /// Which streams the exit ends.
+    /// The session is over: it ends the streams up to this mark.
     pub(crate) fn take_streams(&mut self, emitter: &Emitter) -> Mark {
         self.ending.take().unwrap_or_else(|| emitter.mark())
     }
