@@ -9,12 +9,13 @@ const require = createRequire(process.env.BENCH_REQUIRE_FROM);
 const load = (name) => import(pathToFileURL(require.resolve(name)));
 const loadWs = () => load("ws").then((ws) => ws.WebSocket ?? ws.default);
 
-export async function importClient(name) {
+/** `dials`: whether a socket will be needed. The official client is constructed without one, as ours is. */
+export async function importClient(name, { dials = true } = {}) {
   switch (name) {
     case "ours":
       return ours(await import(pathToFileURL(process.env.BENCH_OURS)));
     case "official": {
-      const [official, WebSocket] = await Promise.all([load("@metered-ca/realtime"), loadWs()]);
+      const [official, WebSocket] = await Promise.all([load("@metered-ca/realtime"), dials && loadWs()]);
       return officialClient(official, WebSocket);
     }
     case "bare":

@@ -1,7 +1,7 @@
 // What the clients have to do, in Node and in a page. `place` says what is different there:
 //
 //   url                  of the local server
-//   importClient()       what makes clients
+//   importClient({ dials }) what makes clients; without `dials` they are only constructed
 //   feed(job)            a publisher elsewhere, see feed.mjs
 //   cpu()                µs of CPU so far, by the names of the figures
 //   memory()             bytes in use, likewise; wasm memory is added here where it is not counted
@@ -154,10 +154,10 @@ async function meter(place) {
 /** Not to be collected while something is measured. */
 let probe;
 
-/** Import and first construct where nothing was imported before. */
+/** Import and first construct where nothing was imported before. No socket yet: that is the first dial's. */
 async function coldStart(place) {
   const started = performance.now();
-  const { make } = await place.importClient();
+  const { make } = await place.importClient({ dials: false });
   make(place.url);
   return { ms: performance.now() - started };
 }

@@ -8,7 +8,7 @@ const [, , client, task] = process.argv;
 
 const place = {
   url: process.env.BENCH_SERVER,
-  importClient: () => importClient(client),
+  importClient: (options) => importClient(client, options),
   feed,
   cpu() {
     const { user, system } = process.cpuUsage();
