@@ -188,7 +188,7 @@ export class Host {
       case 14:
         return this.#emitter.emit("disconnected", { code: a, reason: b, willReconnect: c === 1 });
       case 15:
-        return this.#emitter.emit("server-error", present({ code: a, requestId: c, message: b }));
+        return this.#emitter.emit("server-error", present({ code: a, requestId: c, message: b, channel: d }));
       case 16:
         return this.#emitter.emit("going-away", { retryAfterMs: a });
       default:

@@ -51,7 +51,7 @@ export interface ReconnectOptions {
    * `going-away`). Finite, at least 0; 0: the ordinary backoff. Default 0.
    */
   fleetSpreadMs?: number;
-  /** Whether the first dial waits for as long as `going-away` asked, at most 5 minutes. Default `false`. */
+  /** Whether the next dial waits for as long as `going-away` or, in Node, `Retry-After` asked, at most 5 minutes. Default `false`. */
   honourGoingAway?: boolean;
 }
 
@@ -198,6 +198,8 @@ export interface ServerErrorEvent {
   code: ErrorCode | (string & {});
   message?: string;
   requestId?: string;
+  /** The channel whose subscription did not come back after a reconnect, if the error is about that. */
+  channel?: string;
 }
 
 /** The server restarts soon. Informational: reconnecting follows the ordinary backoff. */

@@ -25,8 +25,8 @@ impl Emitter {
             Event::Disconnected { code, reason, will_reconnect } => {
                 self.emit(&Disconnected { code, reason, will_reconnect }, spawn);
             }
-            Event::ServerError { code, message, request_id } => {
-                self.emit(&ServerError { code, message, request_id }, spawn);
+            Event::ServerError { code, message, request_id, channel } => {
+                self.emit(&ServerError { code, message, request_id, channel }, spawn);
             }
             Event::GoingAway { retry_after_ms } => self.emit(&GoingAway { retry_after_ms }, spawn),
             Event::TokenProviderError { consecutive_failures, error } => {

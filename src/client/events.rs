@@ -193,7 +193,8 @@ impl PresencePeer {
     }
 }
 
-/// The server reported an error that belongs to no pending request. The connection stays.
+/// The server reported an error that belongs to no pending request, or refused for good to bring a subscription back after a
+/// reconnect. The connection stays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerError {
@@ -203,6 +204,8 @@ pub struct ServerError {
     pub message: Option<String>,
     /// The id of the request, if the server named one.
     pub request_id: Option<String>,
+    /// The channel whose subscription did not come back, if the error is about that. The next connection tries it again.
+    pub channel: Option<String>,
 }
 
 /// The server restarts soon. The client reconnects by its own backoff, whatever the hint says.

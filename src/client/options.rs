@@ -32,7 +32,8 @@ pub struct ReconnectOptions {
     /// The window over which clients spread their first dial after the server told all of them to go (`going_away`, or close
     /// code 1001, 1012 or 1013), so that they do not come back all at once. Zero: the ordinary backoff. Default: zero.
     pub fleet_spread: Duration,
-    /// Whether the first dial waits for as long as the server's `going_away` asked. Default: `false`.
+    /// Whether the next dial waits for as long as the server asked, at most 5 minutes: in a `going_away`, or by `Retry-After` in a
+    /// refusal with HTTP status 429 or 503. Default: `false`.
     pub honour_going_away: bool,
 }
 

@@ -65,8 +65,7 @@ impl World {
             self.links[link].mute = true;
         } else if self.dice.chance(self.weather.refuses) {
             self.links[link].up_lost = true;
-            let status = self.dice.pick(&[None, Some(429), Some(503), Some(403)]);
-            let close = Close { http_status: status, ..Close::new(1006, "refused") };
+            let close = self.draw_refusal();
             self.send_down(link, News::Closed(close));
         } else {
             self.send_up(link, Up::Opened);
@@ -74,6 +73,13 @@ impl World {
             self.send_down(link, News::Opened);
         }
         Dialled::Underway(link)
+    }
+
+    /// Why a server does not take a connection, as far as the platform tells.
+    fn draw_refusal(&mut self) -> Close {
+        let http_status = self.dice.pick(&[None, Some(429), Some(503), Some(403)]);
+        let retry_after_ms = http_status.and_then(|_| self.dice.pick(&RETRY_AFTER_MS));
+        Close { http_status, retry_after_ms, ..Close::new(1006, "refused") }
     }
 
     /// Sends something on its way to the server.
@@ -126,3 +132,6 @@ impl World {
         link.down_free = link.down_free.max(until);
     }
 }
+
+const RETRY_AFTER_MS: [Option<f64>; 7] =
+    [None, None, Some(0.0), Some(1_500.5), Some(60_000.0), Some(86_400_000.0), Some(f64::INFINITY)];

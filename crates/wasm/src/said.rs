@@ -176,10 +176,11 @@ impl Said {
             }
             // It is not told of them.
             Event::Application(_) => 0,
-            Event::ServerError { code, message, request_id } => {
+            Event::ServerError { code, message, request_id, channel } => {
                 self.text(code);
                 self.optional(message.as_deref());
                 self.optional(request_id.as_deref());
+                self.optional(channel.as_deref());
                 15
             }
             Event::GoingAway { retry_after_ms } => {

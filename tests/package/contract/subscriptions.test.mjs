@@ -215,7 +215,7 @@ test("e135 e136 e137 a refused replay is tried three times more, 2 s apart, on e
   await pass(t, 30_000, 1000);
   assert.equal(subscribed(w.last).length, 4);
   assert.equal(w.client.state, "connected");
-  assert.deepEqual(w.of("server-error"), []);
+  assert.deepEqual(w.of("server-error"), [{ code: "backend_error", channel: "a" }]);
   w.drop();
   assert.deepEqual(await w.reconnect(), ["a"]);
   w.last.refuse("backend_error");

@@ -1,11 +1,23 @@
 //! When the next attempt to connect may and has to be made: backoff, dial budget, the server's wishes.
 
-use metered_realtime_proto::machine::Instant;
+use metered_realtime_proto::machine::{Close, Instant, SocketId};
 
 use super::links::{BATCH_MS, Loss};
 use super::{Broken, Watch, rule};
 
 impl Watch {
+    /// A server that refuses a dial may ask for a pause.
+    pub(super) fn asked_to_pause(&mut self, socket: SocketId, close: &Close) {
+        let honoured =
+            self.facts.reconnect.as_ref().is_some_and(|knobs| knobs.raw.honour_going_away);
+        let asks = matches!(close.http_status, Some(429 | 503));
+        let in_use = self.current(socket).is_some() || self.is_beside(socket);
+        if let Some(ms) = close.retry_after_ms.filter(|ms| honoured && asks && in_use && *ms > 0.0)
+        {
+            self.paused = self.clock.after(ms.min(300_000.0).ceil() as u64);
+        }
+    }
+
     /// An attempt to connect begins: is it the first, or is it allowed and neither early nor late?
     pub(super) fn attempt(&mut self) -> Result<(), Broken> {
         rule("no attempt is made after close()", !self.shut, String::new)?;
@@ -70,7 +82,8 @@ impl Watch {
         if loss.woken {
             least = floor.max(hint);
         }
-        (least as u64, (most as u64).saturating_add(1))
+        let pause = self.paused.since(loss.at);
+        ((least as u64).max(pause), (most as u64).saturating_add(1).max(pause))
     }
 
     /// Until when the next attempt has to begin.

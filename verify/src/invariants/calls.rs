@@ -1,9 +1,10 @@
 //! Every call is answered once, in time, and truthfully.
 
-use metered_realtime_proto::machine::{CallError, CallId, Instant, Outcome, State};
+use metered_realtime_proto::machine::{CallError, CallId, Instant, Outcome, SocketId, State};
 
 use super::{Broken, Watch, rule};
 use crate::dice::Dice;
+use crate::server::channel_index;
 
 /// What a call asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub(super) struct Call {
     pub(super) send_failed: bool,
     pub(super) acked: bool,
     pub(super) refused: Vec<String>,
+    /// Of a replay: on which socket, and for which channel.
+    pub(super) replays: Option<(SocketId, usize)>,
     pub(super) aborted: bool,
     /// The user's part is over.
     pub(super) settled: Option<Option<Outcome>>,
@@ -98,6 +101,7 @@ impl Calls {
             send_failed: false,
             acked: false,
             refused: Vec::new(),
+            replays: None,
             aborted: false,
             settled: None,
         };
@@ -121,6 +125,27 @@ impl Calls {
         if let Some(call) = self.named(id).filter(|call| call.settled.is_none()) {
             call.refused.push(code.to_owned());
         }
+    }
+
+    /// A subscribe is sent.
+    pub(super) fn subscribes(&mut self, id: CallId, socket: SocketId, channel: &str) {
+        let channel = channel_index(channel);
+        if let Some(call) = self.get(id).filter(|call| call.what == What::Replay) {
+            call.replays = channel.map(|channel| (socket, channel));
+        }
+    }
+
+    /// The replay that a request id names: its id, its socket and its channel.
+    pub(super) fn replay(&mut self, id: &str) -> Option<(CallId, SocketId, usize)> {
+        let call = self.named(id)?;
+        let (socket, channel) = call.replays?;
+        Some((call.id, socket, channel))
+    }
+
+    /// Whether a replay was refused with this code.
+    pub(super) fn is_refused_replay(&self, code: &str) -> bool {
+        let refused = |call: &Call| call.refused.iter().any(|refusal| refusal == code);
+        self.calls.iter().any(|call| call.what == What::Replay && refused(call))
     }
 
     pub(super) fn all_settled(&self) -> Result<(), Broken> {
@@ -174,6 +199,7 @@ impl Watch {
                 self.silent = false;
                 self.attempts = 0;
                 self.counts = false;
+                self.paused = Instant::START;
                 self.loss = None;
                 Ok(())
             }

@@ -47,7 +47,12 @@ impl Watch {
                     format!("{event:?}, expected {:?}", self.expected.front())
                 })
             }
-            Event::ServerError { .. } => Ok(()),
+            Event::ServerError { code, channel, .. } => {
+                let told = self.refusals.iter().position(|refusal| refusal == code);
+                told.map(|at| self.refusals.remove(at));
+                let known = channel.is_none() || self.calls.is_refused_replay(code);
+                rule("only replays that were refused are told as lost", known, || code.clone())
+            }
             Event::TokenProviderError { consecutive_failures, error } => {
                 let told = *consecutive_failures;
                 let right = self.token_news > 0 && told >= 3;

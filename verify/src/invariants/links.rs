@@ -71,6 +71,7 @@ impl Watch {
         self.welcomes += 1;
         self.unannounced = self.undecided.take();
         self.hint = None;
+        self.paused = Instant::START;
         self.plan_renewal(welcome);
         self.attempts = 0;
         self.counts = false;

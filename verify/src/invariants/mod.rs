@@ -24,7 +24,7 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use metered_realtime_proto::machine::{
-    CallId, Event, Input, Instant, Machine, Output, SocketId, State,
+    CallId, Event, Input, Instant, Machine, Outgoing, Output, SocketId, State,
 };
 use metered_realtime_proto::wire::{ServerFrame, Welcome};
 
@@ -78,6 +78,10 @@ pub(crate) struct Watch {
     renewal: Option<Instant>,
     /// What the server's `going_away` asked for on this connection.
     hint: Option<f64>,
+    /// Until when the server asked not to be dialled, if that is honoured.
+    paused: Instant,
+    /// Codes of refusals that end a subscription and that the user is still to be told of.
+    refusals: Vec<String>,
     /// The call of the token provider that is not answered yet, and since when.
     fetching: Option<(u32, Instant)>,
     /// All calls of the token provider that were neither answered nor forgotten.
@@ -159,6 +163,8 @@ impl Watch {
             token_next: None,
             renewal: None,
             hint: None,
+            paused: Instant::START,
+            refusals: Vec::new(),
             fetching: None,
             asked: Vec::new(),
             token: None,
@@ -219,6 +225,7 @@ impl Watch {
             Input::Frame { socket, frame } => {
                 self.heard(*socket);
                 if self.current(*socket).is_some() {
+                    self.refused_for_good(*socket, frame);
                     self.frame(frame);
                 } else if self.is_beside(*socket) {
                     self.frame_beside(*socket, frame);
@@ -230,7 +237,10 @@ impl Watch {
                 self.lost(*socket, 1009);
                 self.lost_beside(*socket);
             }
-            Input::SocketClosed { socket, close } => self.closed(*socket, close.code),
+            Input::SocketClosed { socket, close } => {
+                self.asked_to_pause(*socket, close);
+                self.closed(*socket, close.code);
+            }
             Input::SocketUnavailable { socket } => self.closed(*socket, 1006),
             Input::SendFailed { call } => {
                 if let Some(call) = call {
@@ -307,6 +317,9 @@ impl Watch {
             Output::OpenSocket { socket, address } => self.opens(*socket, address.expose()),
             Output::Send { socket, frame, call } => {
                 self.sends(*socket, *call)?;
+                if let (Outgoing::Subscribe { channel, .. }, Some(call)) = (frame, call) {
+                    self.calls.subscribes(*call, *socket, channel);
+                }
                 self.sends_frame(&frame.clone().into_text(*call), *call)
             }
             Output::CloseSocket { socket, code, reason, report } => {
@@ -353,6 +366,9 @@ impl Watch {
         if self.shown == State::Closed && self.connected_events > 0 && !self.shut {
             rule("streams end with the session", self.streams_ended, String::new)?;
         }
+        rule("a subscription that is lost for good is told", self.refusals.is_empty(), || {
+            format!("{:?}", self.refusals)
+        })?;
         rule("the user hears of three failures and more", self.token_news == 0, String::new)?;
         self.check_calls(machine)?;
         self.check_sockets(held)?;

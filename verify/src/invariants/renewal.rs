@@ -37,7 +37,7 @@ impl Watch {
 
     /// It is tried again, but not at once.
     pub(super) fn renewal_failed(&mut self) {
-        self.renewal = Some(self.clock.after(1_000));
+        self.renewal = Some(self.clock.after(1_000).max(self.paused));
     }
 
     pub(super) fn welcomed_beside(&mut self, socket: SocketId, welcome: &Welcome) {

@@ -1,6 +1,7 @@
 //! What has to be live at the server, and what must not be.
 
-use metered_realtime_proto::machine::{CallId, Outcome};
+use metered_realtime_proto::machine::{CallId, Outcome, SocketId};
+use metered_realtime_proto::wire::ServerFrame;
 
 use super::{Broken, Watch, rule};
 use crate::server::{CHANNELS, Seat};
@@ -148,6 +149,20 @@ impl Wish {
 }
 
 impl Watch {
+    /// A refusal that ends a subscription for this connection has to be told, if nothing newer was asked for.
+    pub(super) fn refused_for_good(&mut self, socket: SocketId, frame: &ServerFrame<String>) {
+        let ServerFrame::Error { code, request_id: Some(id), .. } = frame else { return };
+        let Some((replay, sent_on, channel)) = self.calls.replay(id) else { return };
+        let hopeless = matches!(code.as_str(), "channel_reserved" | "invalid_channel");
+        let is_latest = self.subscriptions.wishes[channel].is_some_and(|wish| {
+            let tracked = matches!(wish.tracked(), Expected::Live(_));
+            tracked && wish.call.is_some_and(|call| call < replay)
+        });
+        if hopeless && is_latest && sent_on == socket {
+            self.refusals.push(code.clone());
+        }
+    }
+
     fn expected(&self, channel: usize) -> Expected {
         self.subscriptions.wishes[channel]
             .map_or(Expected::Gone, |wish| wish.live(self.welcomes, self.facts.auto_resubscribe))

@@ -30,6 +30,8 @@ pub(super) struct Backoff {
     attempts: u32,
     /// The next delay must be long: the server is full.
     floor: bool,
+    /// The server asks not to be dialled before.
+    paused_until: Instant,
     /// The next dial follows a short session, and so counts against the budget.
     counts: bool,
     /// When such dials do not count any more: a minute after they were made. Never more of them than are allowed.
@@ -45,6 +47,7 @@ impl Backoff {
     pub(super) fn reset(&mut self) {
         self.attempts = 0;
         self.floor = false;
+        self.paused_until = Instant::START;
         self.counts = false;
     }
 
@@ -61,6 +64,15 @@ impl Backoff {
     /// The server said that it is full.
     pub(super) fn raise_floor(&mut self) {
         self.floor = true;
+    }
+
+    /// The server asks not to be dialled for a while.
+    pub(super) fn pause(&mut self, ms: f64, now: Instant) {
+        self.paused_until = now.after(ms.min(LONGEST_HINT_MS).ceil() as u64);
+    }
+
+    pub(super) fn paused_until(&self) -> Instant {
+        self.paused_until
     }
 
     /// Plans the next retry, or `None` if the budget is used up.
@@ -89,7 +101,7 @@ impl Backoff {
             };
         }
         let due = now.after(millis(delay));
-        let mut not_before = now.after(floor.max(away) as u64);
+        let mut not_before = now.after(floor.max(away) as u64).max(self.paused_until);
         if loss.short {
             self.counts = knobs.max_dials_per_minute.is_finite();
             not_before = not_before.max(self.free_again(knobs));

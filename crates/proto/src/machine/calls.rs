@@ -121,7 +121,7 @@ impl<P, N> Machine<P, N> {
         match request.purpose {
             Purpose::Plain => {}
             Purpose::Subscribe(attempt) => self.subscriptions.roll_back(attempt, failure),
-            Purpose::Replay(attempt) => return self.on_replay_failed(attempt, &error),
+            Purpose::Replay(attempt) => return self.on_replay_failed(attempt, error),
             Purpose::Join(attempt) => return self.on_joined(attempt, true),
         }
         self.settle(request.call, Err(error));

@@ -26,30 +26,55 @@ impl Outcome {
     }
 }
 
-/// How a connection ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How a connection ended, or why a dial failed.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Close {
     /// The close code; 1006 where there was none.
     pub code: u16,
     /// The peer's words, or the client's own; may be empty.
     pub reason: String,
-    /// The HTTP status that refused the upgrade, where the platform tells.
-    pub http_status: Option<u16>,
-    /// What the platform said when the socket could not be made, without credentials: see [`scrub`].
+    /// What the platform says of a socket that could not be made, without credentials: see [`scrub`].
     pub cause: Option<String>,
+    /// The platform's code for the cause, such as `ECONNREFUSED`.
+    pub cause_code: Option<String>,
+    /// The HTTP status of a server that answered without a WebSocket, where the platform tells.
+    pub http_status: Option<u16>,
+    /// The header `Retry-After` of that answer, in milliseconds from now.
+    pub retry_after_ms: Option<f64>,
 }
 
 impl Close {
     /// A close with a code and a reason alone.
     #[must_use]
     pub fn new(code: u16, reason: impl Into<String>) -> Close {
-        Close { code, reason: reason.into(), http_status: None, cause: None }
+        let reason = reason.into();
+        Close {
+            code,
+            reason,
+            cause: None,
+            cause_code: None,
+            http_status: None,
+            retry_after_ms: None,
+        }
     }
 
-    /// A socket that could not be made, and what the platform said, which is scrubbed of credentials.
+    /// A socket that could not be made, and what the platform says of it. That is scrubbed of credentials.
     #[must_use]
     pub fn failed(reason: &str, cause: &str) -> Close {
         Close { cause: Some(scrub(cause)), ..Close::new(1006, reason) }
+    }
+
+    /// The same with the platform's code for the cause, which is scrubbed too.
+    #[must_use]
+    pub fn with_cause_code(self, code: &str) -> Close {
+        Close { cause_code: Some(scrub(code)), ..self }
+    }
+
+    /// How long the server asks not to be dialled, in milliseconds. Only a 429 and a 503 can ask for that.
+    #[must_use]
+    pub fn pause_ms(&self) -> Option<f64> {
+        let asks = matches!(self.http_status, Some(429 | 503));
+        self.retry_after_ms.filter(|ms| asks && *ms > 0.0)
     }
 }
 

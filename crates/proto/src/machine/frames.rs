@@ -149,21 +149,28 @@ impl<P, N> Machine<P, N> {
             // An older server does not know `ping` and answers with this (rules 60 and 164).
             self.log(Level::Debug, "the server does not know a frame type");
         } else {
-            self.emit(Event::ServerError { code, message, request_id });
+            self.emit(Event::ServerError { code, message, request_id, channel: None });
         }
     }
 
-    pub(super) fn on_replay_failed(&mut self, attempt: Attempt, error: &CallError) {
+    /// A subscription was not brought back (rules 135 to 143 and d20).
+    pub(super) fn on_replay_failed(&mut self, attempt: Attempt, error: CallError) {
         // Unsubscribed meanwhile: nobody misses it.
         let Some(channel) = self.subscriptions.channel(attempt).map(str::to_owned) else { return };
-        let hopeless = matches!(error, CallError::Rejected { code, .. } if ErrorCode::is_hopeless_for_subscribe(code));
-        let retry = self.subscriptions.replay_failed(attempt, hopeless, self.now);
-        let message = if retry {
-            "resubscribing failed; it will be tried again"
-        } else {
-            "resubscribing failed for good on this connection"
-        };
-        self.log_with(Level::Warn, message, vec![("channel", (&*channel).into())]);
+        let details = vec![("channel", (&*channel).into())];
+        let hopeless = matches!(&error, CallError::Rejected { code, .. } if ErrorCode::is_hopeless_for_subscribe(code));
+        if self.subscriptions.replay_failed(attempt, hopeless, self.now) {
+            self.log_with(Level::Warn, "resubscribing failed; it will be tried again", details);
+            return;
+        }
+        self.log_with(Level::Warn, "resubscribing failed for good on this connection", details);
+        // If the user has subscribed again meanwhile, the answer to that says what became of it.
+        if let CallError::Rejected { code, message } = error
+            && self.subscriptions.is_latest(attempt)
+        {
+            let channel = Some(channel);
+            self.emit(Event::ServerError { code, message, request_id: None, channel });
+        }
     }
 
     fn on_send_failed(&mut self, call: Option<CallId>) {
@@ -180,6 +187,7 @@ impl<P, N> Machine<P, N> {
         if self.link.socket() == Some(socket) {
             self.lose(close, CallError::Connect);
         } else if self.renewal.socket() == Some(socket) {
+            self.note_close(&close);
             self.on_renewal_closed();
         } else {
             self.on_flushed(socket);

@@ -56,7 +56,7 @@ pub struct RawReconnect {
     /// The window, in milliseconds, over which clients spread their first dial after the server told all of them to go. Finite,
     /// at least 0; 0: the ordinary backoff.
     pub fleet_spread_ms: f64,
-    /// Whether the first dial waits for as long as the server's `going_away` asked.
+    /// Whether the next dial waits for as long as the server asked, by `going_away` or by `Retry-After`.
     pub honour_going_away: bool,
 }
 

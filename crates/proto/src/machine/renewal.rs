@@ -373,6 +373,7 @@ impl<P, N> Machine<P, N> {
         let expires = self.renewal.expires;
         self.drop_renewal();
         let wait = (expires.since(self.now) / 4).clamp(SHORTEST_WAIT_MS as u64, LONGEST_WAIT_MS);
+        let wait = wait.max(self.backoff.paused_until().since(self.now));
         if self.now.after(wait) < expires {
             self.renewal = Renewal::due(self.now.after(wait), expires);
         }

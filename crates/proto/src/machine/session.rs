@@ -281,8 +281,7 @@ impl<P, N> Machine<P, N> {
         let loss = self.loss(close.code);
         let slept = self.link.liveness().is_some_and(|liveness| liveness.is_asked(self.now));
         self.drop_renewal();
-        let details = vec![("code", close.code.into())];
-        self.log_with(Level::Debug, "the connection closed", details);
+        self.note_close(&close);
         self.subscriptions.connection_lost();
         self.fail_requests(close.code);
         let first = self.session.connect.take();
@@ -305,6 +304,25 @@ impl<P, N> Machine<P, N> {
         } else if slept {
             // The link broke while we were away, not the server: nothing is gained by waiting.
             self.wake();
+        }
+    }
+
+    /// Logs how a connection ended, and keeps in mind how long the server asks not to be dialled (rule d21).
+    pub(super) fn note_close(&mut self, close: &Close) {
+        let mut details = vec![("code", close.code.into())];
+        details.extend(close.cause.as_deref().map(|cause| ("cause", cause.into())));
+        details.extend(close.cause_code.as_deref().map(|code| ("causeCode", code.into())));
+        details.extend(close.http_status.map(|status| ("httpStatus", status.into())));
+        details.extend(close.retry_after_ms.map(|ms| ("retryAfterMs", ms.into())));
+        if details.len() > 1 {
+            self.log_with(Level::Warn, "the connection failed", details);
+        } else {
+            self.log_with(Level::Debug, "the connection closed", details);
+        }
+        if let Some(ms) = close.pause_ms()
+            && self.options.reconnect.as_ref().is_some_and(|knobs| knobs.honour_going_away)
+        {
+            self.backoff.pause(ms, self.now);
         }
     }
 

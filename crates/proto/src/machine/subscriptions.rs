@@ -141,6 +141,11 @@ impl Subscriptions {
         again
     }
 
+    /// Whether nothing newer was asked for.
+    pub(super) fn is_latest(&self, attempt: Attempt) -> bool {
+        self.entries.get(&attempt.id).is_some_and(|entry| entry.version == attempt.version)
+    }
+
     /// A channel is to be asked for again, if it is still wanted, whatever has failed before.
     pub(super) fn retry(&mut self, attempt: Attempt, now: Instant) {
         if self.entries.contains_key(&attempt.id) {

@@ -1,8 +1,7 @@
 //! What the server sends, right and wrong (rules 170 to 186).
 
-use metered_realtime_proto::machine::{Event, Input, SocketId, State};
-use metered_realtime_proto::wire::ApplicationFrame;
-use metered_realtime_proto::wire::PresencePeer;
+use metered_realtime_proto::machine::{Event, Input, LogValue, SocketId, State};
+use metered_realtime_proto::wire::{ApplicationFrame, PresencePeer};
 
 use crate::sim::Sim;
 
@@ -35,6 +34,17 @@ fn e170_what_is_no_frame_is_logged_and_dropped() {
         assert_eq!(sim.logs.len(), 1, "{text}");
         assert_eq!(sim.state(), State::Connected);
     }
+}
+
+#[test]
+fn d26_a_frame_that_begins_with_a_byte_order_mark_is_not_json() {
+    let frame = "\u{feff}{\"type\":\"message\",\"channel\":\"a\",\"from\":\"p\",\"data\":1}";
+    let mut sim = Sim::connected();
+    sim.receive(frame);
+    assert!(sim.lines().is_empty());
+    let details = vec![("reason", LogValue::Text("not JSON".into()))];
+    assert_eq!(sim.logs.last().map(|log| &log.details), Some(&details));
+    assert_eq!(sim.state(), State::Connected);
 }
 
 #[test]

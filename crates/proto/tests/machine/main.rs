@@ -21,6 +21,7 @@ mod memory;
 mod order;
 mod properties;
 mod reconnect;
+mod refused_dials;
 mod regressions;
 mod renewal;
 mod renewal_faults;

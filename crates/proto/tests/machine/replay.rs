@@ -1,6 +1,6 @@
 //! Bringing subscriptions back (rules 133 to 144).
 
-use metered_realtime_proto::machine::{Event, State};
+use metered_realtime_proto::machine::{CallError, Event, Level, State};
 
 use crate::sim::{Dial, Sim};
 
@@ -69,6 +69,7 @@ fn e136_e137_a_replay_is_tried_four_times_and_again_on_the_next_connection() {
     }
     sim.reject_last("channel_not_authorized");
     assert_eq!(sim.lines_of(&["send subscribe"]).len(), 3);
+    sim.forget_trace_but_frames();
     sim.receive(r#"{"type":"pong"}"#);
     sim.advance(19_000);
     assert!(sim.lines().is_empty());
@@ -237,4 +238,100 @@ fn a_drop_during_the_replay_fails_nobody_and_starts_over() {
             "send subscribe b"
         ]
     );
+}
+
+fn lost_subscription(code: &str, message: Option<&str>) -> Event<String> {
+    Event::ServerError {
+        code: code.into(),
+        message: message.map(str::to_owned),
+        request_id: None,
+        channel: Some("a".into()),
+    }
+}
+
+#[test]
+fn d20_a_replay_that_is_refused_for_good_is_a_server_error_with_its_channel() {
+    let mut sim = reconnected(&["a"]);
+    sim.events();
+    for _ in 0..3 {
+        sim.reject_last("backend_error");
+        assert_eq!(sim.events(), [], "it is tried again");
+        sim.advance(2_000);
+    }
+    let id = sim.last_request_id().0;
+    sim.receive(&format!(
+        r#"{{"type":"error","requestId":"{id}","code":"channel_not_authorized","message":"no"}}"#
+    ));
+    assert_eq!(sim.events(), [lost_subscription("channel_not_authorized", Some("no"))]);
+    assert_eq!(sim.state(), State::Connected);
+}
+
+#[test]
+fn d20_a_replay_that_is_hopeless_is_told_at_once() {
+    for code in ["channel_reserved", "invalid_channel"] {
+        let mut sim = reconnected(&["a"]);
+        sim.events();
+        sim.reject_last(code);
+        assert_eq!(sim.events(), [lost_subscription(code, None)]);
+    }
+}
+
+#[test]
+fn d20_it_is_told_again_for_the_next_connection() {
+    let mut sim = reconnected(&["a"]);
+    sim.reject_last("channel_reserved");
+    sim.drop_connection(1006);
+    sim.advance(500);
+    sim.events();
+    sim.reject_last("channel_reserved");
+    assert_eq!(sim.events(), [lost_subscription("channel_reserved", None)]);
+}
+
+#[test]
+fn d20_a_handler_may_subscribe_again_at_once() {
+    let mut sim = reconnected(&["a"]);
+    sim.on(|sim, event| {
+        if let Event::ServerError { channel: Some(channel), .. } = event {
+            sim.subscribe(channel).unwrap();
+        }
+    });
+    sim.forget_trace_but_frames();
+    sim.reject_last("channel_reserved");
+    assert_eq!(sim.lines(), ["server error channel_reserved for a", "send subscribe a"]);
+}
+
+#[test]
+fn d20_a_channel_that_was_unsubscribed_meanwhile_is_missed_by_nobody() {
+    let mut sim = reconnected(&["a"]);
+    let replay = sim.last_request_id();
+    sim.unsubscribe("a").unwrap();
+    sim.events();
+    sim.reject(replay, "channel_reserved");
+    assert_eq!(sim.events(), []);
+}
+
+#[test]
+fn d20_a_newer_subscribe_says_itself_what_becomes_of_the_channel() {
+    let mut sim = reconnected(&["a"]);
+    let replay = sim.last_request_id();
+    let newer = sim.subscribe("a").unwrap();
+    sim.events();
+    sim.reject(replay, "channel_reserved");
+    assert_eq!(sim.events(), []);
+    sim.reject(newer, "channel_reserved");
+    assert_eq!(sim.events(), []);
+    assert!(matches!(sim.error(newer), CallError::Rejected { .. }));
+}
+
+#[test]
+fn d20_a_replay_that_is_never_answered_is_only_logged() {
+    let mut sim = reconnected(&["a"]);
+    sim.events();
+    for _ in 0..4 {
+        sim.receive(r#"{"type":"pong"}"#);
+        sim.advance(17_000);
+    }
+    assert_eq!(sim.events(), []);
+    let last = sim.logs.last().map(|log| (log.level, log.message));
+    assert_eq!(last, Some((Level::Warn, "resubscribing failed for good on this connection")));
 }

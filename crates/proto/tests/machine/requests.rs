@@ -100,8 +100,12 @@ fn e059_an_error_without_an_id_is_an_event() {
         r#"{"type":"error","code":"c","message":"m","requestId":5}"#,
     ] {
         sim.receive(frame);
-        let event =
-            Event::ServerError { code: "c".into(), message: Some("m".into()), request_id: None };
+        let event = Event::ServerError {
+            code: "c".into(),
+            message: Some("m".into()),
+            request_id: None,
+            channel: None,
+        };
         assert_eq!(sim.events(), [event], "{frame}");
     }
     assert_eq!(sim.answer(call), None);

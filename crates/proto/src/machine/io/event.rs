@@ -28,7 +28,8 @@ pub enum Event<P, N = String> {
     },
     /// A `message`, `direct` or `presence` frame, as it arrived.
     Application(ApplicationFrame<P, N>),
-    /// The server reported an error that belongs to no pending request.
+    /// The server reported an error that belongs to no pending request of the user, or refused for good to bring a subscription
+    /// back.
     ServerError {
         /// The code.
         code: String,
@@ -36,6 +37,8 @@ pub enum Event<P, N = String> {
         message: Option<String>,
         /// The id of the request, if the server named one.
         request_id: Option<String>,
+        /// The channel that is not subscribed any more on this connection, if the error is about that.
+        channel: Option<String>,
     },
     /// The server restarts soon.
     GoingAway {

@@ -24,6 +24,8 @@ pub(crate) enum Dial {
     Turn(u16),
     /// The upgrade is answered with this HTTP status.
     Http(u16),
+    /// The socket cannot be made, or the server answers without one.
+    Fail(Close),
     /// The socket's constructor throws.
     Throw(&'static str),
     /// The runtime has no WebSocket.
@@ -171,6 +173,7 @@ impl Sim {
                 let close = Close { http_status: Some(status), ..Close::new(1006, "") };
                 self.tasks.push_back(closed(close));
             }
+            Dial::Fail(close) => self.tasks.push_back(closed(close)),
             Dial::Throw(text) => {
                 self.tasks.push_back(closed(Close::failed("", text)));
             }

@@ -96,10 +96,13 @@ pub(super) fn event_line(event: &Event<String>) -> String {
         Event::Application(ApplicationFrame::Presence { channel, joined, left }) => {
             format!("presence {channel} +{:?} -{:?}", ids(joined), ids(left))
         }
-        Event::ServerError { code, request_id, .. } => match request_id {
-            Some(id) => format!("server error {code} {id}"),
-            None => format!("server error {code}"),
-        },
+        Event::ServerError { code, request_id: Some(id), .. } => {
+            format!("server error {code} {id}")
+        }
+        Event::ServerError { code, channel: Some(channel), .. } => {
+            format!("server error {code} for {channel}")
+        }
+        Event::ServerError { code, .. } => format!("server error {code}"),
         Event::GoingAway { retry_after_ms } => format!("going away {retry_after_ms}"),
         Event::TokenProviderError { consecutive_failures, .. } => {
             format!("token provider error {consecutive_failures}")
