@@ -3,9 +3,18 @@
 /** What a failed request may have done: nothing was sent, the server refused it, or nobody knows. */
 const OUTCOMES = ["notSent", "rejected", "unknown"];
 
-/** The names are written out because bundling shortens those that classes have by themselves. */
+/**
+ * The names are written out because bundling shortens those that classes have by themselves. A program may hold several copies of this
+ * module, as ES module, as CommonJS and by other entries: `instanceof` goes by a brand, so it holds across them.
+ */
 export class SignallingError extends Error {
   static name = "SignallingError";
+
+  static [Symbol.hasInstance](value) {
+    const brand = brandOf(this);
+    // A class that a user derives has none of its own.
+    return Object.hasOwn(this.prototype, brand) ? value?.[brand] === true : Function.prototype[Symbol.hasInstance].call(this, value);
+  }
 
   constructor(message, options) {
     super(message, options);
@@ -97,8 +106,10 @@ export class WasmUnavailableError extends SignallingError {
   static name = "WasmUnavailableError";
 
   constructor(cause) {
-    super("WebAssembly cannot run here; a Content-Security-Policy needs script-src 'wasm-unsafe-eval'", { cause });
-    this.remedy = "Add 'wasm-unsafe-eval' to the script-src of the page's Content-Security-Policy.";
+    super("WebAssembly cannot be compiled here; a page's Content-Security-Policy needs script-src 'wasm-unsafe-eval'", { cause });
+    this.remedy =
+      "In a page, add 'wasm-unsafe-eval' to the script-src of its Content-Security-Policy. On a runtime that compiles nothing, such as an edge " +
+      "runtime, import metered-realtime/slim and await init() with the compiled module of metered-realtime/metered_realtime.wasm.";
   }
 }
 
@@ -117,6 +128,27 @@ export class FatalError extends SignallingError {
   constructor(cause) {
     super("the client failed and cannot be used any more; construct a new one after reloading the module", { cause });
   }
+}
+
+function brandOf({ name }) {
+  return Symbol.for(`metered-realtime.${name}`);
+}
+
+for (const Class of [
+  SignallingError,
+  SignallingConnectError,
+  NotConnectedError,
+  ServerRequestError,
+  AckTimeoutError,
+  DisconnectedError,
+  OversizedPayloadError,
+  RequestAbortedError,
+  WebSocketUnavailableError,
+  WasmUnavailableError,
+  TokenProviderFailedError,
+  FatalError,
+]) {
+  Object.defineProperty(Class.prototype, brandOf(Class), { value: true });
 }
 
 const REMEDIES = {

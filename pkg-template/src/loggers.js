@@ -2,7 +2,7 @@
 
 const nothing = () => {};
 
-/** Drops everything. The default. */
+/** Drops everything. */
 export const NoopLogger = Object.freeze({ debug: nothing, info: nothing, warn: nothing, error: nothing });
 
 const toConsole = (level) => (message, context) => {
@@ -19,12 +19,12 @@ export const ConsoleLogger = Object.freeze({
   error: toConsole("error"),
 });
 
-/** Calls a logger that may throw, or lack a method. */
+/** Calls a logger that may throw, now or later, or lack a method. It is user code, and there is nobody left to tell. */
 export function logTo(logger, level, message, context) {
   try {
-    logger[level]?.(message, context);
+    logger[level]?.(message, context)?.then?.(nothing, nothing);
   } catch {
-    // It is user code, and there is nobody left to tell.
+    // As above.
   }
 }
 
