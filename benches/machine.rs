@@ -25,7 +25,7 @@ criterion_group! {
 }
 criterion_main!(machine);
 
-/// Messages that arrive and are told.
+/// Messages that arrive and become events.
 fn inbound(criterion: &mut Criterion) {
     at_both_sizes(
         criterion,
@@ -76,7 +76,7 @@ fn resubscribed(criterion: &mut Criterion) {
     });
 }
 
-/// Many clients that are lost at once and come back, with ten subscriptions each.
+/// Many clients that lose their connections at once and come back, with ten subscriptions each.
 fn storm(criterion: &mut Criterion) {
     at_both_sizes(
         criterion,
@@ -91,7 +91,7 @@ fn storm(criterion: &mut Criterion) {
     );
 }
 
-/// The same work at a size and at ten times that size; making what it works on is not measured.
+/// The same work at a size and at ten times that size. The time for setting it up is not measured.
 fn at_both_sizes<T>(
     criterion: &mut Criterion,
     name: &str,
@@ -110,7 +110,7 @@ fn at_both_sizes<T>(
     group.finish();
 }
 
-/// Does what the machine says, as the real drivers do, and forgets it.
+/// Takes all outputs, as the real drivers do, and drops them.
 struct Driver {
     machine: Machine<String>,
     now: Instant,
@@ -122,7 +122,7 @@ struct Driver {
 }
 
 impl Driver {
-    /// A client that is connected and has so many subscriptions.
+    /// A connected client with this many subscriptions.
     fn connected(subscriptions: usize) -> Driver {
         let reconnect = RawReconnect { jitter_ratio: 0.0, ..RawReconnect::default() };
         let raw = RawOptions {

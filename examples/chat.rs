@@ -16,7 +16,7 @@ use metered_realtime::events::{Connected, Direct, Disconnected, Message, Presenc
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 
-/// What goes over the channel.
+/// The data of a message in the channel.
 #[derive(Debug, Serialize, Deserialize)]
 struct Line {
     name: String,
@@ -56,7 +56,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Handlers suit what is only told; streams suit what is worked on.
+/// Handlers suit events that are only shown. Streams suit events that the program works on.
 fn tell_of_the_connection(client: &SignallingClient) {
     client.on(|event: &Connected| {
         let again = if event.is_reconnect { " again" } else { "" };

@@ -1,5 +1,5 @@
-//! A chat on a page, in the shape of a component of a Rust frontend such as Yew or Leptos: it is told by a callback what to
-//! show, and dropping it ends everything.
+//! A chat on a page, in the shape of a component of a Rust frontend such as Yew or Leptos: it shows lines through a callback, and
+//! dropping it ends everything.
 //!
 //! ```text
 //! cargo run -p metered-realtime-server -- --listen 127.0.0.1:8080
@@ -20,20 +20,20 @@ mod page {
     use serde::{Deserialize, Serialize};
     use wasm_bindgen_futures::spawn_local;
 
-    /// What goes over the channel.
+    /// The data of a message in the channel.
     #[derive(Serialize, Deserialize)]
     struct Line {
         text: String,
     }
 
-    /// The component. Its last handle of the client goes with it, and with that the connection.
+    /// The component. Dropping it drops the last handle of the client, which closes the connection.
     pub(crate) struct Chat {
         client: SignallingClient,
         channel: &'static str,
     }
 
     impl Chat {
-        /// `show` is what the framework gives: the setter of a signal, a message to the component.
+        /// `show` comes from the framework: the setter of a signal, or a message to the component.
         pub(crate) fn new(
             url: &str,
             channel: &'static str,
@@ -42,7 +42,7 @@ mod page {
             let client = SignallingClient::builder().api_key("pk_live_local").url(url).build()?;
             let show = Rc::new(show);
 
-            // Handlers suit what is only told.
+            // Handlers suit events that are only shown.
             let shown = show.clone();
             client.on(move |event: &StateChange| shown(format!("* {}", event.to.name())));
             let (weak, shown) = (client.downgrade(), show.clone());
@@ -54,7 +54,7 @@ mod page {
                 }
             });
 
-            // A stream suits what is worked on; it ends with the client.
+            // A stream suits events that the program works on. It ends with the client.
             let (mut messages, shown) = (client.events::<Message>(), show.clone());
             spawn_local(async move {
                 while let Some(message) = messages.next().await {

@@ -29,7 +29,7 @@ async function connect() {
   try {
     client = newClient();
   } catch (error) {
-    // A TypeError names the option and its rule, never the key.
+    // A TypeError names the option and its rule, but never the key.
     return complain(error.message);
   }
   const mine = client;
@@ -66,7 +66,7 @@ function newClient() {
   return created;
 }
 
-/** Nothing on the console, unless the address asks for it with ?debug. */
+/** Logs nothing, unless the address has ?debug. */
 const ConsoleLoggerForDebugging = new URLSearchParams(location.search).has("debug") ? ConsoleLogger : undefined;
 
 async function disconnect() {
@@ -154,7 +154,7 @@ function onPresence({ channel, joined: arrived, left }) {
   people.remove(left);
   if (snapshotDue) {
     snapshotDue = false;
-    // Whether it lists oneself is the server's choice.
+    // The server decides whether this client is in its own list.
     if (!people.has(me)) people.add([{ peerId: me }]);
     journal.add("presence", `${people.size} in ${channel}`);
     return;
@@ -180,7 +180,7 @@ async function send(text) {
     shown.delivered();
   } catch (error) {
     shown.failed(error.outcome === "unknown" ? "perhaps not sent" : "not sent", error.message);
-    // Nobody got it, so the words go back to where they can be sent again.
+    // Nobody got the message, so its text goes back into the text box.
     if (error.outcome !== "unknown" && $("text").value === "") $("text").value = text;
   }
 }
@@ -198,7 +198,7 @@ function writeTo(id) {
 
 // ---- the button that drops the link ----
 
-/** Where the server takes orders for faults, if it is the local one. */
+/** The address for ordering faults, if the server is the local one. */
 function faultsAddress() {
   if (!URL.canParse(field("server"))) return null;
   const { protocol, hostname, host } = new URL(field("server"));
@@ -239,7 +239,7 @@ function show(state) {
   const welcomed = busy && state !== "connecting";
   $("connect").textContent = busy ? "Disconnect" : "Connect";
   $("connect").classList.toggle("primary", !busy);
-  // Hiding the focused field would leave the keyboard nowhere.
+  // Hiding the focused field would leave keyboard users without focus.
   if (welcomed && $("fields").contains(document.activeElement)) $("connect").focus();
   $("fields").hidden = welcomed;
   $("facts").hidden = !welcomed;

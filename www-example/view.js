@@ -28,7 +28,7 @@ export function clip(text, length) {
   return text.length <= length ? text : `${text.slice(0, length)}…`;
 }
 
-/** Random ids are long; their beginning tells them apart. Names that people chose stay whole. */
+/** Random ids are long, and their beginning is enough. Names that people chose are shown in full. */
 export function shortId(id) {
   return /^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(id) ? id.slice(0, 8) : clip(id, 24);
 }
@@ -87,7 +87,7 @@ export class Journal {
   }
 }
 
-/** What was said. */
+/** The messages. */
 export class Messages {
   #list;
   #box;
@@ -99,7 +99,7 @@ export class Messages {
     this.#empty = empty;
   }
 
-  /** Shows a message; what it gives back says later what became of it. */
+  /** Shows a message. For one of our own, call `delivered` or `failed` of the result later. */
   add({ from, id, text, to, own = false }) {
     const item = element("li", own ? "message own" : "message");
     const head = element("p", "head");
@@ -141,7 +141,7 @@ export class People {
   #writeTo;
   #me = null;
   #here = new Map();
-  /** Peers that wrote directly without being in the channel. */
+  /** Peers that sent a direct message and are not in the channel. */
   #others = new Set();
   #select = null;
   #channel = null;
@@ -161,7 +161,7 @@ export class People {
     return this.#here.has(id);
   }
 
-  /** The peer's own word for itself if its token carries one, else its id. */
+  /** The name in the peer's metadata, or else its id. */
   name(id) {
     const { username, name } = this.#here.get(id) ?? {};
     const word = [username, name].find((value) => typeof value === "string" && value !== "");
@@ -190,7 +190,7 @@ export class People {
     this.#draw();
   }
 
-  /** Fills the composer's list of addressees. */
+  /** Fills the list of receivers beside the message box. */
   offerIn(select, channel) {
     this.#select = select;
     this.#channel = channel;
@@ -226,7 +226,7 @@ export class People {
     return item;
   }
 
-  /** An addressee who has left stays chosen: a private message must not go to everyone instead. */
+  /** A receiver who has left stays selected: a private message must not go to everyone instead. */
   #drawSelect(ids) {
     const select = this.#select;
     if (select === null) return;

@@ -1,6 +1,6 @@
 // The least that could work: JSON and a map of pending requests over a WebSocket. No reconnect, no time-outs, no checks.
 
-/** `open(url, { text, failed, closed })` opens a socket and tells what comes of it. */
+/** `open(url, { text, failed, closed })` opens a socket and calls back with what happens on it. */
 export function bare(open) {
   class Bare {
     #socket;

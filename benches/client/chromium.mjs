@@ -1,5 +1,5 @@
-// Measurements in Chromium, by the DevTools protocol alone: Playwright has each WebSocket frame reported to it, which costs more than
-// the frame.
+// Measurements in Chromium, through the DevTools protocol. Not through Playwright: it has every WebSocket frame reported to it, which costs more than the
+// frame itself.
 
 import { fileURLToPath } from "node:url";
 import { startSite } from "../../tests/package/faults/kit/site.mjs";
@@ -9,7 +9,7 @@ import { feed } from "./feed.mjs";
 const LIMIT_MS = 180_000;
 const PAGE = "/bench/page.mjs";
 
-/** What measures, each time in a fresh browser, and what stops it. */
+/** Measures each task in a fresh browser. */
 export async function startChromium(url) {
   const site = await startSite({ bench: fileURLToPath(new URL(".", import.meta.url)) });
   return {
@@ -21,7 +21,7 @@ export async function startChromium(url) {
         await serve(tab);
         const addresses = { ours: site.entries("ours").entry, official: site.entries("official").entry };
         const job = JSON.stringify({ client, task, url, addresses });
-        // Kept by the page, or a promise that hangs would be collected instead of being late.
+        // The page keeps the promise. Otherwise one that hangs would be collected, and the timeout would not see it.
         const measured = tab.evaluate(`globalThis.measured = import("${PAGE}").then((page) => page.measure(${job}))`);
         return await Promise.race([measured, rejection(late)]);
       } finally {
@@ -53,7 +53,7 @@ async function serve(tab) {
   await tab.send("Runtime.addBinding", { name: "harness" });
 }
 
-/** Of the page's main thread, and of its whole process: that counts the collector of garbage and the compilers too. */
+/** CPU of the page's main thread and of its whole process. The latter includes garbage collection and compilers. */
 async function cpu(tab) {
   const { metrics } = await tab.send("Performance.getMetrics");
   const seconds = Object.fromEntries(metrics.map(({ name, value }) => [name, value]));

@@ -1,4 +1,4 @@
-// In Node: the three clients that are compared, behind one face.
+// The three clients that are compared in Node, behind one interface.
 
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";

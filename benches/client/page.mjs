@@ -1,4 +1,4 @@
-// In a page: one measurement of one client. What a page cannot do itself, the harness in chromium.mjs does for it.
+// One measurement of one client in a page. The harness in chromium.mjs does what a page cannot do itself.
 
 import { bare } from "./bare.mjs";
 import { tasks } from "./tasks.mjs";

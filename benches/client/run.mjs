@@ -1,4 +1,4 @@
-// Compares the clients: each task by each client in turn, in processes or browsers of their own, several rounds; medians and ratios.
+// Compares the clients. They take turns at each task, each in a fresh process or browser, for several rounds. Prints medians and ratios.
 //
 //   node run.mjs [--in node|chromium] [--rounds N] [--only <part of a task's name>]
 //
@@ -22,7 +22,7 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds);
 const clients = ["ours", "official", "bare"];
 
-/** What is measured where, and what is wanted: ratios to the official and to the bare client. */
+/** The tasks in each place, with the ratio to the official and to the bare client that each should reach. */
 const wanted = {
   node: [
     { task: "inbound 120 B", figure: "CPU µs", official: 0.7, bare: 1.2 },
@@ -34,7 +34,7 @@ const wanted = {
     { task: "idle clients", figure: "heap KB", official: 0.6 },
     { task: "cold start", figure: "ms", official: 1.2 },
   ],
-  // Without what takes less time than a page's clock shows.
+  // A page's clock is too coarse for the other tasks.
   chromium: [
     { task: "inbound 120 B", figure: "CPU µs", official: 1.0 },
     { task: "inbound 2 KB", figure: "CPU µs", official: 1.0 },

@@ -1,10 +1,10 @@
-// What the clients have to do, in Node and in a page. `place` says what is different there:
+// The tasks, in Node and in a page. `place` has what differs between the two:
 //
 //   url                  of the local server
-//   importClient({ dials }) what makes clients; without `dials` they are only constructed
+//   importClient(...)    makes clients; with `{ dials: false }` they are only constructed
 //   feed(job)            a publisher elsewhere, see feed.mjs
 //   cpu()                µs of CPU so far, by the names of the figures
-//   memory()             bytes in use, likewise; wasm memory is added here where it is not counted
+//   memory()             bytes in use, by the names of the figures
 //   idleClients          how many connections there may be
 
 import { wasmBytes } from "./wasm.mjs";
@@ -80,7 +80,7 @@ async function publish(place) {
   return perPiece(place, count, "publishes/s", () => run(count));
 }
 
-/** What each of `count` pieces of work costs, and how many are done in a second. */
+/** The cost of each of `count` pieces of work, and how many are done in a second. */
 async function perPiece(place, count, rate, work) {
   const before = await place.cpu();
   const started = performance.now();
@@ -151,7 +151,7 @@ async function meter(place) {
   };
 }
 
-/** Not to be collected while something is measured. */
+/** Keeps the measured objects from being collected. */
 let probe;
 
 /** Import and first construct where nothing was imported before. No socket yet: that is the first dial's. */

@@ -1,4 +1,4 @@
-// How much wasm memory there is: not all engines count it as heap. To be imported before what is measured.
+// Counts wasm memory, which not all engines count as heap. Import this before the client that is measured.
 
 const memories = [];
 const { Instance } = WebAssembly;

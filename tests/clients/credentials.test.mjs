@@ -1,4 +1,4 @@
-// Getting in, and being kept out, by each client.
+// Each client with good credentials and with bad ones.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

@@ -23,7 +23,7 @@ async function connected(kind, options = { apiKey: KEY }) {
   return client;
 }
 
-/** A client that publishes to whoever has come back. */
+/** A client that publishes to a client that has come back. */
 async function neighbour() {
   return connected(KINDS[0]);
 }

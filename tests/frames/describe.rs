@@ -1,12 +1,12 @@
-//! A decoded text as JSON, as the corpus expects it. Depends on nothing but `wire`, so that each platform can use it: the
-//! module that includes this file has to have `wire` in scope.
+//! A decoded text as JSON, in the form of the corpus. Depends on `wire` alone, so that each platform can use it. The module
+//! that includes this file must have `wire` in scope.
 
 use super::wire::{
     ApplicationFrame, IceServer, Malformed, PresencePeer, ServerFrame, Urls, Welcome,
     push_json_string,
 };
 
-/// The JSON of the frame or of the reason why it is none. `data_text` gives the JSON text of application data.
+/// The JSON of the frame, or of the reason why the text is not one. `data_text` gives the JSON text of application data.
 pub(crate) fn describe<P>(
     decoded: &Result<ServerFrame<P>, Malformed>,
     data_text: impl Fn(&P) -> String,

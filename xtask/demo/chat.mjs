@@ -37,7 +37,7 @@ function newClient(name) {
   return client;
 }
 
-/** The next event that fits; the listener is there before the caller goes on. */
+/** The next matching event. The listener is added before this returns. */
 function next(client, event, what, fits = () => true) {
   return new Promise((resolve, reject) => {
     const giveUp = () => {

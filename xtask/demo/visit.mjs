@@ -27,7 +27,7 @@ const { chromium } = await import(pathToFileURL(join(options.playwright, "index.
 
 const say = (text) => console.log(`  ${text}`);
 
-/** The next event of the Node client that fits. */
+/** The next matching event of the Node client. */
 function next(client, event, what, fits) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(

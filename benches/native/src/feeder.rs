@@ -1,4 +1,4 @@
-//! The publisher of what a worker receives: as thin as can be, and never far ahead of the worker.
+//! Publishes what a worker receives, with little work of its own, and never far ahead of the worker.
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ impl Feeder {
         Ok(Feeder { socket, frame: frame.to_string().into() })
     }
 
-    /// Publishes `count` messages; returns when the server has handed them on.
+    /// Publishes `count` messages, and returns when the server has handed them on.
     pub(crate) async fn publish(&mut self, count: u64) -> Result<(), Failed> {
         for _ in 0..count {
             self.socket.feed(Message::Text(self.frame.clone())).await?;

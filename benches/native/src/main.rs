@@ -1,8 +1,8 @@
 //! Messages for each second of one core: the native client and the official Python client, taking turns at one server.
 //! `cargo xtask bench native` builds and runs it.
 //!
-//! Each measurement has a process of its own (this program again, or `worker.py`), which counts its own CPU time. What it
-//! receives is published by this process.
+//! Each measurement runs in a fresh process (this program again, or `worker.py`), which counts its own CPU time. This process
+//! publishes what it receives.
 
 mod feeder;
 mod report;
@@ -36,7 +36,7 @@ struct Arguments {
     worker: Vec<String>,
 }
 
-/// What is measured.
+/// A task to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Task {
     /// Receive messages whose frames have about 120 bytes, and read their data.

@@ -1,4 +1,4 @@
-//! All measurements in turns, and their table.
+//! Takes all measurements in turns and prints their table.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::turn::{Plan, take};
 use crate::{Failed, Task};
 
-/// Measures and prints, and says where the native client is not as much better as it should be.
+/// Measures, prints, and names the tasks in which the native client misses its target.
 pub(crate) async fn compare(
     server: &Path,
     native: &[OsString],
@@ -74,7 +74,7 @@ impl Drop for Server {
     }
 }
 
-/// What is measured, and how many times better the native client should be.
+/// A task, and how many times better the native client should be at it.
 const PLANS: [(Plan, Option<f64>); 3] = [
     (Plan { name: "inbound 120 B", task: Task::Small, count: 100_000 }, Some(20.0)),
     (Plan { name: "inbound 2 KB", task: Task::Large, count: 20_000 }, None),

@@ -13,7 +13,7 @@ use crate::feeder::Feeder;
 use crate::worker::BURST;
 use crate::{Failed, Task};
 
-/// What is measured, and with how many messages.
+/// A task, and with how many messages it is measured.
 #[derive(Clone, Copy)]
 pub(crate) struct Plan {
     pub(crate) name: &'static str,
@@ -44,8 +44,8 @@ pub(crate) async fn take(plan: Plan, url: &str, worker: &[OsString]) -> Result<D
     Ok(used)
 }
 
-/// Publishes in bursts. The worker stands still while a burst is published, and so is never idle when it runs: what is
-/// measured is a client at its limit, however slow the server and this process are.
+/// Publishes in bursts. The worker is stopped while a burst is published, so it is never idle when it runs. This measures a
+/// client at its limit, however slow the server and this process are.
 async fn feed(plan: Plan, url: &str, worker: Pid, lines: &mut Said) -> Result<(), Failed> {
     let mut feeder = Feeder::connect(url, plan.task).await?;
     for _ in 0..(plan.count + plan.count / 10) / BURST {
@@ -65,5 +65,5 @@ async fn expect(lines: &mut Said, word: &str) -> Result<(), Failed> {
     }
 }
 
-/// What a worker says.
+/// A line from a worker.
 type Said = Lines<BufReader<ChildStdout>>;

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 
 use crate::{Failed, Task};
 
-/// What the feeder publishes, as a program would read it; `worker.py` gets dictionaries.
+/// The feeder's data as a Rust program would read it. `worker.py` reads dictionaries.
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "read, and then not looked at")]
 struct Small {
@@ -44,7 +44,7 @@ pub(crate) async fn run(task: Task, url: &str, count: u64) -> Result<(), Failed>
     Ok(())
 }
 
-/// The CPU time of `count` messages; a tenth as many come before, to warm up.
+/// The CPU time of `count` messages, after a warm-up with a tenth as many.
 async fn inbound<T: DeserializeOwned>(
     client: &SignallingClient,
     count: u64,
@@ -93,13 +93,13 @@ async fn publish_all(client: &SignallingClient, count: u64) -> Result<(), Failed
     futures_util::future::try_join_all(lanes).await.map(drop)
 }
 
-/// What all threads of this process have used so far.
+/// CPU time of all threads of this process so far.
 fn cpu() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-/// One line to the process that compares.
+/// Writes one line for the process that compares.
 fn say(line: &str) {
     let mut stdout = std::io::stdout().lock();
     let _ = writeln!(stdout, "{line}");

@@ -28,7 +28,7 @@ def ice_servers(event):
     return [without_none(asdict(server)) for server in event.ice_servers]
 
 
-# What of each event is told, in the names of the JavaScript clients.
+# The fields of each event, in the names of the JavaScript clients.
 EVENTS = {
     realtime.Connected: (
         "connected",

@@ -3,14 +3,14 @@
 // to it    { id, client, call, arguments }      a call: make, state, or a method of the client
 //          { client, answer }                   the token that was asked for
 // from it  { id, value } | { id, error }        how the call ended
-//          { client, event, payload }           what the client told, in the names of the JavaScript clients
+//          { client, event, payload }           an event, in the names of the JavaScript clients
 //          { client, asks: "token" }            its token provider was called
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
-/** Starts an agent; gives a function that makes clients in it. */
+/** Starts an agent. Returns a function that makes clients in it. */
 export function startAgent(command, ...args) {
   const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
   const calls = new Map();
@@ -46,7 +46,7 @@ export function startAgent(command, ...args) {
       say({ id, client, call: name, arguments: args });
     });
 
-  /** The same face as ./javascript.mjs gives the clients of this process. */
+  /** The same interface as that of the clients in ./javascript.mjs. */
   async function make({ tokenProvider, ...options }, tell) {
     const name = `client ${clients.size + 1}`;
     clients.set(name, { tell, tokenProvider });

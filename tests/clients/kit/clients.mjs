@@ -1,4 +1,4 @@
-// The four clients, and what a test does with one.
+// The four clients, and the interface through which tests use them.
 
 import assert from "node:assert/strict";
 import { after } from "node:test";
@@ -21,7 +21,7 @@ export const KINDS = [
   { name: "our Rust", agent: startAgent(variable("METERED_NATIVE_AGENT")), seesStatus: true, checksSize: true },
 ];
 
-/** Those that were made and not closed: what a failed test leaves behind would hold the process. */
+/** Clients that are not closed yet: after a failed test they would keep the process alive. */
 const open = new Set();
 
 after(async () => {
@@ -29,7 +29,7 @@ after(async () => {
   await Promise.all(KINDS.map(({ agent }) => agent.stop()));
 });
 
-/** One client of a test. What it tells is kept until the test asks for it. */
+/** One client of a test. Keeps its events until the test asks for them. */
 export class Participant {
   #call;
   #heard = [];
@@ -44,7 +44,7 @@ export class Participant {
     return participant;
   }
 
-  /** Connects and gives what `connected` told; its peer id is kept. */
+  /** Connects, keeps the peer id, and returns the payload of `connected`. */
   async connect() {
     await this.#call("connect");
     const connected = await this.hears("connected");
@@ -62,14 +62,14 @@ export class Participant {
     return this.#call("close");
   }
 
-  /** Subscribes and gives the snapshot: who is there. */
+  /** Subscribes and returns the presence snapshot. */
   async subscribe(channel, options = {}) {
     await this.#call("subscribe", channel, options);
     const { joined } = await this.hears("presence", (presence) => presence.channel === channel && presence.left.length === 0);
     return joined;
   }
 
-  /** The next event of that name that fits, heard already or still to come; a second call gives the one after. */
+  /** The next matching event of that name, whether it has come already or not. A second call returns the one after. */
   async hears(event, fits = () => true) {
     const holds = typeof fits === "function" ? fits : (payload) => isDeepStrictEqual(plain(payload), fits);
     const take = () => {
@@ -86,7 +86,7 @@ export class Participant {
     });
   }
 
-  /** What it has heard and was not asked for. */
+  /** Events that came and were not asked for. */
   unasked(event) {
     return this.#heard.filter((entry) => entry.event === event).map(({ payload }) => plain(payload));
   }
@@ -113,7 +113,7 @@ export class Participant {
   }
 }
 
-/** Asserts that a call is refused, and gives the error. `fields`: code, closeCode, httpStatus, name. */
+/** Asserts that a call is refused, and returns the error. `fields`: code, closeCode, httpStatus, name. */
 export async function refused(promise, fields) {
   const error = await promise.then(
     () => assert.fail(`was not refused with ${JSON.stringify(fields)}`),
@@ -125,10 +125,10 @@ export async function refused(promise, fields) {
   return error;
 }
 
-/** Without prototypes and what is undefined, so that payloads of all clients compare. */
+/** Drops prototypes and undefined fields, so that payloads of all clients compare. */
 function plain(payload) {
   return JSON.parse(JSON.stringify(payload));
 }
 
-/** Far more than anything here takes, on a busy machine too. */
+/** Far longer than anything here takes, even on a busy machine. */
 const PATIENCE_MS = 8_000;

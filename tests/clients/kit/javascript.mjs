@@ -1,4 +1,4 @@
-// The two JavaScript clients, in this process, with the same face as the agents of ./agent.mjs.
+// The two JavaScript clients, in this process, with the same interface as the agents of ./agent.mjs.
 
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";

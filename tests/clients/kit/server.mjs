@@ -36,7 +36,7 @@ class Server {
     Object.assign(this, { url, secretKey, stop });
   }
 
-  /** A call of the control plane; gives the body of the answer. */
+  /** Calls the control plane and returns the body of the answer. */
   async rest(method, path, body) {
     const response = await fetch(`${this.url.replace("ws:", "http:")}${path}`, {
       method,
@@ -48,13 +48,13 @@ class Server {
     return JSON.parse(text);
   }
 
-  /** A token by `POST /v1/tokens`. */
+  /** Gets a token with `POST /v1/tokens`. */
   async token(peerId, more = {}) {
     const { token } = await this.rest("POST", "/v1/tokens", { peerId, ...more });
     return token;
   }
 
-  /** A token by `metered-realtime-server token`. */
+  /** Gets a token with `metered-realtime-server token`. */
   async tokenBySubcommand(peerId, ...flags) {
     const { stdout } = await promisify(execFile)(variable("METERED_SERVER_BIN"), ["token", "--peer", peerId, ...flags], {
       env: { ...process.env, METERED_REALTIME_SECRET_KEY: this.secretKey },

@@ -1,4 +1,4 @@
-//! What the client's events are told as: in the names of the JavaScript clients.
+//! The client's events as JSON, in the names of the JavaScript clients.
 
 use metered_realtime::events::{
     Connected, Direct, Disconnected, GoingAway, Message, Presence, PresencePeer, ServerError, Urls,
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::say;
 
-/// Tells of every event of the client from now on.
+/// Writes a line for every event of the client from now on.
 pub(crate) fn tell(client: &SignallingClient, name: &str) {
     let teller = |event: &'static str| {
         let name = name.to_owned();

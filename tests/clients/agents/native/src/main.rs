@@ -1,4 +1,4 @@
-//! The native client at the end of a pipe: one JSON object a line, see `tests/clients/kit/agent.mjs`.
+//! The native client at the end of a pipe that carries one JSON object a line; see `tests/clients/kit/agent.mjs`.
 
 mod events;
 
@@ -35,7 +35,7 @@ async fn main() -> std::io::Result<()> {
     Ok(())
 }
 
-/// Writes one line. Nobody listens any more when that fails.
+/// Writes one line. When that fails, nobody reads any more.
 pub(crate) fn say(line: &Value) {
     let mut stdout = std::io::stdout().lock();
     let _ = writeln!(stdout, "{line}");
