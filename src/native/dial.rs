@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -111,9 +111,22 @@ fn failed(error: io::Error) -> Close {
 fn refused(error: Error) -> Close {
     if let Error::Http(response) = &error {
         let http_status = Some(response.status().as_u16());
-        return Close { http_status, ..Close::new(1006, "") };
+        let retry_after =
+            response.headers().get("retry-after").and_then(|value| value.to_str().ok());
+        let retry_after_ms = retry_after.and_then(|text| milliseconds(text, SystemTime::now()));
+        return Close { http_status, retry_after_ms, ..Close::new(1006, "") };
     }
     Close::failed("", &error.to_string())
+}
+
+/// The header `Retry-After`, which is a number of seconds or a date.
+fn milliseconds(retry_after: &str, now: SystemTime) -> Option<f64> {
+    let text = retry_after.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse::<f64>().ok().map(|seconds| seconds * 1_000.0);
+    }
+    let wait = httpdate::parse_http_date(text).ok()?.duration_since(now).ok()?;
+    Some(wait.as_secs_f64() * 1_000.0)
 }
 
 /// How long an address has before the next one is tried as well.
@@ -125,8 +138,22 @@ const READ_BUFFER: usize = 16 * 1024;
 #[cfg(test)]
 mod tests {
     use std::net::SocketAddr;
+    use std::time::{Duration, UNIX_EPOCH};
 
-    use super::interleave;
+    use super::{interleave, milliseconds};
+
+    #[test]
+    fn d21_retry_after_is_a_number_of_seconds_or_a_date() {
+        let now = UNIX_EPOCH + Duration::from_secs(784_111_777);
+        let wait = |text| milliseconds(text, now);
+        assert_eq!(wait("60"), Some(60_000.0));
+        assert_eq!(wait(" 0 "), Some(0.0));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:50:37 GMT"), Some(60_000.0));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:48:37 GMT"), None, "it is over");
+        for text in ["", "-1", "1.5", "+5", "soon", "60s", "1e9"] {
+            assert_eq!(wait(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn families_are_tried_by_turns_in_the_order_of_the_resolver() {

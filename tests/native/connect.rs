@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use metered_realtime::errors::ConnectError;
 use metered_realtime::events::Connected;
-use metered_realtime::{SignallingClient, State, WsCloseCode};
+use metered_realtime::{ReconnectOptions, SignallingClient, State, WsCloseCode};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
+use crate::logs::Lines;
 use crate::stage::Stage;
-use crate::support::{Notes, next, options, server, until, within};
+use crate::support::{Notes, next, options, quickly, server, until, within};
 
 #[tokio::test]
 async fn e029_a_connect_is_told_in_order_and_then_answered() {
@@ -112,6 +113,30 @@ async fn e039_a_refused_upgrade_tells_the_http_status() {
     stream.write_all(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n").await.unwrap();
     let error = within(call).await.unwrap_err();
     assert_eq!((error.close_code(), error.http_status()), (Some(1006), Some(401)));
+}
+
+#[tokio::test]
+async fn d21_a_retry_waits_as_long_as_the_server_asks_if_that_is_honoured() {
+    for (honour_going_away, delay) in [(true, "delayMs=60000"), (false, "delayMs=40")] {
+        let lines = Lines::default();
+        let _guard = tracing::subscriber::set_default(lines.clone());
+        let stage = Stage::new().await;
+        let knobs = ReconnectOptions { honour_going_away, jitter_ratio: 0.0, ..quickly() };
+        let client = options(&stage.url()).reconnect(knobs).build().unwrap();
+        let (connected, peer) = tokio::join!(client.connect(), stage.welcome());
+        connected.unwrap();
+        peer.close(1012, "").await;
+        let mut stream = stage.accept_tcp().await;
+        let mut request = vec![0; 4096];
+        let _ = stream.read(&mut request).await.unwrap();
+        let refusal =
+            b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 60\r\ncontent-length: 0\r\n\r\n";
+        stream.write_all(refusal).await.unwrap();
+        until(|| lines.text().contains("attempt=2")).await;
+        let text = lines.text();
+        assert!(text.contains("httpStatus=429 retryAfterMs=60000"), "{text}");
+        assert!(text.contains(&format!("attempt=2 {delay}")), "{text}");
+    }
 }
 
 #[tokio::test]
