@@ -2,7 +2,6 @@
 
 use crate::process::Shell;
 use crate::progress::{note, seconds, step};
-use crate::tally::Tally;
 use crate::workspace::Workspace;
 use anyhow::{Result, bail};
 use std::time::{Duration, Instant};
@@ -15,8 +14,8 @@ pub(crate) struct Suite {
 }
 
 pub(crate) enum Work {
-    /// Tests, which are counted.
-    Tests(fn(&Workspace, &Shell) -> Result<Tally>),
+    /// Tests; returns how many passed.
+    Tests(fn(&Workspace, &Shell) -> Result<u64>),
     /// Passes or fails as a whole.
     Check(fn(&Workspace, &Shell) -> Result<()>),
 }
@@ -49,20 +48,21 @@ impl Selection {
     }
 }
 
-/// Runs all of them, then prints the table and the runners' own closing lines.
+/// Runs all of them, then prints the table.
 pub(crate) fn run(suites: &[&Suite], workspace: &Workspace, shell: &Shell) -> Result<()> {
     let rows: Vec<Row> = suites.iter().map(|suite| Row::of(suite, workspace, shell)).collect();
     println!("\n{:<16} {:<7} {:>6} {:>9}", "", "result", "tests", "time");
     for Row { name, result, took } in &rows {
-        let passed = result.as_ref().map_or(0, |tally| tally.passed);
-        let tests = if passed > 0 { passed.to_string() } else { "-".into() };
-        let word = if result.is_ok() { "ok" } else { "FAILED" };
+        let (word, tests) = match result {
+            Ok(0) => ("ok", "-".into()),
+            Ok(passed) => ("ok", passed.to_string()),
+            Err(_) => ("FAILED", "-".into()),
+        };
         println!("{name:<16} {word:<7} {tests:>6} {:>9}", seconds(*took));
     }
     for Row { name, result, .. } in &rows {
-        match result {
-            Ok(tally) => tally.closing_lines.iter().for_each(|line| println!("{name}: {line}")),
-            Err(error) => println!("{name}: FAILED: {error:#}"),
+        if let Err(error) = result {
+            println!("{name}: {error:#}");
         }
     }
     let failed: Vec<_> =
@@ -76,7 +76,7 @@ pub(crate) fn run(suites: &[&Suite], workspace: &Workspace, shell: &Shell) -> Re
 /// One line of the table.
 struct Row {
     name: &'static str,
-    result: Result<Tally>,
+    result: Result<u64>,
     took: Duration,
 }
 
@@ -85,7 +85,7 @@ impl Row {
         let began = Instant::now();
         let result = step(suite.name, || match suite.work {
             Work::Tests(run) => run(workspace, shell),
-            Work::Check(run) => run(workspace, shell).map(|()| Tally::default()),
+            Work::Check(run) => run(workspace, shell).map(|()| 0),
         });
         if let Err(error) = &result {
             note(&format!("    {error:#}"));

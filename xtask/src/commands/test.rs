@@ -6,7 +6,7 @@ use crate::dev_server::DevServer;
 use crate::process::Shell;
 use crate::suite::Work::{Check, Tests};
 use crate::suite::{self, Selection, Suite};
-use crate::tally::{self, Tally};
+use crate::tally;
 use crate::tools::{Browser, Need};
 use crate::wasm_tests;
 use crate::workspace::Workspace;
@@ -57,7 +57,7 @@ fn checks(workspace: &Workspace, shell: &Shell) -> Result<()> {
     check::check_all(workspace, shell)
 }
 
-fn rust(_: &Workspace, shell: &Shell) -> Result<Tally> {
+fn rust(_: &Workspace, shell: &Shell) -> Result<u64> {
     tally::counted(shell.cmd("cargo").args(["test", "--workspace", "--locked"]))
 }
 
@@ -66,19 +66,19 @@ fn simulated(workspace: &Workspace, shell: &Shell) -> Result<()> {
     verify::simulate(workspace, shell, &verify::Args::brief())
 }
 
-fn wasm_node(workspace: &Workspace, shell: &Shell) -> Result<Tally> {
+fn wasm_node(workspace: &Workspace, shell: &Shell) -> Result<u64> {
     let server = DevServer::start(workspace, shell)?;
     tally::counted(wasm_tests::runner(shell, &server, "web_node", &["--node"]))
 }
 
-fn wasm_chrome(workspace: &Workspace, shell: &Shell) -> Result<Tally> {
+fn wasm_chrome(workspace: &Workspace, shell: &Shell) -> Result<u64> {
     let driver = Browser::chromium(shell)?.driver.to_string_lossy().into_owned();
     let server = DevServer::start(workspace, shell)?;
     let platform = ["--headless", "--chrome", "--chromedriver", &driver];
     tally::counted(wasm_tests::runner(shell, &server, "web", &platform))
 }
 
-fn package(workspace: &Workspace, shell: &Shell) -> Result<Tally> {
+fn package(workspace: &Workspace, shell: &Shell) -> Result<u64> {
     build::build(workspace, shell, false)?;
     let tests = shell
         .cmd("npm")
@@ -90,11 +90,11 @@ fn package(workspace: &Workspace, shell: &Shell) -> Result<Tally> {
     tally::counted(tests)
 }
 
-fn consumers_quick(workspace: &Workspace, shell: &Shell) -> Result<Tally> {
+fn consumers_quick(workspace: &Workspace, shell: &Shell) -> Result<u64> {
     tally::counted(consumers::quick(workspace, shell)?)
 }
 
-fn real_clients(workspace: &Workspace, shell: &Shell) -> Result<Tally> {
+fn real_clients(workspace: &Workspace, shell: &Shell) -> Result<u64> {
     build::build(workspace, shell, false)?;
     let tarball = pack::pack(workspace, shell)?;
     tally::counted(clients::suite(workspace, shell, &tarball)?)

@@ -61,14 +61,22 @@ struct Places<'a> {
     paths: BTreeSet<&'a Path>,
     /// The headings of pages, as links name them.
     headings: BTreeMap<&'a str, BTreeSet<String>>,
+    /// The numbers in the list of docs/DECISIONS.md.
+    decisions: BTreeSet<&'a str>,
     link: Regex,
     path: Regex,
+    decision: Regex,
 }
 
 impl<'a> Places<'a> {
     fn of(files: &'a [File]) -> Self {
         let pages = files.iter().filter(|file| file.path.ends_with(".md"));
+        let decisions = files.iter().find(|file| file.path == "docs/DECISIONS.md");
+        let decisions = decisions.into_iter().flat_map(|file| file.text.lines());
         Self {
+            decisions: decisions.filter_map(|line| Some(line.split_once(". **")?.0)).collect(),
+            decision: Regex::new(r"DECISIONS\.md\)?,? item ([0-9]+)")
+                .expect("a constant that the tests compile"),
             paths: files.iter().flat_map(|file| Path::new(&file.path).ancestors()).collect(),
             headings: pages.map(|page| (page.path.as_str(), headings(&page.text))).collect(),
             link: Regex::new(r"\]\(([^)\s]+)\)").expect("a constant that the tests compile"),
@@ -84,7 +92,9 @@ impl<'a> Places<'a> {
             links.filter(|link| is_page && !link.contains(':') && !self.link_leads(page, link));
         let paths = self.path.captures_iter(line).map(|found| found.extract::<1>().1[0]);
         let paths = paths.filter(|path| !self.path_leads(page, path));
-        links.chain(paths).map(str::to_owned).collect()
+        let decisions = self.decision.captures_iter(line).map(|found| found.extract::<1>());
+        let decisions = decisions.filter(|(_, [item])| !self.decisions.contains(item));
+        links.chain(paths).chain(decisions.map(|(text, _)| text)).map(str::to_owned).collect()
     }
 
     /// Paths count from the top of the repository or of a package around the file.
@@ -172,6 +182,13 @@ mod tests {
             found("src/x.rs", text),
             ["src/x.rs:1: rule 3", "src/x.rs:2: rules 1 to 4", "src/x.rs:2: rule p001"]
         );
+    }
+
+    #[test]
+    fn decisions_that_do_not_exist_are_found() {
+        let text =
+            "1. **One.** Why.\n\n2. **Two.** See DECISIONS.md, item 1 and DECISIONS.md, item 3\n";
+        assert_eq!(found("docs/DECISIONS.md", text), ["docs/DECISIONS.md:3: DECISIONS.md, item 3"]);
     }
 
     #[test]
