@@ -10,6 +10,7 @@ use crate::tools::{self, Browser, Need};
 use crate::workspace::Workspace;
 use anyhow::Result;
 use clap::{Subcommand, ValueEnum};
+use std::path::PathBuf;
 
 /// Everything is built for release.
 #[derive(clap::Args)]
@@ -124,10 +125,7 @@ fn client(
     rounds: u32,
     only: &str,
 ) -> Result<Cmd> {
-    build::build(workspace, shell, false)?;
-    let tarball = pack::pack(workspace, shell)?;
-    let home = step("install the package", || pack::install(workspace, shell, &tarball, "bench"))?;
-    let ours = home.join("node_modules/metered-realtime");
+    let ours = installed(workspace, shell)?;
     let bench = shell
         .cmd("node")
         .env("BENCH_SERVER_BIN", DevServer::build_release(workspace, shell)?)
@@ -143,6 +141,14 @@ fn client(
                 .args(["--in", "chromium"])
         }
     })
+}
+
+/// The folder of the package, installed as any user would.
+fn installed(workspace: &Workspace, shell: &Shell) -> Result<PathBuf> {
+    build::build(workspace, shell, false)?;
+    let tarball = pack::pack(workspace, shell)?;
+    let home = step("install the package", || pack::install(workspace, shell, &tarball, "bench"))?;
+    Ok(home.join("node_modules/metered-realtime"))
 }
 
 fn native(workspace: &Workspace, shell: &Shell, rounds: u32) -> Result<Cmd> {
@@ -167,12 +173,9 @@ fn faults(
     seed: u64,
 ) -> Result<Cmd> {
     let browser = Browser::chromium(shell)?;
-    build::build(workspace, shell, false)?;
-    let tarball = pack::pack(workspace, shell)?;
-    let home = step("install the package", || pack::install(workspace, shell, &tarball, "bench"))?;
     Ok(shell
         .cmd("node")
-        .env("METERED_PKG", home.join("node_modules/metered-realtime"))
+        .env("METERED_PKG", installed(workspace, shell)?)
         .env("METERED_SERVER_BIN", DevServer::build(workspace, shell)?)
         .env("METERED_CHROMIUM", browser.program)
         .args([

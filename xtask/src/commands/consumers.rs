@@ -2,10 +2,9 @@
 //!
 //! The environments and what is done in them: `tests/package/consumers`.
 
-use super::{build, pack, setup};
-use crate::dev_server::DevServer;
+use super::{pack, setup};
 use crate::process::{Cmd, Shell};
-use crate::tools::{Browser, Need};
+use crate::tools::Need;
 use crate::workspace::Workspace;
 use anyhow::Result;
 
@@ -51,18 +50,9 @@ pub(crate) fn quick(workspace: &Workspace, shell: &Shell) -> Result<Cmd> {
     Ok(harness(workspace, shell)?.args(["--quick", "--force"]))
 }
 
-/// The harness with everything that it is told by its environment.
+/// The harness with everything that it needs in its environment.
 pub(crate) fn harness(workspace: &Workspace, shell: &Shell) -> Result<Cmd> {
-    let browser = Browser::chromium(shell)?;
-    build::build(workspace, shell, false)?;
-    let tarball = pack::pack(workspace, shell)?;
-    let server = DevServer::build(workspace, shell)?;
-    Ok(shell
-        .cmd("node")
-        .env("METERED_TARBALL", tarball)
-        .env("METERED_SERVER_BIN", server)
-        .env("METERED_CHROMIUM", browser.program)
-        .arg(HARNESS))
+    pack::given_to(shell.cmd("node").arg(HARNESS), workspace, shell)
 }
 
 /// What builds the package, and what the harness itself uses.

@@ -1,10 +1,11 @@
 //! `cargo xtask pack`: the tarball that `npm publish` would upload.
 
 use super::{build, setup};
-use crate::process::Shell;
+use crate::dev_server::DevServer;
+use crate::process::{Cmd, Shell};
 use crate::progress::{note, step};
 use crate::stamp;
-use crate::tools::Need;
+use crate::tools::{Browser, Need};
 use crate::workspace::Workspace;
 use anyhow::Result;
 use std::path::{Path, PathBuf};
@@ -35,6 +36,15 @@ pub(crate) fn pack(workspace: &Workspace, shell: &Shell) -> Result<PathBuf> {
         // npm prints the name of the file.
         Ok(destination.join(report.trim()))
     })
+}
+
+/// Tells a command in its environment where the packed package, the local server and Chromium are.
+pub(crate) fn given_to(cmd: Cmd, workspace: &Workspace, shell: &Shell) -> Result<Cmd> {
+    build::build(workspace, shell, false)?;
+    Ok(cmd
+        .env("METERED_TARBALL", pack(workspace, shell)?)
+        .env("METERED_SERVER_BIN", DevServer::build(workspace, shell)?)
+        .env("METERED_CHROMIUM", Browser::chromium(shell)?.program))
 }
 
 /// A folder below the work directory in which the tarball is installed like any dependency; left
