@@ -2,9 +2,9 @@
 
 use metered_realtime_proto::machine::Instant;
 
-use crate::agenda::Happening;
 use crate::driver::Client;
-use crate::story::tell;
+use crate::schedule::Scheduled;
+use crate::trace::trace;
 use crate::world::World;
 
 impl World {
@@ -27,32 +27,32 @@ impl World {
         self.clients[client].alarm_set += 1;
         let Some(due) = due else { return };
         let mut wait = due.since(clock);
-        if self.dice.chance(self.weather.late_alarm) {
+        if self.dice.chance(self.faults.late_alarm) {
             let late = self.dice.pick(&[50, 1_500, 10_000, 600_000, 30_000_000]);
             wait = wait.saturating_add(self.dice.magnitude(late));
-        } else if self.dice.chance(self.weather.early_alarm) {
+        } else if self.dice.chance(self.faults.early_alarm) {
             wait -= self.dice.magnitude(wait);
         }
         let set = self.clients[client].alarm_set;
-        self.agenda.add(self.now.saturating_add(wait), Happening::Alarm { client, set });
+        self.schedule.add(self.now.saturating_add(wait), Scheduled::Alarm { client, set });
     }
 
-    pub(crate) fn rings(&mut self, client: usize, set: u32) {
+    pub(crate) fn fires(&mut self, client: usize, set: u32) {
         if self.clients[client].alarm_set != set {
             return;
         }
         self.clients[client].armed = None;
-        tell!(self, client, "-> the alarm rings");
+        trace!(self, client, "-> the alarm fires");
         let clock = self.clock(client);
-        let Client { watch, machine, .. } = &mut self.clients[client];
-        watch.rings(machine.poll_timeout(), machine.has_output());
+        let Client { checker, machine, .. } = &mut self.clients[client];
+        checker.fires(machine.poll_timeout(), machine.has_output());
         let due = machine.poll_timeout().is_some_and(|due| due <= clock);
-        let verdict = if due { watch.rings_in_time() } else { Ok(()) };
+        let verdict = if due { checker.fires_in_time() } else { Ok(()) };
         machine.handle_timeout(clock);
         self.check(verdict);
         self.pump(client);
-        let Client { watch, machine, .. } = &self.clients[client];
-        let verdict = watch.rang(machine.poll_timeout());
+        let Client { checker, machine, .. } = &self.clients[client];
+        let verdict = checker.fired(machine.poll_timeout());
         self.check(verdict);
     }
 }

@@ -3,32 +3,32 @@
 use metered_realtime_proto::machine::{Event, Input, ProviderFailure, TokenRequestId};
 use metered_realtime_proto::wire::Secret;
 
-use crate::agenda::{Happening, TokenAnswer};
+use crate::schedule::{Scheduled, TokenAnswer};
 use crate::world::World;
 
 impl World {
     pub(crate) fn fetch_token(&mut self, client: usize, request: TokenRequestId) {
         let request = request.0;
-        if self.dice.chance(self.weather.token_hangs) {
+        if self.dice.chance(self.faults.token_hangs) {
             return;
         }
-        let answer = if self.dice.chance(self.weather.token_fails) {
+        let answer = if self.dice.chance(self.faults.token_fails) {
             self.dice.pick(&[TokenAnswer::Failure, TokenAnswer::Empty])
         } else {
             TokenAnswer::Token
         };
-        let wait = if self.dice.chance(self.weather.token_late) {
+        let wait = if self.dice.chance(self.faults.token_late) {
             self.dice.magnitude(40_000)
         } else {
-            self.dice.below(self.weather.latency)
+            self.dice.below(self.faults.latency)
         };
-        if self.dice.chance(self.weather.token_twice) {
+        if self.dice.chance(self.faults.token_twice) {
             let at = self.now + wait + self.dice.magnitude(20_000);
             let answer = self.dice.pick(&[TokenAnswer::Token, TokenAnswer::Failure]);
-            self.agenda.add(at, Happening::TokenAnswers { client, request, answer });
+            self.schedule.add(at, Scheduled::TokenAnswers { client, request, answer });
         }
-        let at = if self.calm { self.now } else { self.now + wait };
-        self.agenda.add(at, Happening::TokenAnswers { client, request, answer });
+        let at = if self.faults_over { self.now } else { self.now + wait };
+        self.schedule.add(at, Scheduled::TokenAnswers { client, request, answer });
     }
 
     pub(crate) fn token_answers(&mut self, client: usize, request: u32, answer: TokenAnswer) {
@@ -47,21 +47,21 @@ impl World {
         self.totals.events += 1;
         self.handlers_run(client);
         if matches!(event, Event::Disconnected { will_reconnect: false, .. })
-            && self.dice.chance(self.weather.reentrant)
+            && self.dice.chance(self.faults.reentrant)
         {
             self.user_connects(client);
         }
     }
 
     pub(crate) fn handlers_run(&mut self, client: usize) {
-        if self.dice.chance(self.weather.asynchronous) {
+        if self.dice.chance(self.faults.asynchronous) {
             self.clients[client].handlers += 1;
-            if !self.dice.chance(self.weather.endless) {
+            if !self.dice.chance(self.faults.endless) {
                 let at = self.now + self.dice.magnitude(3_000);
-                self.agenda.add(at, Happening::HandlerEnds { client });
+                self.schedule.add(at, Scheduled::HandlerEnds { client });
             }
         }
-        if self.dice.chance(self.weather.reentrant) {
+        if self.dice.chance(self.faults.reentrant) {
             self.act(client, true);
         }
     }

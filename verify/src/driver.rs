@@ -5,11 +5,11 @@ use metered_realtime_proto::machine::{
     CallId, Close, Input, Instant, Machine, Outgoing, Output, SocketId,
 };
 
-use crate::agenda::{Happening, News, Up};
-use crate::invariants::Watch;
+use crate::invariants::Checker;
 use crate::network::Dialled;
 use crate::options::Facts;
-use crate::story::tell;
+use crate::schedule::{Scheduled, SocketEvent, Upstream};
+use crate::trace::trace;
 use crate::world::World;
 
 /// One client: its machine and what drives it.
@@ -17,7 +17,7 @@ use crate::world::World;
 pub(crate) struct Client {
     pub(crate) machine: Machine<String>,
     pub(crate) facts: Facts,
-    pub(crate) watch: Watch,
+    pub(crate) checker: Checker,
     /// Sockets that are listened to.
     pub(crate) held: Vec<Held>,
     /// By how much the clock is ahead of the world's, in milliseconds.
@@ -31,7 +31,7 @@ pub(crate) struct Client {
     pub(crate) undrained: bool,
     pub(crate) asleep: bool,
     /// What happened meanwhile.
-    pub(crate) deferred: Vec<Happening>,
+    pub(crate) deferred: Vec<Scheduled>,
     /// Asynchronous handlers that run.
     pub(crate) handlers: u32,
     pub(crate) drain_wanted: bool,
@@ -53,7 +53,7 @@ impl Client {
     pub(crate) fn new(machine: Machine<String>, facts: Facts, short_path: bool) -> Client {
         Client {
             machine,
-            watch: Watch::new(facts.clone()),
+            checker: Checker::new(facts.clone()),
             facts,
             held: Vec::new(),
             skew: 0,
@@ -86,7 +86,7 @@ impl Client {
 
     /// The link of the socket in use.
     pub(crate) fn link(&self) -> Option<usize> {
-        let current = self.watch.current_socket()?;
+        let current = self.checker.current_socket()?;
         self.held.iter().find(|held| held.socket == current)?.link
     }
 }
@@ -97,7 +97,7 @@ impl World {
         let now = self.now;
         let client = &mut self.clients[client];
         let clock = client.clock(now);
-        client.watch.tick(clock);
+        client.checker.tick(clock);
         clock
     }
 
@@ -109,9 +109,9 @@ impl World {
 
     /// Tells a machine something.
     pub(crate) fn inform(&mut self, client: usize, input: Input<String>) {
-        tell!(self, client, "-> {}", brief(&input));
+        trace!(self, client, "-> {}", brief(&input));
         let clock = self.clock(client);
-        self.clients[client].watch.told(&input);
+        self.clients[client].checker.input(&input);
         self.clients[client].machine.handle_input(input, clock);
     }
 
@@ -120,11 +120,11 @@ impl World {
         if self.clients[client].pumping {
             return;
         }
-        let takes_over = self.clients[client].watch.takes_over();
-        if !takes_over && self.dice.chance(self.weather.batches) {
+        let takes_over = self.clients[client].checker.takes_over();
+        if !takes_over && self.dice.chance(self.faults.batches) {
             let at = self.now + self.dice.below(4);
             self.clients[client].undrained = true;
-            self.agenda.add(at, Happening::Drain { client });
+            self.schedule.add(at, Scheduled::Drain { client });
         } else {
             self.pump(client);
         }
@@ -149,17 +149,17 @@ impl World {
             self.carry_out(client, output);
         }
         self.clients[client].pumping = false;
-        let Client { watch, machine, held, .. } = &mut self.clients[client];
-        let drained = watch.drained(machine, held.len());
+        let Client { checker, machine, held, .. } = &mut self.clients[client];
+        let drained = checker.drained(machine, held.len());
         self.check(drained);
         self.arm(client);
     }
 
     fn carry_out(&mut self, client: usize, output: Output<String>) {
         if !matches!(output, Output::Log(_)) {
-            tell!(self, client, "<- {}", brief_output(&output));
+            trace!(self, client, "<- {}", brief_output(&output));
         }
-        let verdict = self.clients[client].watch.said(&output);
+        let verdict = self.clients[client].checker.output(&output);
         self.check(verdict);
         match output {
             Output::OpenSocket { socket, .. } => self.open(client, socket),
@@ -185,9 +185,9 @@ impl World {
     fn open(&mut self, client: usize, socket: SocketId) {
         self.totals.dials += 1;
         self.clients[client].held.push(Held { socket, link: None, opened: false, closing: false });
-        if self.dice.chance(self.weather.socket_late) {
+        if self.dice.chance(self.faults.socket_late) {
             let at = self.now + self.dice.magnitude(15_000);
-            self.agenda.add(at, Happening::Made { client, socket });
+            self.schedule.add(at, Scheduled::Made { client, socket });
         } else {
             self.make(client, socket);
         }
@@ -196,14 +196,14 @@ impl World {
     /// A socket is made, or is not.
     pub(crate) fn make(&mut self, client: usize, socket: SocketId) {
         let dialled = self.dial(client, socket);
-        if self.dice.chance(self.weather.reentrant) {
+        if self.dice.chance(self.faults.reentrant) {
             // The user's socket factory may call the client.
             self.act(client, true);
         }
         let place = self.clients[client].held.iter_mut().find(|held| held.socket == socket);
         match (dialled, place) {
             (Dialled::Underway(link), Some(held)) => held.link = Some(link),
-            (Dialled::Underway(link), None) => self.send_up(link, Up::Closed),
+            (Dialled::Underway(link), None) => self.send_up(link, Upstream::Closed),
             (Dialled::Throws, Some(_)) => {
                 self.clients[client].held.retain(|held| held.socket != socket);
                 let cause = "blocked ?key=pk_live_sim";
@@ -221,10 +221,10 @@ impl World {
     fn write(&mut self, client: usize, socket: SocketId, frame: Outgoing, call: Option<CallId>) {
         let text = frame.into_text(call);
         if !self.write_text(client, socket, &text, call) {
-            self.spoil_unsent(client, socket, &text);
-            if self.dice.chance(self.weather.send_fails_late) {
+            self.note_unsent(client, socket, &text);
+            if self.dice.chance(self.faults.send_fails_late) {
                 let at = self.now + self.dice.magnitude(3_000);
-                self.agenda.add(at, Happening::SendFailed { client, call });
+                self.schedule.add(at, Scheduled::SendFailed { client, call });
             } else {
                 self.inform(client, Input::SendFailed { call });
             }
@@ -242,12 +242,12 @@ impl World {
         let held = self.clients[client].held.iter().find(|held| held.socket == socket);
         let link = held.filter(|held| held.opened && !held.closing).and_then(|held| held.link);
         let Some(link) = link else { return false };
-        if self.dice.chance(self.weather.send_fails) {
+        if self.dice.chance(self.faults.send_fails) {
             return false;
         }
         self.totals.frames += 1;
-        self.clients[client].watch.written(call);
-        self.send_up(link, Up::Text(text.to_owned()));
+        self.clients[client].checker.written(call);
+        self.send_up(link, Upstream::Text(text.to_owned()));
         true
     }
 
@@ -261,9 +261,9 @@ impl World {
         }
         match link {
             Some(link) => {
-                self.send_up(link, Up::Closed);
-                if report && !self.dice.chance(self.weather.close_unreported) {
-                    self.send_down(link, News::Closed(Close::new(code, "")));
+                self.send_up(link, Upstream::Closed);
+                if report && !self.dice.chance(self.faults.close_unreported) {
+                    self.send_down(link, SocketEvent::Closed(Close::new(code, "")));
                 }
             }
             None if report => {

@@ -56,13 +56,13 @@ pub fn dead_link(inactivity_timeout_ms: f64, seed: u64) -> (u64, u64) {
     let raw = RawOptions { inactivity_timeout_ms, ..options(&RawReconnect::default()) };
     let mut client = Client::with(raw, seed);
     client.connect();
-    let heard = client.now;
+    let last_alive = client.now;
     while client.machine.state() == State::Connected {
         client.now = client.next_dial();
         client.ring();
     }
     let given_up = client.now;
-    (given_up.since(heard), client.next_dial().since(heard))
+    (given_up.since(last_alive), client.next_dial().since(last_alive))
 }
 
 struct Client {

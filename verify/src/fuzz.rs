@@ -49,8 +49,8 @@ pub fn session(bytes: &[u8]) {
         .collect();
     let outcome = crate::run(Dice::scripted(choices.clone()), false);
     if let Some(broken) = outcome.broken {
-        let story = crate::run(Dice::scripted(choices), true).story.unwrap_or_default();
-        panic!("{broken}\n{story}");
+        let trace = crate::run(Dice::scripted(choices), true).trace.unwrap_or_default();
+        panic!("{broken}\n{trace}");
     }
 }
 

@@ -11,28 +11,28 @@
 //!
 //! A session is a function of its seed. One that breaks a rule is told as a story and shrunk.
 
-mod aftermath;
-mod agenda;
 mod alarm;
 mod callbacks;
 pub mod campaign;
+mod delivery;
 mod dice;
 mod driver;
+mod faults;
 pub mod figures;
 pub mod fuzz;
-mod gusts;
-mod hearing;
+mod incidents;
 mod invariants;
 mod json;
 mod network;
 mod options;
+mod recovery;
+mod schedule;
 mod server;
+mod server_frames;
 mod shrink;
-mod speech;
-mod story;
 mod totals;
+mod trace;
 mod user;
-mod weather;
 mod world;
 
 pub use dice::{Dice, next};

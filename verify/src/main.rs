@@ -26,7 +26,7 @@ struct Args {
     repeat: u64,
     /// Tell the story of this one session (the number that a failure prints) and do nothing else.
     #[arg(long)]
-    story: Option<u64>,
+    trace: Option<u64>,
     /// Run the fuzz corpus and so many variations of it, and do nothing else.
     #[arg(long, value_name = "VARIATIONS")]
     fuzz: Option<u64>,
@@ -51,9 +51,9 @@ struct Failure {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    if let Some(seed) = args.story {
+    if let Some(seed) = args.trace {
         let outcome = run(Dice::seeded(seed), true);
-        println!("{}", outcome.story.unwrap_or_default());
+        println!("{}", outcome.trace.unwrap_or_default());
         return if outcome.broken.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
     }
     if let Some(variations) = args.fuzz {
@@ -78,7 +78,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     for failure in failures.values() {
-        tell(failure, args.shrink);
+        report(failure, args.shrink);
     }
     ExitCode::FAILURE
 }
@@ -132,7 +132,7 @@ fn run_all(args: &Args) -> (Totals, u64, Failures) {
 fn differs(seed: u64) -> Option<Broken> {
     let first = run(Dice::seeded(seed), true);
     let second = run(Dice::seeded(seed), true);
-    (first.story != second.story)
+    (first.trace != second.trace)
         .then(|| Broken { rule: "the same seed gives the same run", detail: String::new() })
 }
 
@@ -218,10 +218,10 @@ fn figures_as_json(seed: u64) -> serde_json::Value {
     })
 }
 
-fn tell(failure: &Failure, runs: u32) {
+fn report(failure: &Failure, runs: u32) {
     let Failure { session, seed, broken, count } = failure;
     println!(
-        "\nBROKEN in {count} sessions, first in session {session}, whose story is --story {seed}:"
+        "\nBROKEN in {count} sessions, first in session {session}, whose trace is --trace {seed}:"
     );
     println!("  {broken}");
     let choices = run(Dice::recorded(*seed), false).choices;
@@ -232,7 +232,7 @@ fn tell(failure: &Failure, runs: u32) {
     });
     println!("shrunk from {length} to {} choices:", choices.len());
     let outcome = run(Dice::scripted(choices), true);
-    println!("{}", outcome.story.unwrap_or_default());
+    println!("{}", outcome.trace.unwrap_or_default());
 }
 
 /// The seed of one session of a run.

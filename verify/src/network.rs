@@ -2,9 +2,9 @@
 
 use metered_realtime_proto::machine::{Close, SocketId};
 
-use crate::agenda::{Happening, News, Up};
-use crate::server::Seat;
-use crate::story::tell;
+use crate::schedule::{Scheduled, SocketEvent, Upstream};
+use crate::server::Connection;
+use crate::trace::trace;
 use crate::world::World;
 
 /// One connection, from the dial on.
@@ -15,7 +15,7 @@ pub(crate) struct Link {
     /// The client's name for it.
     pub(crate) socket: SocketId,
     /// What the server knows of it.
-    pub(crate) seat: Seat,
+    pub(crate) connection: Connection,
     /// Nothing reaches the server any more.
     pub(crate) up_lost: bool,
     /// No message reaches the client any more.
@@ -42,35 +42,35 @@ pub(crate) enum Dialled {
 impl World {
     /// A client dials.
     pub(crate) fn dial(&mut self, client: usize, socket: SocketId) -> Dialled {
-        if self.dice.chance(self.weather.throws) {
+        if self.dice.chance(self.faults.throws) {
             return Dialled::Throws;
         }
-        if self.dice.chance(self.weather.unavailable) {
+        if self.dice.chance(self.faults.unavailable) {
             return Dialled::Unavailable;
         }
         let link = self.links.len();
         self.links.push(Link {
             client,
             socket,
-            seat: Seat::default(),
+            connection: Connection::default(),
             up_lost: false,
             down_lost: false,
             mute: false,
             up_free: self.now,
             down_free: self.now,
         });
-        if self.dice.chance(self.weather.dial_hangs) {
-            tell!(self, client, "network: the dial hangs");
+        if self.dice.chance(self.faults.dial_hangs) {
+            trace!(self, client, "network: the dial hangs");
             self.links[link].up_lost = true;
             self.links[link].mute = true;
-        } else if self.dice.chance(self.weather.refuses) {
+        } else if self.dice.chance(self.faults.refuses) {
             self.links[link].up_lost = true;
             let close = self.draw_refusal();
-            self.send_down(link, News::Closed(close));
+            self.send_down(link, SocketEvent::Closed(close));
         } else {
-            self.send_up(link, Up::Opened);
+            self.send_up(link, Upstream::Opened);
             self.links[link].down_free = self.links[link].up_free;
-            self.send_down(link, News::Opened);
+            self.send_down(link, SocketEvent::Opened);
         }
         Dialled::Underway(link)
     }
@@ -83,49 +83,49 @@ impl World {
     }
 
     /// Sends something on its way to the server.
-    pub(crate) fn send_up(&mut self, link: usize, up: Up) {
+    pub(crate) fn send_up(&mut self, link: usize, up: Upstream) {
         let at = self.links[link].up_free.max(self.now + self.delay());
         self.links[link].up_free = at;
-        self.agenda.add(at, Happening::Arrives { link, up });
+        self.schedule.add(at, Scheduled::Arrives { link, up });
     }
 
     /// Sends something on its way to the client.
-    pub(crate) fn send_down(&mut self, link: usize, news: News) {
+    pub(crate) fn send_down(&mut self, link: usize, event: SocketEvent) {
         let at = self.links[link].down_free.max(self.now + self.delay());
         self.links[link].down_free = at;
-        self.agenda.add(at, Happening::Hears { link, news });
+        self.schedule.add(at, Scheduled::Delivers { link, event });
     }
 
     fn delay(&mut self) -> u64 {
-        let jitter = if self.weather.jitter > 0 { self.dice.below(self.weather.jitter) } else { 0 };
-        self.weather.latency + jitter
+        let jitter = if self.faults.jitter > 0 { self.dice.below(self.faults.jitter) } else { 0 };
+        self.faults.latency + jitter
     }
 
     /// The server closes a connection, after what it has said.
     pub(crate) fn server_closes(&mut self, link: usize, code: u16) {
-        if self.links[link].seat.alive {
-            tell!(self, self.links[link].client, "server: closes with {code}");
+        if self.links[link].connection.alive {
+            trace!(self, self.links[link].client, "server: closes with {code}");
             self.leave(link);
-            self.send_down(link, News::Closed(Close::new(code, "says the server")));
+            self.send_down(link, SocketEvent::Closed(Close::new(code, "says the server")));
         }
     }
 
     /// The connection breaks, and what is under way is lost. The client is told, unless it is half-open from now on.
     pub(crate) fn cut(&mut self, link: usize, half_open: bool) {
         let how = if half_open { "half-open" } else { "cut" };
-        tell!(self, self.links[link].client, "network: {how}");
+        trace!(self, self.links[link].client, "network: {how}");
         self.links[link].up_lost = true;
         self.links[link].down_lost = true;
         self.links[link].mute = half_open;
         if !half_open {
             self.leave(link);
-            self.send_down(link, News::Closed(Close::new(1006, "")));
+            self.send_down(link, SocketEvent::Closed(Close::new(1006, "")));
         }
     }
 
     /// Everything takes longer for once.
     pub(crate) fn stall(&mut self, link: usize, ms: u64) {
-        tell!(self, self.links[link].client, "network: stalls for {ms} ms");
+        trace!(self, self.links[link].client, "network: stalls for {ms} ms");
         let until = self.now + ms;
         let link = &mut self.links[link];
         link.up_free = link.up_free.max(until);

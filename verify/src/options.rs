@@ -18,12 +18,12 @@ pub(crate) struct Facts {
     /// How long before its end a token is renewed.
     pub(crate) renew: Option<u64>,
     /// How to reconnect.
-    pub(crate) reconnect: Option<Knobs>,
+    pub(crate) reconnect: Option<ReconnectFacts>,
 }
 
 /// The knobs of reconnecting.
 #[derive(Clone, Debug)]
-pub(crate) struct Knobs {
+pub(crate) struct ReconnectFacts {
     /// As given.
     pub(crate) raw: RawReconnect,
     /// `None`: without end.
@@ -56,7 +56,7 @@ pub(crate) fn draw(dice: &mut Dice) -> (RawOptions, Facts) {
         inactivity: (inactivity > 0.0 && inactivity.is_finite()).then(|| whole(inactivity)),
         auto_resubscribe,
         renew: (renew > 0.0).then(|| whole(renew)),
-        reconnect: reconnect.map(|raw| Knobs {
+        reconnect: reconnect.map(|raw| ReconnectFacts {
             max_attempts: count(raw.max_attempts),
             max_dials_per_minute: count(raw.max_dials_per_minute),
             raw,

@@ -7,8 +7,8 @@ use metered_realtime_proto::wire::{ApplicationFrame, PresencePeer, ServerFrame, 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::agenda::{Happening, Up};
-use crate::story::tell;
+use crate::schedule::{Scheduled, Upstream};
+use crate::trace::trace;
 use crate::world::World;
 
 /// The channels of all sessions. Names travel as they are, so some are awkward; one is reserved.
@@ -19,7 +19,7 @@ pub(crate) const RESERVED: usize = 5;
 
 /// What the server says.
 #[derive(Clone, Debug)]
-pub(crate) enum Said {
+pub(crate) enum ServerMessage {
     /// A frame.
     Frame(ServerFrame<String>),
     /// A text that need not be a frame.
@@ -32,7 +32,7 @@ pub(crate) enum Said {
 
 /// One connection, as the server knows it.
 #[derive(Debug, Default)]
-pub(crate) struct Seat {
+pub(crate) struct Connection {
     /// Whether the server takes the connection for alive.
     pub(crate) alive: bool,
     /// The peer id in the last welcome that was said.
@@ -40,7 +40,7 @@ pub(crate) struct Seat {
     /// What it is subscribed to, and whether with metadata.
     pub(crate) channels: [Option<bool>; CHANNELS.len()],
     /// How often a request about the channel was not treated as it ought to be.
-    pub(crate) trouble: [u8; CHANNELS.len()],
+    pub(crate) request_failures: [u8; CHANNELS.len()],
 }
 
 /// A frame of a client.
@@ -62,12 +62,12 @@ struct Request<'a> {
 
 impl World {
     /// Something reaches the server.
-    pub(crate) fn arrives(&mut self, link: usize, up: Up) {
+    pub(crate) fn arrives(&mut self, link: usize, up: Upstream) {
         match up {
-            Up::Opened => self.greet(link),
-            Up::Closed => self.leave(link),
-            Up::Text(text) => {
-                if self.links[link].seat.alive {
+            Upstream::Opened => self.greet(link),
+            Upstream::Closed => self.leave(link),
+            Upstream::Text(text) => {
+                if self.links[link].connection.alive {
                     self.request(link, &text);
                 }
             }
@@ -76,43 +76,43 @@ impl World {
 
     fn greet(&mut self, link: usize) {
         let client = self.links[link].client;
-        self.links[link].seat.alive = true;
+        self.links[link].connection.alive = true;
         self.live.push(link);
-        if self.dice.chance(self.weather.turns_away) {
+        if self.dice.chance(self.faults.turns_away) {
             let code = self.draw_close_code();
             return self.server_closes(link, code);
         }
-        if self.dice.chance(self.weather.no_welcome) {
-            tell!(self, client, "server: no welcome");
+        if self.dice.chance(self.faults.no_welcome) {
+            trace!(self, client, "server: no welcome");
             return;
         }
-        if self.dice.chance(self.weather.noise) {
-            self.noise(link);
+        if self.dice.chance(self.faults.unsolicited) {
+            self.sends_unsolicited(link);
         }
-        if self.dice.chance(self.weather.bad_welcome) {
+        if self.dice.chance(self.faults.bad_welcome) {
             let text = self.dice.pick(&BAD_WELCOMES);
-            self.say(link, Said::Text(text.to_owned()));
+            self.server_sends(link, ServerMessage::Text(text.to_owned()));
         } else {
             let welcome = self.welcome(link);
-            self.say(link, welcome);
+            self.server_sends(link, welcome);
         }
-        if self.dice.chance(self.weather.second_welcome) {
+        if self.dice.chance(self.faults.second_welcome) {
             let at = self.now + self.dice.magnitude(20_000);
-            let said = self.welcome(link);
-            self.agenda.add(at, Happening::Says { link, said });
+            let message = self.welcome(link);
+            self.schedule.add(at, Scheduled::ServerSends { link, message });
         }
-        if self.dice.chance(self.weather.welcome_then_drop) {
+        if self.dice.chance(self.faults.welcome_then_drop) {
             let code = self.draw_close_code();
             let at = self.now + self.dice.magnitude(15_000);
-            self.agenda.add(at, Happening::Closes { link, code });
+            self.schedule.add(at, Scheduled::Closes { link, code });
         }
     }
 
-    pub(crate) fn welcome(&mut self, link: usize) -> Said {
+    pub(crate) fn welcome(&mut self, link: usize) -> ServerMessage {
         self.peers += 1;
-        self.links[link].seat.peer = self.peers;
-        let max_message_size = if self.calm { 65_536.0 } else { self.dice.pick(&CAPS) };
-        Said::Frame(ServerFrame::Welcome(Welcome {
+        self.links[link].connection.peer = self.peers;
+        let max_message_size = if self.faults_over { 65_536.0 } else { self.dice.pick(&CAPS) };
+        ServerMessage::Frame(ServerFrame::Welcome(Welcome {
             peer_id: peer_name(self.peers),
             expires_at: self.lifetime().map(|lifetime| 1_767_222_000.0 + lifetime),
             server_time: 1_767_222_000.0,
@@ -123,7 +123,7 @@ impl World {
 
     /// For how many seconds a token is valid.
     fn lifetime(&mut self) -> Option<f64> {
-        if self.calm {
+        if self.faults_over {
             return None;
         }
         self.dice.pick(&[
@@ -143,18 +143,18 @@ impl World {
             return self.break_rule("frames are JSON", format!("the server got {text}"));
         };
         if request.kind == "ping" {
-            if !self.dice.chance(self.weather.no_pong) {
-                self.say(link, Said::Frame(ServerFrame::Pong));
+            if !self.dice.chance(self.faults.no_pong) {
+                self.server_sends(link, ServerMessage::Frame(ServerFrame::Pong));
             }
             return;
         }
-        tell!(self, client, "server: got {text}");
+        trace!(self, client, "server: got {text}");
         let call = match request.request_id {
             Some(id) => {
                 let Some(call) = id.parse().ok().map(CallId) else {
                     return self.break_rule("ids of requests are numbers", text.to_owned());
                 };
-                let verdict = self.clients[client].watch.reached(call);
+                let verdict = self.clients[client].checker.reached(call);
                 self.check(verdict);
                 Some(call)
             }
@@ -162,38 +162,38 @@ impl World {
             None => None,
         };
         let channel = request.channel.as_deref().and_then(channel_index);
-        if !self.treats_badly(link, call, &request, channel) {
+        if !self.misbehaves(link, call, &request, channel) {
             self.serve(link, call, &request, channel);
         }
     }
 
     /// `true`: the server ignores or refuses the request on a whim, or closes.
-    fn treats_badly(
+    fn misbehaves(
         &mut self,
         link: usize,
         call: Option<CallId>,
         request: &Request<'_>,
         channel: Option<usize>,
     ) -> bool {
-        if self.dice.chance(self.weather.closes_on_request) {
+        if self.dice.chance(self.faults.closes_on_request) {
             let code = self.draw_close_code();
             self.server_closes(link, code);
             return true;
         }
         let subscribes = request.kind == "subscribe";
-        if self.dice.chance(self.weather.ignores) {
-            tell!(self, self.links[link].client, "server: ignores {call:?}");
-            self.spoil(link, channel, if subscribes { 1 } else { HOPELESS });
+        if self.dice.chance(self.faults.ignores) {
+            trace!(self, self.links[link].client, "server: ignores {call:?}");
+            self.note_failures(link, channel, if subscribes { 1 } else { HOPELESS });
             return true;
         }
-        let contradicts = self.dice.chance(self.weather.contradicts);
-        if !contradicts && !self.dice.chance(self.weather.rejects) {
+        let contradicts = self.dice.chance(self.faults.contradicts);
+        if !contradicts && !self.dice.chance(self.faults.rejects) {
             return false;
         }
         let code = self.dice.pick(&ERROR_CODES);
         let final_code = matches!(code, "channel_reserved" | "invalid_channel");
         let once = subscribes && !contradicts && !final_code;
-        self.spoil(link, channel, if once { 1 } else { HOPELESS });
+        self.note_failures(link, channel, if once { 1 } else { HOPELESS });
         self.reply(link, refusal(call, code));
         if contradicts {
             self.reply(link, acknowledgement(call));
@@ -212,10 +212,10 @@ impl World {
         let refused = match (request.kind, channel) {
             ("subscribe", Some(RESERVED)) => Some("channel_reserved"),
             ("subscribe", Some(channel)) => {
-                return self.seat(link, call, channel, request.include_sender_metadata);
+                return self.subscribe(link, call, channel, request.include_sender_metadata);
             }
             ("unsubscribe", Some(channel)) => {
-                self.unseat(link, channel);
+                self.unsubscribe(link, channel);
                 None
             }
             ("publish", Some(channel)) => {
@@ -230,100 +230,101 @@ impl World {
         };
         match refused {
             Some(code) => {
-                self.spoil(link, channel, HOPELESS);
+                self.note_failures(link, channel, HOPELESS);
                 self.reply(link, refusal(call, code));
             }
             None => self.reply(link, acknowledgement(call)),
         }
     }
 
-    fn seat(&mut self, link: usize, call: Option<CallId>, channel: usize, metadata: bool) {
-        let before = self.links[link].seat.channels[channel].replace(metadata);
-        self.links[link].seat.trouble[channel] = 0;
+    fn subscribe(&mut self, link: usize, call: Option<CallId>, channel: usize, metadata: bool) {
+        let before = self.links[link].connection.channels[channel].replace(metadata);
+        self.links[link].connection.request_failures[channel] = 0;
         self.reply(link, acknowledgement(call));
         let others = self.subscribers(channel, link);
         let joined = others.iter().map(|other| self.presence_peer(*other)).collect();
-        self.say(link, presence(channel, joined, Vec::new()));
+        self.server_sends(link, presence(channel, joined, Vec::new()));
         if before.is_none() {
             for other in others {
                 let joined = vec![self.presence_peer(link)];
-                self.say(other, presence(channel, joined, Vec::new()));
+                self.server_sends(other, presence(channel, joined, Vec::new()));
             }
         }
     }
 
-    fn unseat(&mut self, link: usize, channel: usize) {
-        if self.links[link].seat.channels[channel].take().is_some() {
+    fn unsubscribe(&mut self, link: usize, channel: usize) {
+        if self.links[link].connection.channels[channel].take().is_some() {
             for other in self.subscribers(channel, link) {
                 let left = vec![self.presence_peer(link)];
-                self.say(other, presence(channel, Vec::new(), left));
+                self.server_sends(other, presence(channel, Vec::new(), left));
             }
         }
     }
 
     fn publish(&mut self, link: usize, channel: usize, data: &str) {
-        let from = peer_name(self.links[link].seat.peer);
+        let from = peer_name(self.links[link].connection.peer);
         for other in self.subscribers(channel, link) {
-            let metadata = self.links[other].seat.channels[channel] == Some(true);
+            let metadata = self.links[other].connection.channels[channel] == Some(true);
             let frame = ServerFrame::Application(ApplicationFrame::Message {
                 channel: CHANNELS[channel].to_owned(),
                 from: from.clone(),
                 data: data.to_owned(),
                 from_metadata: metadata.then(|| r#"{"name":"sim"}"#.to_owned()),
             });
-            self.say(other, Said::Frame(frame));
+            self.server_sends(other, ServerMessage::Frame(frame));
         }
     }
 
     fn direct(&mut self, link: usize, to: &str, data: &str) -> Option<&'static str> {
         let found = self.live.iter().copied().find(|other| {
-            self.links[*other].seat.alive && peer_name(self.links[*other].seat.peer) == to
+            self.links[*other].connection.alive
+                && peer_name(self.links[*other].connection.peer) == to
         });
         let Some(other) = found else { return Some("peer_not_found") };
         let frame = ServerFrame::Application(ApplicationFrame::Direct {
-            from: peer_name(self.links[link].seat.peer),
+            from: peer_name(self.links[link].connection.peer),
             data: data.to_owned(),
             from_metadata: None,
         });
-        self.say(other, Said::Frame(frame));
+        self.server_sends(other, ServerMessage::Frame(frame));
         None
     }
 
     /// The server takes the connection for gone.
     pub(crate) fn leave(&mut self, link: usize) {
-        if !std::mem::take(&mut self.links[link].seat.alive) {
+        if !std::mem::take(&mut self.links[link].connection.alive) {
             return;
         }
         self.live.retain(|other| *other != link);
         for channel in 0..CHANNELS.len() {
-            self.unseat(link, channel);
+            self.unsubscribe(link, channel);
         }
     }
 
     /// After so many failures a client does not try again on this connection.
-    fn spoil(&mut self, link: usize, channel: Option<usize>, failures: u8) {
+    fn note_failures(&mut self, link: usize, channel: Option<usize>, failures: u8) {
         if let Some(channel) = channel {
-            let trouble = &mut self.links[link].seat.trouble[channel];
-            *trouble = trouble.saturating_add(failures);
+            let request_failures = &mut self.links[link].connection.request_failures[channel];
+            *request_failures = request_failures.saturating_add(failures);
         }
     }
 
     /// A frame that could not be written counts as one that was not treated well.
-    pub(crate) fn spoil_unsent(&mut self, client: usize, socket: SocketId, text: &str) {
+    pub(crate) fn note_unsent(&mut self, client: usize, socket: SocketId, text: &str) {
         let held = self.clients[client].held.iter().find(|held| held.socket == socket);
         let Some(link) = held.and_then(|held| held.link) else { return };
         if let Ok(request) = serde_json::from_str::<Request<'_>>(text) {
-            self.spoil(link, request.channel.as_deref().and_then(channel_index), 1);
+            self.note_failures(link, request.channel.as_deref().and_then(channel_index), 1);
         }
     }
 
     fn subscribers(&self, channel: usize, except: usize) -> Vec<usize> {
-        let wants = |link: &usize| self.links[*link].seat.channels[channel].is_some();
+        let wants = |link: &usize| self.links[*link].connection.channels[channel].is_some();
         self.live.iter().copied().filter(|link| *link != except && wants(link)).collect()
     }
 
     fn presence_peer(&self, link: usize) -> PresencePeer<String> {
-        PresencePeer { peer_id: peer_name(self.links[link].seat.peer), metadata: None }
+        PresencePeer { peer_id: peer_name(self.links[link].connection.peer), metadata: None }
     }
 
     /// A close code of any kind.
@@ -346,8 +347,8 @@ pub(crate) fn presence(
     channel: usize,
     joined: Vec<PresencePeer<String>>,
     left: Vec<PresencePeer<String>>,
-) -> Said {
-    Said::Frame(ServerFrame::Application(ApplicationFrame::Presence {
+) -> ServerMessage {
+    ServerMessage::Frame(ServerFrame::Application(ApplicationFrame::Presence {
         channel: CHANNELS[channel].to_owned(),
         joined,
         left,
@@ -355,16 +356,16 @@ pub(crate) fn presence(
 }
 
 /// Without an id there is nothing to acknowledge.
-fn acknowledgement(call: Option<CallId>) -> Option<Said> {
-    Some(Said::Frame(ServerFrame::Ack { request_id: call?.0.to_string() }))
+fn acknowledgement(call: Option<CallId>) -> Option<ServerMessage> {
+    Some(ServerMessage::Frame(ServerFrame::Ack { request_id: call?.0.to_string() }))
 }
 
-fn refusal(call: Option<CallId>, code: &str) -> Option<Said> {
+fn refusal(call: Option<CallId>, code: &str) -> Option<ServerMessage> {
     Some(error_frame(code, call.map(|call| call.0.to_string())))
 }
 
-pub(crate) fn error_frame(code: &str, request_id: Option<String>) -> Said {
-    Said::Frame(ServerFrame::Error {
+pub(crate) fn error_frame(code: &str, request_id: Option<String>) -> ServerMessage {
+    ServerMessage::Frame(ServerFrame::Error {
         code: code.to_owned(),
         request_id,
         message: Some("says the server".to_owned()),

@@ -3,23 +3,23 @@
 use metered_realtime_proto::machine::{ACK_TIMEOUT_MS, CallId, State};
 use metered_realtime_proto::wire::OutgoingFrame;
 
-use crate::agenda::Happening;
 use crate::invariants::What;
+use crate::schedule::Scheduled;
 use crate::server::{CHANNELS, peer_name};
-use crate::story::tell;
+use crate::trace::trace;
 use crate::world::World;
 
 impl World {
     /// The user does something on their own, and plans the next thing.
     pub(crate) fn acts(&mut self, client: usize) {
-        if self.calm {
+        if self.faults_over {
             return;
         }
         self.act(client, false);
         if self.acts_left > 0 {
             self.acts_left -= 1;
             let at = self.now + self.dice.magnitude(self.pace);
-            self.agenda.add(at, Happening::Acts { client });
+            self.schedule.add(at, Scheduled::Acts { client });
         }
     }
 
@@ -51,8 +51,8 @@ impl World {
         let clock = self.clock(client);
         let before = self.clients[client].machine.state();
         let result = self.clients[client].machine.connect(clock);
-        tell!(self, client, "user: connect() = {result:?}");
-        let verdict = self.clients[client].watch.connects(before, &result);
+        trace!(self, client, "user: connect() = {result:?}");
+        let verdict = self.clients[client].checker.connects(before, &result);
         self.check(verdict);
     }
 
@@ -65,9 +65,9 @@ impl World {
         ]);
         let clock = self.clock(client);
         let call = self.clients[client].machine.close(code, reason, clock);
-        tell!(self, client, "user: close({code}) = {}", call.0);
+        trace!(self, client, "user: close({code}) = {}", call.0);
         let state = self.clients[client].machine.state();
-        let verdict = self.clients[client].watch.closes(call, state);
+        let verdict = self.clients[client].checker.closes(call, state);
         self.check(verdict);
     }
 
@@ -78,10 +78,10 @@ impl World {
         let clock = self.clock(client);
         let machine = &mut self.clients[client].machine;
         let result = machine.subscribe(CHANNELS[channel], metadata, timeout, clock);
-        tell!(self, client, "user: subscribe({channel}, {metadata}, {timeout}) = {result:?}");
+        trace!(self, client, "user: subscribe({channel}, {metadata}, {timeout}) = {result:?}");
         let what = What::Subscribe { channel, metadata };
         let state = self.clients[client].machine.state();
-        let verdict = self.clients[client].watch.requests(what, timeout, &result, state);
+        let verdict = self.clients[client].checker.requests(what, timeout, &result, state);
         self.check(verdict);
     }
 
@@ -90,10 +90,10 @@ impl World {
         let timeout = self.timeout();
         let clock = self.clock(client);
         let result = self.clients[client].machine.unsubscribe(CHANNELS[channel], timeout, clock);
-        tell!(self, client, "user: unsubscribe({channel}, {timeout}) = {result:?}");
+        trace!(self, client, "user: unsubscribe({channel}, {timeout}) = {result:?}");
         let what = What::Unsubscribe { channel };
         let state = self.clients[client].machine.state();
-        let verdict = self.clients[client].watch.requests(what, timeout, &result, state);
+        let verdict = self.clients[client].checker.requests(what, timeout, &result, state);
         self.check(verdict);
     }
 
@@ -120,10 +120,10 @@ impl World {
         let timeout = self.timeout();
         let clock = self.clock(client);
         let result = self.clients[client].machine.reserve(data.len(), timeout, clock);
-        tell!(self, client, "user: {name}(#{}, {timeout}) = {result:?}", self.published);
+        trace!(self, client, "user: {name}(#{}, {timeout}) = {result:?}", self.published);
         let state = self.clients[client].machine.state();
         let what = What::Plain { size: data.len() };
-        let verdict = self.clients[client].watch.requests(what, timeout, &result, state);
+        let verdict = self.clients[client].checker.requests(what, timeout, &result, state);
         self.check(verdict);
         let Ok(call) = result else { return };
         let text = frame(&data, call.0);
@@ -140,8 +140,8 @@ impl World {
             self.clients[client].machine.transmit(call, text);
             return;
         };
-        tell!(self, client, "-- {} is written directly", call.0);
-        let verdict = self.clients[client].watch.sends(socket, Some(call));
+        trace!(self, client, "-- {} is written directly", call.0);
+        let verdict = self.clients[client].checker.sends(socket, Some(call));
         self.check(verdict);
         self.arm(client);
         if !self.write_text(client, socket, &text, Some(call)) {
@@ -153,15 +153,15 @@ impl World {
     }
 
     fn user_aborts(&mut self, client: usize) {
-        let call = self.clients[client].watch.draw_call(&mut self.dice);
-        tell!(self, client, "user: abort({})", call.0);
+        let call = self.clients[client].checker.draw_call(&mut self.dice);
+        trace!(self, client, "user: abort({})", call.0);
         let clock = self.clock(client);
-        self.clients[client].watch.aborts(call);
+        self.clients[client].checker.aborts(call);
         self.clients[client].machine.abort(call, clock);
     }
 
     /// What the user does once the weather is fine: connect by hand where the client has given up.
-    pub(crate) fn user_insists(&mut self, client: usize) {
+    pub(crate) fn user_reconnects(&mut self, client: usize) {
         if matches!(self.clients[client].machine.state(), State::Idle | State::Closed)
             && self.patience > 0
         {

@@ -3,37 +3,37 @@
 
 use metered_realtime_proto::machine::{Input, Instant, Machine, Options};
 
-use crate::agenda::{Agenda, Happening};
 use crate::dice::Dice;
 use crate::driver::Client;
+use crate::faults::Faults;
 use crate::invariants::Broken;
 use crate::network::Link;
 use crate::options;
-use crate::story::{Story, tell};
+use crate::schedule::{Schedule, Scheduled};
 use crate::totals::Totals;
-use crate::weather::Weather;
+use crate::trace::{Trace, trace};
 
 /// Everything of a session.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) dice: Dice,
     pub(crate) now: u64,
-    pub(crate) agenda: Agenda,
+    pub(crate) schedule: Schedule,
     pub(crate) clients: Vec<Client>,
     pub(crate) links: Vec<Link>,
     /// The links that the server takes for alive.
     pub(crate) live: Vec<usize>,
     pub(crate) peers: u32,
     pub(crate) published: u32,
-    pub(crate) weather: Weather,
+    pub(crate) faults: Faults,
     /// The storm is over.
-    pub(crate) calm: bool,
+    pub(crate) faults_over: bool,
     /// Frames travel as text.
-    pub(crate) spoken: bool,
+    pub(crate) as_text: bool,
     pub(crate) acts_left: u64,
     pub(crate) pace: u64,
     pub(crate) patience: u32,
-    pub(crate) story: Option<Story>,
+    pub(crate) trace: Option<Trace>,
     pub(crate) broken: Option<Broken>,
     pub(crate) totals: Totals,
 }
@@ -46,18 +46,18 @@ pub struct Outcome {
     /// What happened, in numbers.
     pub totals: Totals,
     /// What happened, in words, if that was asked for.
-    pub story: Option<String>,
+    pub trace: Option<String>,
     /// The choices, if they were written down.
     pub choices: Vec<u64>,
 }
 
 /// Runs a session.
 #[must_use]
-pub fn run(dice: Dice, tell_story: bool) -> Outcome {
-    let mut world = World::new(dice, tell_story);
-    world.storm();
+pub fn run(dice: Dice, with_trace: bool) -> Outcome {
+    let mut world = World::new(dice, with_trace);
+    world.run_with_faults();
     if world.broken.is_none() {
-        world.clear_up();
+        world.end_faults();
     }
     if world.broken.is_none() {
         world.end();
@@ -66,56 +66,55 @@ pub fn run(dice: Dice, tell_story: bool) -> Outcome {
     Outcome {
         broken: world.broken,
         totals: world.totals,
-        story: world.story.map(Story::into_text),
+        trace: world.trace.map(Trace::into_text),
         choices: world.dice.into_record(),
     }
 }
 
 impl World {
-    fn new(mut dice: Dice, tell_story: bool) -> World {
-        let weather =
-            if dice.below(16) == 0 { Weather::calm() } else { Weather::stormy(&mut dice) };
+    fn new(mut dice: Dice, with_trace: bool) -> World {
+        let faults = if dice.below(16) == 0 { Faults::none() } else { Faults::random(&mut dice) };
         let clients = if dice.below(4) == 3 { 2 } else { 1 };
         let mut world = World {
             now: START,
-            agenda: Agenda::default(),
+            schedule: Schedule::default(),
             clients: Vec::new(),
             links: Vec::new(),
             live: Vec::new(),
             peers: 0,
             published: 0,
-            weather,
-            calm: false,
-            spoken: dice.below(8) == 7,
+            faults,
+            faults_over: false,
+            as_text: dice.below(8) == 7,
             acts_left: 0,
             pace: dice.pick(&[2_000, 20, 500, 20_000, 200_000]),
             patience: 10,
-            story: tell_story.then(Story::default),
+            trace: with_trace.then(Trace::default),
             broken: None,
             totals: Totals { sessions: 1, ..Totals::default() },
             dice,
         };
         world.acts_left = world.dice.magnitude(60);
-        tell!(world, 2, "weather: {:?}", world.weather);
+        trace!(world, 2, "faults: {:?}", world.faults);
         for client in 0..clients {
             world.add_client(client);
         }
         for _ in 0..world.dice.magnitude(12) {
             let at = START + world.dice.magnitude(300_000);
-            world.agenda.add(at, Happening::Gust);
+            world.schedule.add(at, Scheduled::Incident);
         }
         world
     }
 
     fn add_client(&mut self, client: usize) {
         let (raw, facts) = options::draw(&mut self.dice);
-        tell!(self, client, "options: {raw:?}");
+        trace!(self, client, "options: {raw:?}");
         let options = Options::check(raw).expect("the options that are drawn keep all rules");
         let seed = self.dice.below(u64::MAX);
         let machine = Machine::new(options, seed, Instant::from_millis(START));
         let short_path = self.dice.below(2) == 1;
         let mut new = Client::new(machine, facts, short_path);
-        new.watch.tick(Instant::from_millis(START));
+        new.checker.tick(Instant::from_millis(START));
         // Without a logger the machine makes no log lines.
         new.machine.set_logging(self.dice.below(4) == 3);
         self.clients.push(new);
@@ -123,23 +122,23 @@ impl World {
             self.user_connects(client);
             self.pump(client);
         }
-        self.agenda.add(START + 1, Happening::Acts { client });
+        self.schedule.add(START + 1, Scheduled::Acts { client });
     }
 
-    fn storm(&mut self) {
+    fn run_with_faults(&mut self) {
         // A keepalive every millisecond is allowed, and dull.
         let dull = self.shortest_watchdog(false).saturating_mul(200);
         let until = START + self.dice.pick(&[60_000, 5_000, 600_000, 7_200_000]).min(dull);
         // Some options allow a thousand dials a second, and one has soon seen enough of that.
-        self.pass(until, |world| world.totals.steps > STORM_STEPS);
-        if self.totals.steps <= STORM_STEPS {
+        self.pass(until, |world| world.totals.steps > FAULTY_STEPS);
+        if self.totals.steps <= FAULTY_STEPS {
             self.now = until.max(self.now);
         }
     }
 
     pub(crate) fn shortest_watchdog(&self, usable: bool) -> u64 {
         let usable =
-            self.clients.iter().filter(|client| !usable || client.watch.can_be_connected());
+            self.clients.iter().filter(|client| !usable || client.checker.can_be_connected());
         let watchdogs = usable.filter_map(|client| client.facts.inactivity);
         watchdogs.min().unwrap_or(u64::MAX)
     }
@@ -147,61 +146,61 @@ impl World {
     /// Lets things happen, until then or until `enough`.
     pub(crate) fn pass(&mut self, until: u64, enough: impl Fn(&World) -> bool) {
         while self.broken.is_none() && !enough(self) {
-            let Some((at, what)) = self.agenda.next(until) else { return };
+            let Some((at, what)) = self.schedule.next(until) else { return };
             self.now = self.now.max(at);
             self.totals.steps += 1;
             if self.totals.steps > MOST_STEPS {
                 return self.break_rule("time goes on", format!("{MOST_STEPS} steps"));
             }
-            self.happen(what);
+            self.execute(what);
         }
     }
 
-    pub(crate) fn happen(&mut self, what: Happening) {
+    pub(crate) fn execute(&mut self, what: Scheduled) {
         let sleeper = match &what {
-            Happening::Alarm { client, .. }
-            | Happening::Drain { client }
-            | Happening::Acts { client }
-            | Happening::Made { client, .. }
-            | Happening::TokenAnswers { client, .. }
-            | Happening::HandlerEnds { client }
-            | Happening::SendFailed { client, .. } => Some(*client),
-            Happening::Hears { link, .. } => self.links.get(*link).map(|link| link.client),
-            Happening::Awakes { .. }
-            | Happening::Gust
-            | Happening::Arrives { .. }
-            | Happening::Says { .. }
-            | Happening::Closes { .. } => None,
+            Scheduled::Alarm { client, .. }
+            | Scheduled::Drain { client }
+            | Scheduled::Acts { client }
+            | Scheduled::Made { client, .. }
+            | Scheduled::TokenAnswers { client, .. }
+            | Scheduled::HandlerEnds { client }
+            | Scheduled::SendFailed { client, .. } => Some(*client),
+            Scheduled::Delivers { link, .. } => self.links.get(*link).map(|link| link.client),
+            Scheduled::Awakes { .. }
+            | Scheduled::Incident
+            | Scheduled::Arrives { .. }
+            | Scheduled::ServerSends { .. }
+            | Scheduled::Closes { .. } => None,
         };
         if let Some(client) = sleeper.filter(|client| self.clients[*client].asleep) {
             self.clients[client].deferred.push(what);
             return;
         }
         match what {
-            Happening::Alarm { client, set } => self.rings(client, set),
-            Happening::Drain { client } => self.pump(client),
-            Happening::Acts { client } => self.acts(client),
-            Happening::Gust => self.gust(),
-            Happening::Awakes { client } => self.awakes(client),
-            Happening::Arrives { link, up } => {
+            Scheduled::Alarm { client, set } => self.fires(client, set),
+            Scheduled::Drain { client } => self.pump(client),
+            Scheduled::Acts { client } => self.acts(client),
+            Scheduled::Incident => self.incident(),
+            Scheduled::Awakes { client } => self.awakes(client),
+            Scheduled::Arrives { link, up } => {
                 if !self.links[link].up_lost {
                     self.arrives(link, up);
                 }
             }
-            Happening::Says { link, said } => self.say(link, said),
-            Happening::Closes { link, code } => self.server_closes(link, code),
-            Happening::Hears { link, news } => self.hears(link, news),
-            Happening::Made { client, socket } => {
+            Scheduled::ServerSends { link, message } => self.server_sends(link, message),
+            Scheduled::Closes { link, code } => self.server_closes(link, code),
+            Scheduled::Delivers { link, event } => self.deliver(link, event),
+            Scheduled::Made { client, socket } => {
                 if self.clients[client].wants(socket) {
                     self.make(client, socket);
                     self.pump(client);
                 }
             }
-            Happening::TokenAnswers { client, request, answer } => {
+            Scheduled::TokenAnswers { client, request, answer } => {
                 self.token_answers(client, request, answer);
             }
-            Happening::HandlerEnds { client } => self.handler_ends(client),
-            Happening::SendFailed { client, call } => self.feed(client, Input::SendFailed { call }),
+            Scheduled::HandlerEnds { client } => self.handler_ends(client),
+            Scheduled::SendFailed { client, call } => self.feed(client, Input::SendFailed { call }),
         }
     }
 
@@ -213,7 +212,7 @@ impl World {
 
     pub(crate) fn fail(&mut self, broken: Broken) {
         if self.broken.is_none() {
-            tell!(self, 2, "BROKEN: {broken}");
+            trace!(self, 2, "BROKEN: {broken}");
             self.broken = Some(broken);
         }
     }
@@ -227,7 +226,7 @@ impl World {
 const START: u64 = 1_000_000_000;
 
 /// A storm ends after so many steps.
-const STORM_STEPS: u64 = 20_000;
+const FAULTY_STEPS: u64 = 20_000;
 
 /// A session that takes more steps than this is a loop.
 const MOST_STEPS: u64 = 200_000;

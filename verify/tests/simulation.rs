@@ -12,8 +12,8 @@ fn some_thousand_sessions_keep_all_rules() {
         let seed = next(&mut state);
         let outcome = run(Dice::seeded(seed), false);
         if let Some(broken) = outcome.broken {
-            let story = run(Dice::seeded(seed), true).story.unwrap_or_default();
-            panic!("seed {seed}: {broken}\n{story}");
+            let trace = run(Dice::seeded(seed), true).trace.unwrap_or_default();
+            panic!("seed {seed}: {broken}\n{trace}");
         }
     }
 }
@@ -21,7 +21,7 @@ fn some_thousand_sessions_keep_all_rules() {
 #[test]
 fn the_same_seed_gives_the_same_run_word_for_word() {
     for seed in 0..20 {
-        let stories = [0; 2].map(|_| run(Dice::seeded(seed), true).story);
+        let stories = [0; 2].map(|_| run(Dice::seeded(seed), true).trace);
         assert_eq!(stories[0], stories[1]);
     }
 }
@@ -31,7 +31,7 @@ fn the_choices_that_were_written_down_give_the_same_run_again() {
     for seed in 0..20 {
         let first = run(Dice::recorded(seed), true);
         let second = run(Dice::scripted(first.choices), true);
-        assert_eq!(first.story, second.story);
+        assert_eq!(first.trace, second.trace);
     }
 }
 

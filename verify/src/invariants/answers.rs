@@ -3,9 +3,9 @@
 use metered_realtime_proto::machine::{CallError, CallId, Machine, Outcome, State};
 
 use super::calls::{Call, What};
-use super::{Broken, Watch, rule};
+use super::{Broken, Checker, rule};
 
-impl Watch {
+impl Checker {
     pub(super) fn settles(
         &mut self,
         id: CallId,
@@ -109,7 +109,7 @@ impl Watch {
     /// # Errors
     /// The rule that is broken.
     pub(crate) fn acked_directly(&mut self, call: CallId) -> Result<(), Broken> {
-        self.calls.heard_ack(&call.0.to_string());
+        self.calls.note_ack(&call.0.to_string());
         self.settles(call, &Ok(()))
     }
 

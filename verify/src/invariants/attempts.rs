@@ -3,9 +3,9 @@
 use metered_realtime_proto::machine::{Close, Instant, SocketId};
 
 use super::links::{BATCH_MS, Loss};
-use super::{Broken, Watch, rule};
+use super::{Broken, Checker, rule};
 
-impl Watch {
+impl Checker {
     /// A server that refuses a dial may ask for a pause.
     pub(super) fn asked_to_pause(&mut self, socket: SocketId, close: &Close) {
         let honoured =

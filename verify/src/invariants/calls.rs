@@ -2,7 +2,7 @@
 
 use metered_realtime_proto::machine::{CallError, CallId, Instant, Outcome, SocketId, State};
 
-use super::{Broken, Watch, rule};
+use super::{Broken, Checker, rule};
 use crate::dice::Dice;
 use crate::server::channel_index;
 
@@ -115,13 +115,13 @@ impl Calls {
         }
     }
 
-    pub(super) fn heard_ack(&mut self, id: &str) {
+    pub(super) fn note_ack(&mut self, id: &str) {
         if let Some(call) = self.named(id) {
             call.acked = true;
         }
     }
 
-    pub(super) fn heard_error(&mut self, id: &str, code: &str) {
+    pub(super) fn note_error(&mut self, id: &str, code: &str) {
         if let Some(call) = self.named(id).filter(|call| call.settled.is_none()) {
             call.refused.push(code.to_owned());
         }
@@ -177,7 +177,7 @@ impl Calls {
     }
 }
 
-impl Watch {
+impl Checker {
     /// The user called `connect()`.
     ///
     /// # Errors

@@ -2,11 +2,11 @@
 
 use metered_realtime_proto::machine::{Instant, Machine, State};
 
-use super::{Broken, Watch, rule};
+use super::{Broken, Checker, rule};
 
-impl Watch {
+impl Checker {
     /// The alarm is about to ring; this is when it was due.
-    pub(crate) fn rings(&mut self, due: Option<Instant>, undrained: bool) {
+    pub(crate) fn fires(&mut self, due: Option<Instant>, undrained: bool) {
         let late = due.is_some_and(|due| self.clock.since(due) >= 1_000);
         if late || undrained {
             self.grace = Some(self.clock);
@@ -18,10 +18,10 @@ impl Watch {
     ///
     /// # Errors
     /// The rule that is broken.
-    pub(crate) fn rings_in_time(&mut self) -> Result<(), Broken> {
-        self.idle_rings += 1;
-        rule("an alarm is set for a reason", self.idle_rings <= 4, || {
-            format!("{} alarms in a row for nothing", self.idle_rings)
+    pub(crate) fn fires_in_time(&mut self) -> Result<(), Broken> {
+        self.idle_alarms += 1;
+        rule("an alarm is set for a reason", self.idle_alarms <= 4, || {
+            format!("{} alarms in a row for nothing", self.idle_alarms)
         })
     }
 
@@ -29,7 +29,7 @@ impl Watch {
     ///
     /// # Errors
     /// The rule that is broken.
-    pub(crate) fn rang(&self, due: Option<Instant>) -> Result<(), Broken> {
+    pub(crate) fn fired(&self, due: Option<Instant>) -> Result<(), Broken> {
         if self.calls.is_out_of_patience(self.clock) {
             return Ok(());
         }
@@ -67,9 +67,9 @@ impl Watch {
             .as_ref()
             .and_then(|link| link.welcomed.is_none().then(|| link.dialled.after(WELCOME_MS)));
         let silence = self.link.as_ref().zip(self.facts.inactivity).and_then(|(link, timeout)| {
-            let heard = link.heard?;
+            let last_alive = link.last_alive?;
             let probe = self.probe.map(|(_, last)| last.after(LONGEST_PROBE_MS));
-            Some(heard.after(timeout).max(probe.unwrap_or(heard)))
+            Some(last_alive.after(timeout).max(probe.unwrap_or(last_alive)))
         });
         let retry = if self.shown == State::Reconnecting && self.fetching.is_none() {
             self.retry_deadline()

@@ -3,9 +3,9 @@
 use metered_realtime_proto::machine::{Connected, Event, SocketId, State};
 use metered_realtime_proto::wire::ServerFrame;
 
-use super::{Broken, Watch, rule};
+use super::{Broken, Checker, rule};
 
-impl Watch {
+impl Checker {
     /// Whether an event may be shown at all.
     ///
     /// # Errors
@@ -55,9 +55,9 @@ impl Watch {
             }
             Event::TokenProviderError { consecutive_failures, error } => {
                 let told = *consecutive_failures;
-                let right = self.token_news > 0 && told >= 3;
-                self.token_news = self.token_news.saturating_sub(1);
-                let real = self.token_failures.saturating_sub(self.token_news);
+                let right = self.untold_failures > 0 && told >= 3;
+                self.untold_failures = self.untold_failures.saturating_sub(1);
+                let real = self.token_failures.saturating_sub(self.untold_failures);
                 rule("failures of the token provider are counted", right && told == real, || {
                     format!("{told} told, {real} counted")
                 })?;
@@ -122,7 +122,7 @@ impl Watch {
                 && welcome.max_message_size == connected.max_message_size
                 && welcome.expires_at == connected.expires_at
         });
-        rule("connected says what the welcome said", same, about)?;
+        rule("connected says what the welcome message", same, about)?;
         self.connected_events += 1;
         Ok(())
     }

@@ -3,7 +3,7 @@
 use metered_realtime_proto::machine::{Instant, SocketId};
 use metered_realtime_proto::wire::Welcome;
 
-use super::{Broken, Watch, rule};
+use super::{Broken, Checker, rule};
 
 /// The socket that is in use.
 #[derive(Debug)]
@@ -11,7 +11,7 @@ pub(super) struct Link {
     pub(super) socket: SocketId,
     pub(super) dialled: Instant,
     /// When the peer was last heard, from the opening on.
-    pub(super) heard: Option<Instant>,
+    pub(super) last_alive: Option<Instant>,
     /// When the welcome came.
     pub(super) welcomed: Option<Instant>,
     /// A ping was sent since the peer was last heard.
@@ -36,11 +36,11 @@ pub(super) struct Loss {
 
 impl Link {
     pub(super) fn opened(&mut self) {
-        self.heard.get_or_insert(self.clock);
+        self.last_alive.get_or_insert(self.clock);
     }
 }
 
-impl Watch {
+impl Checker {
     /// The socket in use, if it is this one.
     pub(super) fn current(&mut self, socket: SocketId) -> Option<&mut Link> {
         let clock = self.clock;
@@ -55,10 +55,10 @@ impl Watch {
     }
 
     /// A text arrived.
-    pub(crate) fn heard(&mut self, socket: SocketId) {
+    pub(crate) fn note_alive(&mut self, socket: SocketId) {
         let clock = self.clock;
         if let Some(link) = self.current(socket) {
-            link.heard = Some(clock);
+            link.last_alive = Some(clock);
             link.asked = false;
             self.probe = None;
         }
@@ -101,7 +101,7 @@ impl Watch {
     fn attempt_failed(&mut self) {
         self.undecided = None;
         self.token_failures += 1;
-        self.token_news += u32::from(self.token_failures >= 3);
+        self.untold_failures += u32::from(self.token_failures >= 3);
         let loss = Loss {
             at: self.clock,
             code: 1006,
@@ -213,7 +213,7 @@ impl Watch {
         let link = Link {
             socket,
             dialled: self.clock,
-            heard: None,
+            last_alive: None,
             welcomed: None,
             asked: false,
             clock: self.clock,
@@ -269,7 +269,7 @@ impl Watch {
             }
             "inactivity timeout" => {
                 let timeout = self.facts.inactivity.unwrap_or(u64::MAX);
-                let silent = self.clock.since(link.heard.unwrap_or(link.dialled));
+                let silent = self.clock.since(link.last_alive.unwrap_or(link.dialled));
                 let probe = (timeout / 3).clamp(1, 5_000);
                 let asked = self.probe.map(|(first, _)| first);
                 let unanswered = asked.is_some_and(|first| self.clock.since(first) >= probe);

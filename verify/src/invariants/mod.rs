@@ -59,7 +59,7 @@ fn rule(rule: &'static str, holds: bool, detail: impl FnOnce() -> String) -> Res
 
 /// The account of one client.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub(crate) struct Checker {
     facts: Facts,
     /// The latest time that the machine was told.
     clock: Instant,
@@ -133,9 +133,9 @@ pub(crate) struct Watch {
     /// Failures of the token provider in a row.
     token_failures: u32,
     /// How often the user has to hear of them.
-    token_news: u32,
+    untold_failures: u32,
     /// Alarms in a row, with nothing in between and nothing said.
-    idle_rings: u32,
+    idle_alarms: u32,
     /// Events that have to come, in this order.
     expected: VecDeque<Event<String>>,
     /// Events that may come: from the connection beside the current one.
@@ -147,11 +147,11 @@ pub(crate) struct Watch {
     probe: Option<(Instant, Instant)>,
 }
 
-impl Watch {
+impl Checker {
     /// The account of a new client.
     #[must_use]
-    pub(crate) fn new(facts: Facts) -> Watch {
-        Watch {
+    pub(crate) fn new(facts: Facts) -> Checker {
+        Checker {
             facts,
             clock: Instant::START,
             calls: Calls::default(),
@@ -193,8 +193,8 @@ impl Watch {
             streams_ended: false,
             listeners_gone: false,
             token_failures: 0,
-            token_news: 0,
-            idle_rings: 0,
+            untold_failures: 0,
+            idle_alarms: 0,
             expected: VecDeque::new(),
             possible: Vec::new(),
             grace: None,
@@ -214,8 +214,8 @@ impl Watch {
     }
 
     /// The machine is told something.
-    pub(crate) fn told(&mut self, input: &Input<String>) {
-        self.idle_rings = 0;
+    pub(crate) fn input(&mut self, input: &Input<String>) {
+        self.idle_alarms = 0;
         match input {
             Input::SocketOpened { socket } => {
                 if let Some(link) = self.current(*socket) {
@@ -223,7 +223,7 @@ impl Watch {
                 }
             }
             Input::Frame { socket, frame } => {
-                self.heard(*socket);
+                self.note_alive(*socket);
                 if self.current(*socket).is_some() {
                     self.refused_for_good(*socket, frame);
                     self.frame(frame);
@@ -231,7 +231,7 @@ impl Watch {
                     self.frame_beside(*socket, frame);
                 }
             }
-            Input::Malformed { socket, .. } => self.heard(*socket),
+            Input::Malformed { socket, .. } => self.note_alive(*socket),
             Input::Binary { .. } | Input::HandlersDrained => {}
             Input::Oversize { socket } => {
                 self.lost(*socket, 1009);
@@ -295,9 +295,9 @@ impl Watch {
 
     fn answer(&mut self, frame: &ServerFrame<String>) {
         match frame {
-            ServerFrame::Ack { request_id } => self.calls.heard_ack(request_id),
+            ServerFrame::Ack { request_id } => self.calls.note_ack(request_id),
             ServerFrame::Error { code, request_id: Some(id), .. } => {
-                self.calls.heard_error(id, code);
+                self.calls.note_error(id, code);
             }
             ServerFrame::Error { request_id: None, .. }
             | ServerFrame::Welcome(_)
@@ -311,8 +311,8 @@ impl Watch {
     ///
     /// # Errors
     /// The rule that is broken.
-    pub(crate) fn said(&mut self, output: &Output<String>) -> Result<(), Broken> {
-        self.idle_rings = 0;
+    pub(crate) fn output(&mut self, output: &Output<String>) -> Result<(), Broken> {
+        self.idle_alarms = 0;
         match output {
             Output::OpenSocket { socket, address } => self.opens(*socket, address.expose()),
             Output::Send { socket, frame, call } => {
@@ -354,7 +354,7 @@ impl Watch {
         self.doubtful = false;
         rule("nothing is left after a drain", !machine.has_output(), String::new)?;
         let state = machine.state();
-        rule("the state is what its last event said", state == self.shown, || {
+        rule("the state is what its last event message", state == self.shown, || {
             format!("{state:?}, shown {:?}", self.shown)
         })?;
         rule("each frame of a peer becomes an event", self.expected.is_empty(), || {
@@ -369,7 +369,7 @@ impl Watch {
         rule("a subscription that is lost for good is told", self.refusals.is_empty(), || {
             format!("{:?}", self.refusals)
         })?;
-        rule("the user hears of three failures and more", self.token_news == 0, String::new)?;
+        rule("the user hears of three failures and more", self.untold_failures == 0, String::new)?;
         self.check_calls(machine)?;
         self.check_sockets(held)?;
         self.check_alarm(machine)

@@ -4,9 +4,9 @@ use metered_realtime_proto::machine::{Connected, SocketId};
 use metered_realtime_proto::wire::Welcome;
 
 use super::links::BATCH_MS;
-use super::{Broken, Watch, rule};
+use super::{Broken, Checker, rule};
 
-impl Watch {
+impl Checker {
     pub(super) fn is_beside(&self, socket: SocketId) -> bool {
         [&self.next, &self.old].into_iter().flatten().any(|link| link.socket == socket)
     }
@@ -78,7 +78,7 @@ impl Watch {
             return rule("connected comes once", false, about);
         };
         rule("a renewal is no first connection", connected.is_reconnect, about)?;
-        next.heard = Some(self.clock);
+        next.last_alive = Some(self.clock);
         next.welcomed = Some(self.clock);
         self.old = self.link.replace(next);
         self.hint = None;

@@ -3,8 +3,8 @@
 use metered_realtime_proto::machine::{CallId, Outcome, SocketId};
 use metered_realtime_proto::wire::ServerFrame;
 
-use super::{Broken, Watch, rule};
-use crate::server::{CHANNELS, Seat};
+use super::{Broken, Checker, rule};
+use crate::server::{CHANNELS, Connection};
 
 /// What is expected of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ enum Expected {
 
 /// The last thing that the user asked for.
 #[derive(Clone, Copy, Debug)]
-struct Wish {
+struct LastRequest {
     call: Option<CallId>,
     /// `None`: unsubscribed.
     metadata: Option<bool>,
@@ -44,7 +44,7 @@ enum Answer {
 
 #[derive(Debug, Default)]
 pub(super) struct Subscriptions {
-    wishes: [Option<Wish>; CHANNELS.len()],
+    last_requests: [Option<LastRequest>; CHANNELS.len()],
     /// Another connection is about to take over.
     joining: bool,
 }
@@ -63,43 +63,44 @@ impl Subscriptions {
     ) {
         // What is not even sent changes nothing.
         if let Some(call) = call {
-            self.wish(channel, Some(metadata), Some(*call), welcomes);
+            self.note(channel, Some(metadata), Some(*call), welcomes);
         }
     }
 
     pub(super) fn unsubscribes(&mut self, channel: usize, call: Option<&CallId>, welcomes: u32) {
-        self.wish(channel, None, call.copied(), welcomes);
+        self.note(channel, None, call.copied(), welcomes);
     }
 
-    fn wish(
+    fn note(
         &mut self,
         channel: usize,
         metadata: Option<bool>,
         call: Option<CallId>,
         welcomes: u32,
     ) {
-        let before = match self.wishes[channel] {
+        let before = match self.last_requests[channel] {
             None => Expected::Gone,
-            Some(wish) => wish.tracked(),
+            Some(last) => last.tracked(),
         };
         let answer = if call.is_some() { Answer::Pending } else { Answer::Unknown };
         let beside = self.joining;
-        self.wishes[channel] = Some(Wish { call, metadata, welcomes, answer, before, beside });
+        self.last_requests[channel] =
+            Some(LastRequest { call, metadata, welcomes, answer, before, beside });
     }
 
     /// Another connection is about to take over, or is not.
     pub(super) fn joins(&mut self, joining: bool) {
         self.joining = joining;
-        for wish in self.wishes.iter_mut().flatten() {
-            wish.beside = joining && wish.answer == Answer::Pending;
+        for last in self.last_requests.iter_mut().flatten() {
+            last.beside = joining && last.answer == Answer::Pending;
         }
     }
 
     /// What is not answered yet, or was refused meanwhile, was asked for on the new connection too.
     pub(super) fn taken_over(&mut self, welcomes: u32) {
-        for wish in self.wishes.iter_mut().flatten() {
-            if wish.answer == Answer::Pending || wish.beside && wish.answer == Answer::Failed {
-                wish.welcomes = welcomes;
+        for last in self.last_requests.iter_mut().flatten() {
+            if last.answer == Answer::Pending || last.beside && last.answer == Answer::Failed {
+                last.welcomes = welcomes;
             }
         }
         self.joins(false);
@@ -107,9 +108,9 @@ impl Subscriptions {
 
     /// A call was answered. What was withdrawn is taken back, whatever the server has made of it.
     pub(super) fn settled(&mut self, call: CallId, outcome: Option<Outcome>, withdrawn: bool) {
-        let wish = self.wishes.iter_mut().flatten().find(|wish| wish.call == Some(call));
-        if let Some(wish) = wish {
-            wish.answer = match outcome {
+        let last = self.last_requests.iter_mut().flatten().find(|last| last.call == Some(call));
+        if let Some(last) = last {
+            last.answer = match outcome {
                 None => Answer::Done,
                 Some(Outcome::NotSent | Outcome::Rejected) => Answer::Failed,
                 Some(Outcome::Unknown) if withdrawn => Answer::Failed,
@@ -119,7 +120,7 @@ impl Subscriptions {
     }
 }
 
-impl Wish {
+impl LastRequest {
     /// What the next connection brings back.
     fn tracked(&self) -> Expected {
         match (self.metadata, self.answer) {
@@ -148,15 +149,15 @@ impl Wish {
     }
 }
 
-impl Watch {
+impl Checker {
     /// A refusal that ends a subscription for this connection has to be told, if nothing newer was asked for.
     pub(super) fn refused_for_good(&mut self, socket: SocketId, frame: &ServerFrame<String>) {
         let ServerFrame::Error { code, request_id: Some(id), .. } = frame else { return };
         let Some((replay, sent_on, channel)) = self.calls.replay(id) else { return };
         let hopeless = matches!(code.as_str(), "channel_reserved" | "invalid_channel");
-        let is_latest = self.subscriptions.wishes[channel].is_some_and(|wish| {
-            let tracked = matches!(wish.tracked(), Expected::Live(_));
-            tracked && wish.call.is_some_and(|call| call < replay)
+        let is_latest = self.subscriptions.last_requests[channel].is_some_and(|last| {
+            let tracked = matches!(last.tracked(), Expected::Live(_));
+            tracked && last.call.is_some_and(|call| call < replay)
         });
         if hopeless && is_latest && sent_on == socket {
             self.refusals.push(code.clone());
@@ -164,39 +165,41 @@ impl Watch {
     }
 
     fn expected(&self, channel: usize) -> Expected {
-        self.subscriptions.wishes[channel]
-            .map_or(Expected::Gone, |wish| wish.live(self.welcomes, self.facts.auto_resubscribe))
+        self.subscriptions.last_requests[channel]
+            .map_or(Expected::Gone, |last| last.live(self.welcomes, self.facts.auto_resubscribe))
     }
 
     /// A channel that ought to be live and is not.
     #[must_use]
-    pub(crate) fn missing(&self, seat: &Seat) -> Option<String> {
-        (0..CHANNELS.len()).filter(|channel| seat.trouble[*channel] < REPLAYS).find_map(|channel| {
-            let Expected::Live(metadata) = self.expected(channel) else { return None };
-            let right = match seat.channels[channel] {
-                None => false,
-                Some(live) => metadata.is_none_or(|metadata| metadata == live),
-            };
-            (!right).then(|| {
-                format!(
-                    "channel {channel} is {:?}, not {metadata:?}; {:?}",
-                    seat.channels[channel], self.subscriptions.wishes[channel]
-                )
+    pub(crate) fn missing(&self, connection: &Connection) -> Option<String> {
+        (0..CHANNELS.len())
+            .filter(|channel| connection.request_failures[*channel] < REPLAYS)
+            .find_map(|channel| {
+                let Expected::Live(metadata) = self.expected(channel) else { return None };
+                let right = match connection.channels[channel] {
+                    None => false,
+                    Some(live) => metadata.is_none_or(|metadata| metadata == live),
+                };
+                (!right).then(|| {
+                    format!(
+                        "channel {channel} is {:?}, not {metadata:?}; {:?}",
+                        connection.channels[channel], self.subscriptions.last_requests[channel]
+                    )
+                })
             })
-        })
     }
 
     /// Nothing is live that the user does not want.
     ///
     /// # Errors
     /// The rule that is broken.
-    pub(crate) fn unwanted(&self, seat: &Seat) -> Result<(), Broken> {
+    pub(crate) fn unwanted(&self, connection: &Connection) -> Result<(), Broken> {
         for channel in 0..CHANNELS.len() {
-            let unwanted =
-                self.expected(channel) == Expected::Gone && seat.trouble[channel] < REPLAYS;
-            let live = seat.channels[channel].is_some();
+            let unwanted = self.expected(channel) == Expected::Gone
+                && connection.request_failures[channel] < REPLAYS;
+            let live = connection.channels[channel].is_some();
             rule("nothing is subscribed to unasked", !(unwanted && live), || {
-                format!("channel {channel}: {:?}", self.subscriptions.wishes[channel])
+                format!("channel {channel}: {:?}", self.subscriptions.last_requests[channel])
             })?;
         }
         Ok(())

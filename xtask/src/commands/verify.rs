@@ -7,7 +7,7 @@ use crate::tools::Need;
 use crate::workspace::Workspace;
 use anyhow::Result;
 
-/// A session is a function of its seed. One that breaks a rule is told as a story and shrunk; all
+/// A session is a function of its seed. One that breaks a rule is told as a trace and shrunk; all
 /// rules are in `verify/src/invariants`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -20,9 +20,9 @@ pub(crate) struct Args {
     /// How many threads; 0: one for each processor.
     #[arg(long, default_value_t = 0)]
     threads: usize,
-    /// Tell the story of this one session (the number that a failure prints) and do nothing else.
+    /// Tell the trace of this one session (the number that a failure prints) and do nothing else.
     #[arg(long)]
-    story: Option<u64>,
+    trace: Option<u64>,
     /// Run the fuzz corpus and so many variations of it, and do nothing else.
     #[arg(long, value_name = "VARIATIONS")]
     fuzz: Option<u64>,
@@ -37,7 +37,7 @@ impl Args {
             sessions: 20_000,
             seed: 1,
             threads: 0,
-            story: None,
+            trace: None,
             fuzz: None,
             figures: Figures { write: false },
         }
@@ -56,8 +56,8 @@ pub(super) fn simulate(workspace: &Workspace, shell: &Shell, args: &Args) -> Res
         .args(["--sessions", &args.sessions.to_string()])
         .args(["--seed", &args.seed.to_string()])
         .args(["--threads", &args.threads.to_string()]);
-    if let Some(story) = args.story {
-        verify = verify.args(["--story", &story.to_string()]);
+    if let Some(trace) = args.trace {
+        verify = verify.args(["--trace", &trace.to_string()]);
     }
     if let Some(variations) = args.fuzz {
         verify = verify.args(["--fuzz", &variations.to_string()]);

@@ -3,63 +3,64 @@
 use metered_realtime_proto::machine::{CallId, Input, SocketId};
 use metered_realtime_proto::wire::{ApplicationFrame, Malformed, ServerFrame};
 
-use crate::agenda::News;
 use crate::json;
-use crate::server::Said;
-use crate::story::tell;
+use crate::schedule::SocketEvent;
+use crate::server::ServerMessage;
+use crate::trace::trace;
 use crate::world::World;
 
 impl World {
     /// News reach the process of a client.
-    pub(crate) fn hears(&mut self, link: usize, news: News) {
+    pub(crate) fn deliver(&mut self, link: usize, event: SocketEvent) {
         let Some(state) = self.links.get(link) else { return };
         let (client, socket) = (state.client, state.socket);
-        if state.mute || (state.down_lost && !matches!(news, News::Closed(_))) {
+        if state.mute || (state.down_lost && !matches!(event, SocketEvent::Closed(_))) {
             return;
         }
         let held = &mut self.clients[client].held;
         let Some(at) = held.iter().position(|held| held.link == Some(link)) else {
-            if self.dice.chance(self.weather.stale_news) {
-                self.feed_news(client, socket, news);
+            if self.dice.chance(self.faults.stale_events) {
+                self.feed_event(client, socket, event);
             }
             return;
         };
-        match &news {
-            News::Opened => held[at].opened = true,
-            News::Said(_) => {}
-            News::Closed(_) => {
+        match &event {
+            SocketEvent::Opened => held[at].opened = true,
+            SocketEvent::ServerMessage(_) => {}
+            SocketEvent::Closed(_) => {
                 held.remove(at);
             }
         }
-        let again = match &news {
-            News::Closed(close) if self.dice.chance(self.weather.close_twice) => {
+        let again = match &event {
+            SocketEvent::Closed(close) if self.dice.chance(self.faults.close_twice) => {
                 Some(close.clone())
             }
-            News::Closed(_) | News::Opened | News::Said(_) => None,
+            SocketEvent::Closed(_) | SocketEvent::Opened | SocketEvent::ServerMessage(_) => None,
         };
-        self.feed_news(client, socket, news);
+        self.feed_event(client, socket, event);
         if let Some(close) = again {
             self.feed(client, Input::SocketClosed { socket, close });
         }
     }
 
-    pub(crate) fn feed_news(&mut self, client: usize, socket: SocketId, news: News) {
-        let input = match news {
-            News::Opened => Input::SocketOpened { socket },
-            News::Closed(close) => Input::SocketClosed { socket, close },
-            News::Said(Said::Binary) => Input::Binary { socket },
-            News::Said(Said::Oversize) => Input::Oversize { socket },
-            News::Said(Said::Text(text)) => match json::decode_text(&text) {
+    pub(crate) fn feed_event(&mut self, client: usize, socket: SocketId, event: SocketEvent) {
+        let input = match event {
+            SocketEvent::Opened => Input::SocketOpened { socket },
+            SocketEvent::Closed(close) => Input::SocketClosed { socket, close },
+            SocketEvent::ServerMessage(ServerMessage::Binary) => Input::Binary { socket },
+            SocketEvent::ServerMessage(ServerMessage::Oversize) => Input::Oversize { socket },
+            SocketEvent::ServerMessage(ServerMessage::Text(text)) => match json::decode_text(&text)
+            {
                 Ok(frame) => Input::Frame { socket, frame },
                 Err(why) => Input::Malformed { socket, why },
             },
-            News::Said(Said::Frame(frame)) => {
+            SocketEvent::ServerMessage(ServerMessage::Frame(frame)) => {
                 if self.clients[client].short_path && self.takes_short_path(client, socket, &frame)
                 {
                     return;
                 }
-                if self.spoken {
-                    self.speak(socket, &frame)
+                if self.as_text {
+                    self.through_text(socket, &frame)
                 } else {
                     Input::Frame { socket, frame }
                 }
@@ -69,7 +70,11 @@ impl World {
     }
 
     /// The frame as text, and back.
-    pub(crate) fn speak(&mut self, socket: SocketId, frame: &ServerFrame<String>) -> Input<String> {
+    pub(crate) fn through_text(
+        &mut self,
+        socket: SocketId,
+        frame: &ServerFrame<String>,
+    ) -> Input<String> {
         match json::decode_text(&json::encode(frame)) {
             Ok(decoded) => {
                 if decoded != *frame {
@@ -118,14 +123,14 @@ impl World {
         let clock = self.clock(client);
         let state = &mut self.clients[client];
         // Nobody outside knows the ids of replays.
-        if !state.watch.is_pending(call) {
+        if !state.checker.is_pending(call) {
             return false;
         }
         let taken = state.machine.take_ack(socket, call, clock);
-        state.watch.heard(socket);
+        state.checker.note_alive(socket);
         if taken {
-            tell!(self, client, "-- ack {} by the short path", call.0);
-            let verdict = self.clients[client].watch.acked_directly(call);
+            trace!(self, client, "-- ack {} by the short path", call.0);
+            let verdict = self.clients[client].checker.acked_directly(call);
             self.check(verdict);
         }
         taken
@@ -136,11 +141,11 @@ impl World {
         let state = &mut self.clients[client];
         let busy = state.machine.has_output();
         let admitted = state.machine.admit(socket, clock);
-        let verdict = state.watch.admits(socket, admitted, busy);
-        state.watch.heard(socket);
+        let verdict = state.checker.admits(socket, admitted, busy);
+        state.checker.note_alive(socket);
         self.check(verdict);
         if admitted {
-            tell!(self, client, "-- message by the short path");
+            trace!(self, client, "-- message by the short path");
             self.clients[client].pumping = true;
             self.handlers_run(client);
             self.clients[client].pumping = false;

@@ -6,7 +6,7 @@ macro_rules! knobs {
     ($($(#[$doc:meta])* $name:ident,)*) => {
         /// In how many cases of a thousand.
         #[derive(Clone, Debug, Default)]
-        pub(crate) struct Weather {
+        pub(crate) struct Faults {
             $($(#[$doc])* pub(crate) $name: u16,)*
             /// Milliseconds from one side to the other.
             pub(crate) latency: u64,
@@ -14,12 +14,12 @@ macro_rules! knobs {
             pub(crate) jitter: u64,
         }
 
-        impl Weather {
+        impl Faults {
             /// Each knob is off in half of all cases; so sessions differ in what they suffer from.
-            pub(crate) fn stormy(dice: &mut Dice) -> Weather {
+            pub(crate) fn random(dice: &mut Dice) -> Faults {
                 let latency = 1 + dice.magnitude(300);
                 let jitter = dice.magnitude(200);
-                Weather { latency, jitter, $($name: intensity(dice),)* }
+                Faults { latency, jitter, $($name: intensity(dice),)* }
             }
         }
     };
@@ -45,7 +45,7 @@ knobs! {
     /// A socket says twice that it is closed.
     close_twice,
     /// News of a socket that is not listened to any more come through.
-    stale_news,
+    stale_events,
     /// The server closes before a welcome.
     turns_away,
     /// There is no welcome.
@@ -71,9 +71,9 @@ knobs! {
     /// The server closes instead of answering.
     closes_on_request,
     /// The server says something that nobody asked for.
-    noise,
+    unsolicited,
     /// The server says something that is no frame.
-    nonsense,
+    malformed,
     /// The server does not answer pings.
     no_pong,
     /// The token provider fails.
@@ -98,10 +98,10 @@ knobs! {
     endless,
 }
 
-impl Weather {
+impl Faults {
     /// Nothing goes wrong.
-    pub(crate) fn calm() -> Weather {
-        Weather { latency: 5, ..Weather::default() }
+    pub(crate) fn none() -> Faults {
+        Faults { latency: 5, ..Faults::default() }
     }
 }
 

@@ -2,43 +2,43 @@
 
 use metered_realtime_proto::machine::{Close, Input, State};
 
-use crate::agenda::TokenAnswer;
-use crate::story::tell;
-use crate::weather::Weather;
+use crate::faults::Faults;
+use crate::schedule::TokenAnswer;
+use crate::trace::trace;
 use crate::world::World;
 
 impl World {
     /// The weather turns fine. From now on everybody gets what is theirs, and soon.
-    pub(crate) fn clear_up(&mut self) {
-        tell!(self, 2, "the weather turns fine");
-        self.calm = true;
-        self.weather = Weather::calm();
+    pub(crate) fn end_faults(&mut self) {
+        trace!(self, 2, "the faults turns fine");
+        self.faults_over = true;
+        self.faults = Faults::none();
         for client in 0..self.clients.len() {
             self.awakes(client);
             self.pump(client);
             let due = self.clients[client].machine.poll_timeout();
             self.set_alarm(client, due);
-            self.mend(client);
+            self.repair_links(client);
         }
         for client in 0..self.clients.len() {
-            if !self.clients[client].watch.can_be_connected() {
+            if !self.clients[client].checker.can_be_connected() {
                 self.user_closes(client);
                 self.pump(client);
             }
         }
         for client in 0..self.clients.len() {
-            if self.broken.is_some() || !self.clients[client].watch.can_be_connected() {
+            if self.broken.is_some() || !self.clients[client].checker.can_be_connected() {
                 continue;
             }
-            for call in self.clients[client].watch.patient_calls() {
+            for call in self.clients[client].checker.patient_calls() {
                 let clock = self.clock(client);
-                tell!(self, client, "user: abort({}), which would wait for ever", call.0);
-                self.clients[client].watch.aborts(call);
+                trace!(self, client, "user: abort({}), which would wait for ever", call.0);
+                self.clients[client].checker.aborts(call);
                 self.clients[client].machine.abort(call, clock);
                 self.pump(client);
             }
             self.hurry(client);
-            let wait = self.clients[client].watch.longest_recovery();
+            let wait = self.clients[client].checker.longest_recovery();
             let due = self.clients[client].machine.poll_timeout();
             let due = due.map_or(0, |due| due.since(self.clients[client].clock(self.now)));
             let patience = self.shortest_watchdog(true).saturating_mul(5_000).min(PATIENCE_MS);
@@ -56,14 +56,14 @@ impl World {
     /// Waits until all is well; the user connects by hand where the client has given up.
     pub(crate) fn recover(&mut self, client: usize, until: u64) {
         let closed = |world: &World| world.clients[client].machine.state() == State::Closed;
-        while self.broken.is_none() && !self.is_well(client) {
+        while self.broken.is_none() && !self.is_recovered(client) {
             if self.patience == 0 {
-                let why = self.ailment(client).unwrap_or_default();
+                let why = self.problem(client).unwrap_or_default();
                 return self.break_rule("connect() works in a good network", why);
             }
-            self.user_insists(client);
-            self.pass(until, |world| closed(world) || world.is_well(client));
-            if self.broken.is_none() && !closed(self) && !self.is_well(client) {
+            self.user_reconnects(client);
+            self.pass(until, |world| closed(world) || world.is_recovered(client));
+            if self.broken.is_none() && !closed(self) && !self.is_recovered(client) {
                 self.patience -= 1;
                 self.hurry(client);
                 let state = &self.clients[client];
@@ -73,7 +73,7 @@ impl World {
                     return;
                 }
                 if self.now + due > until {
-                    let why = self.ailment(client).unwrap_or_default();
+                    let why = self.problem(client).unwrap_or_default();
                     self.break_rule("everything is well again once the network is", why);
                 }
             }
@@ -82,7 +82,7 @@ impl World {
 
     /// Nobody waits for months: the token provider answers after all, and the network says that it is back.
     pub(crate) fn hurry(&mut self, client: usize) {
-        if let Some(request) = self.clients[client].watch.token_request() {
+        if let Some(request) = self.clients[client].checker.token_request() {
             self.token_answers(client, request, TokenAnswer::Token);
         }
         let state = &self.clients[client];
@@ -93,7 +93,7 @@ impl World {
     }
 
     /// Links that are half-open end, or are left to the watchdog, or all links are replaced.
-    pub(crate) fn mend(&mut self, client: usize) {
+    pub(crate) fn repair_links(&mut self, client: usize) {
         let watched = self.clients[client].facts.inactivity.is_some_and(|ms| ms <= 120_000);
         let replaces = self.dice.below(2) == 1;
         for link in self.clients[client].links() {
@@ -106,26 +106,26 @@ impl World {
         }
     }
 
-    pub(crate) fn is_well(&self, client: usize) -> bool {
-        self.ailment(client).is_none()
+    pub(crate) fn is_recovered(&self, client: usize) -> bool {
+        self.problem(client).is_none()
     }
 
     /// What is not yet as it should be.
-    pub(crate) fn ailment(&self, client: usize) -> Option<String> {
+    pub(crate) fn problem(&self, client: usize) -> Option<String> {
         let state = &self.clients[client];
         if state.machine.state() != State::Connected {
             return Some(format!("the client is {}", state.machine.state().name()));
         }
-        if state.watch.has_pending() {
+        if state.checker.has_pending() {
             return Some("calls wait for an answer".into());
         }
         let Some(link) = state.link() else { return Some("there is no socket".into()) };
-        state.watch.missing(&self.links[link].seat)
+        state.checker.missing(&self.links[link].connection)
     }
 
     pub(crate) fn check_unwanted(&mut self, client: usize) {
         if let Some(link) = self.clients[client].link() {
-            let verdict = self.clients[client].watch.unwanted(&self.links[link].seat);
+            let verdict = self.clients[client].checker.unwanted(&self.links[link].connection);
             self.check(verdict);
         }
     }
@@ -133,11 +133,11 @@ impl World {
     /// The user closes everything, and then nothing is left.
     pub(crate) fn end(&mut self) {
         for client in 0..self.clients.len() {
-            self.clients[client].watch.last_close();
+            self.clients[client].checker.last_close();
             self.user_closes(client);
             self.pump(client);
         }
-        let back = self.clients.iter().map(|client| client.watch.behind(client.clock(self.now)));
+        let back = self.clients.iter().map(|client| client.checker.behind(client.clock(self.now)));
         let wait = back.max().unwrap_or_default() + 1_000;
         self.pass(self.now + wait, |_| false);
         for client in 0..self.clients.len() {
@@ -145,14 +145,14 @@ impl World {
                 return;
             }
             let state = &self.clients[client];
-            let verdict = state.watch.finished(&state.machine, state.held.len());
+            let verdict = state.checker.finished(&state.machine, state.held.len());
             self.check(verdict);
         }
-        self.haunt();
+        self.feed_late_inputs();
     }
 
     /// Late news of all kinds do not wake a closed client.
-    pub(crate) fn haunt(&mut self) {
+    pub(crate) fn feed_late_inputs(&mut self) {
         for link in 0..self.links.len().min(8) {
             let (client, socket) = (self.links[link].client, self.links[link].socket);
             let input = match self.dice.below(3) {
@@ -167,7 +167,7 @@ impl World {
             self.feed(client, Input::HandlersDrained);
             let state = &self.clients[client];
             if self.broken.is_none() {
-                let verdict = state.watch.finished(&state.machine, state.held.len());
+                let verdict = state.checker.finished(&state.machine, state.held.len());
                 self.check(verdict);
             }
         }

@@ -5,11 +5,11 @@ use std::collections::BinaryHeap;
 
 use metered_realtime_proto::machine::{CallId, Close, SocketId};
 
-use crate::server::Said;
+use crate::server::ServerMessage;
 
 /// Something that happens at a point in time.
 #[derive(Debug)]
-pub(crate) enum Happening {
+pub(crate) enum Scheduled {
     /// A client's alarm rings, unless it was set anew since.
     Alarm { client: usize, set: u32 },
     /// Outputs that were left lying are carried out.
@@ -17,17 +17,17 @@ pub(crate) enum Happening {
     /// The user does something.
     Acts { client: usize },
     /// A gust: one thing goes wrong.
-    Gust,
+    Incident,
     /// A sleeping process wakes up.
     Awakes { client: usize },
     /// A message reaches the server.
-    Arrives { link: usize, up: Up },
+    Arrives { link: usize, up: Upstream },
     /// The server says what it has put off.
-    Says { link: usize, said: Said },
+    ServerSends { link: usize, message: ServerMessage },
     /// The server closes a connection.
     Closes { link: usize, code: u16 },
     /// News reach a client.
-    Hears { link: usize, news: News },
+    Delivers { link: usize, event: SocketEvent },
     /// A socket that was to come later is there.
     Made { client: usize, socket: SocketId },
     /// The token provider answers.
@@ -40,7 +40,7 @@ pub(crate) enum Happening {
 
 /// What travels from a client to the server.
 #[derive(Debug)]
-pub(crate) enum Up {
+pub(crate) enum Upstream {
     /// The connection itself.
     Opened,
     /// A frame.
@@ -51,11 +51,11 @@ pub(crate) enum Up {
 
 /// What travels from the server to a client.
 #[derive(Debug)]
-pub(crate) enum News {
+pub(crate) enum SocketEvent {
     /// The handshake succeeded.
     Opened,
     /// A message.
-    Said(Said),
+    ServerMessage(ServerMessage),
     /// The end.
     Closed(Close),
 }
@@ -73,7 +73,7 @@ pub(crate) enum TokenAnswer {
 
 /// The order of things.
 #[derive(Debug, Default)]
-pub(crate) struct Agenda {
+pub(crate) struct Schedule {
     heap: BinaryHeap<Entry>,
     number: u64,
 }
@@ -82,18 +82,18 @@ pub(crate) struct Agenda {
 struct Entry {
     at: u64,
     number: u64,
-    what: Happening,
+    what: Scheduled,
 }
 
-impl Agenda {
+impl Schedule {
     /// Adds something; what is added first happens first.
-    pub(crate) fn add(&mut self, at: u64, what: Happening) {
+    pub(crate) fn add(&mut self, at: u64, what: Scheduled) {
         self.number += 1;
         self.heap.push(Entry { at, number: self.number, what });
     }
 
     /// Takes what comes next, unless it comes after `until`.
-    pub(crate) fn next(&mut self, until: u64) -> Option<(u64, Happening)> {
+    pub(crate) fn next(&mut self, until: u64) -> Option<(u64, Scheduled)> {
         if self.heap.peek()?.at > until {
             return None;
         }

@@ -2,13 +2,13 @@
 
 /// Lines, each with its time and whom it is about.
 #[derive(Debug, Default)]
-pub(crate) struct Story {
+pub(crate) struct Trace {
     text: String,
 }
 
-impl Story {
+impl Trace {
     /// Adds a line.
-    pub(crate) fn tell(&mut self, now: u64, client: usize, line: &str) {
+    pub(crate) fn add(&mut self, now: u64, client: usize, line: &str) {
         use std::fmt::Write;
         let name = ['A', 'B'].get(client).copied().unwrap_or('?');
         let seconds = now / 1000;
@@ -24,17 +24,17 @@ impl Story {
 }
 
 /// Adds a line to the story of a session, if it is told at all.
-macro_rules! tell {
+macro_rules! trace {
     ($world:expr, $client:expr, $($line:tt)*) => {
-        if $world.story.is_some() {
+        if $world.trace.is_some() {
             let client = $client;
             let line = format!($($line)*);
             let now = $world.now;
-            if let Some(story) = &mut $world.story {
-                story.tell(now, client, &line);
+            if let Some(trace) = &mut $world.trace {
+                trace.add(now, client, &line);
             }
         }
     };
 }
 
-pub(crate) use tell;
+pub(crate) use trace;

@@ -2,14 +2,14 @@
 
 use metered_realtime_proto::machine::Input;
 
-use crate::agenda::Happening;
-use crate::story::tell;
+use crate::schedule::Scheduled;
+use crate::trace::trace;
 use crate::world::World;
 
 impl World {
     /// One thing goes wrong.
-    pub(crate) fn gust(&mut self) {
-        if self.calm {
+    pub(crate) fn incident(&mut self) {
+        if self.faults_over {
             return;
         }
         let client = self.dice.below(self.clients.len() as u64) as usize;
@@ -20,11 +20,11 @@ impl World {
             (0 | 1, Some(link)) => self.cut(link, false),
             (2 | 3, Some(link)) => self.cut(link, true),
             (4, Some(link)) => {
-                tell!(self, client, "network: nothing reaches the server any more");
+                trace!(self, client, "network: nothing reaches the server any more");
                 self.links[link].up_lost = true;
             }
             (5, Some(link)) => {
-                tell!(self, client, "network: nothing reaches the client any more");
+                trace!(self, client, "network: nothing reaches the client any more");
                 self.links[link].down_lost = true;
                 self.links[link].mute = true;
             }
@@ -36,16 +36,16 @@ impl World {
                 let ms = self.dice.magnitude(120_000);
                 self.stall(link, ms);
             }
-            (9, Some(link)) => self.noise(link),
+            (9, Some(link)) => self.sends_unsolicited(link),
             (10, _) => self.falls_asleep(client),
             (11, _) => {
                 let ms = self.dice.magnitude(100_000_000);
-                tell!(self, client, "clock: {ms} ms ahead");
+                trace!(self, client, "clock: {ms} ms ahead");
                 self.clients[client].skew += ms as i64;
             }
             (12, _) => {
                 let ms = self.dice.magnitude(200_000);
-                tell!(self, client, "clock: {ms} ms back");
+                trace!(self, client, "clock: {ms} ms back");
                 self.clients[client].skew -= ms as i64;
             }
             (13, _) => self.feed(client, Input::HandlersDrained),
@@ -60,9 +60,9 @@ impl World {
     pub(crate) fn falls_asleep(&mut self, client: usize) {
         if !std::mem::replace(&mut self.clients[client].asleep, true) {
             let ms = self.dice.magnitude(100_000_000);
-            tell!(self, client, "process: stands still for {ms} ms");
+            trace!(self, client, "process: stands still for {ms} ms");
             self.pump(client);
-            self.agenda.add(self.now + ms, Happening::Awakes { client });
+            self.schedule.add(self.now + ms, Scheduled::Awakes { client });
         }
     }
 
@@ -70,18 +70,18 @@ impl World {
         if !std::mem::take(&mut self.clients[client].asleep) {
             return;
         }
-        tell!(self, client, "process: goes on");
+        trace!(self, client, "process: goes on");
         let mut deferred = std::mem::take(&mut self.clients[client].deferred);
         if self.dice.below(2) == 1 {
             // The alarm rings after what has arrived; otherwise in its place.
-            deferred.sort_by_key(|what| matches!(what, Happening::Alarm { .. }));
+            deferred.sort_by_key(|what| matches!(what, Scheduled::Alarm { .. }));
         }
         if self.dice.below(3) == 2 {
             self.feed(client, Input::Wake);
         }
         for what in deferred {
             if self.broken.is_none() {
-                self.happen(what);
+                self.execute(what);
             }
         }
     }
