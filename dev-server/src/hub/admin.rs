@@ -10,14 +10,8 @@ use super::fault::Rule;
 use super::frames;
 use super::grant::Grant;
 use super::io::{ConnId, FrameKind, Time};
+use super::nodes::{Answer, From, Handed, Receiver, Reply};
 use super::stats::Usage;
-
-/// Why a message was not published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unpublished {
-    /// The period's messages are used up.
-    OverQuota,
-}
 
 impl Hub {
     /// The connections of a peer in any app, or all of them.
@@ -69,26 +63,33 @@ impl Hub {
     }
 
     /// Publishes in the name of `sender`, who need not be connected.
-    ///
-    /// # Errors
-    /// The app's messages are used up.
-    pub fn publish_as(
-        &mut self,
-        sender: &Grant,
-        channel: &str,
-        data: &str,
-        now: Time,
-    ) -> Result<(), Unpublished> {
+    pub fn publish_as(&mut self, sender: &Grant, channel: &str, data: &str, now: Time) -> Reply {
         self.begin(now);
-        if !self.count_message(&sender.app) {
-            return Err(Unpublished::OverQuota);
+        if self.needs_bus().is_err() {
+            return Reply::Now(Answer::Unavailable);
         }
-        self.broadcast(sender, None, channel, data);
+        if !self.count_message(&sender.app) {
+            return Reply::Now(Answer::OverQuota);
+        }
+        let reply = if self.has_nodes() {
+            let ticket = self.ticket();
+            self.hand_over(Handed {
+                from: From::Rest(ticket),
+                sender: Arc::new(sender.clone()),
+                receiver: Receiver::Channel(Arc::from(channel)),
+                data: data.to_owned(),
+            });
+            Reply::Later(ticket)
+        } else {
+            let from = (&*sender.peer, sender.peer_metadata.as_deref());
+            self.broadcast(&sender.app, from, None, channel, data);
+            Reply::Now(Answer::Published)
+        };
         self.settle();
-        Ok(())
+        reply
     }
 
-    /// Who is in a channel of an app, as a JSON array of `{peerId, metadata?}`.
+    /// Who is in a channel of an app, as far as this node knows: a JSON array of `{peerId, metadata?}`.
     #[must_use]
     pub fn peers_in(&self, app: &str, channel: &str) -> String {
         let mut text = String::new();
@@ -97,22 +98,38 @@ impl Hub {
         text
     }
 
-    /// An app's use of the service since the hub started.
+    /// An app's use of the service since the hub started. What other nodes add is as of their last sign of life.
     #[must_use]
     pub fn usage(&self, app: &str) -> Usage {
-        let usage = self.apps.get(app).map(App::usage).unwrap_or_default();
-        Usage { period_start: self.started.unix_seconds(), ..usage }
+        let here = self.apps.get(app).map(App::counts).unwrap_or_default();
+        let elsewhere = self.used_elsewhere(app);
+        Usage {
+            concurrent_now: here.concurrent_now + elsewhere.concurrent_now,
+            peak_concurrent: here.peak_concurrent.max(elsewhere.peak_concurrent),
+            messages_used: here.messages_used + elsewhere.messages_used,
+            period_start: self.started.unix_seconds(),
+        }
     }
 
     /// Counts a message against the quota; false if it is used up.
     pub(super) fn count_message(&mut self, app: &Arc<str>) -> bool {
         let quota = self.limits.messages_per_period;
-        let app = self.apps.entry(Arc::clone(app)).or_default();
-        if quota.is_some_and(|quota| app.usage().messages_used >= quota) {
+        if quota.is_some_and(|quota| self.usage(app).messages_used >= quota) {
             return false;
         }
-        app.count_message();
+        self.apps.entry(Arc::clone(app)).or_default().count_message();
         true
+    }
+
+    /// A message that was counted came to nothing.
+    pub(super) fn uncount_message(&mut self, app: &str) {
+        if let Some(app) = self.apps.get_mut(app) {
+            app.uncount_message();
+        }
+    }
+
+    pub(super) fn has_nodes(&self) -> bool {
+        self.nodes.is_some()
     }
 }
 

@@ -44,8 +44,12 @@ impl Hub {
     /// A connection was admitted: registers it and welcomes it, or closes it if its app may not have it.
     pub fn open(&mut self, grant: Grant, plan: Plan, now: Time) -> ConnId {
         self.begin(now);
+        let elsewhere = self.used_elsewhere(&grant.app).concurrent_now;
         let app = self.apps.entry(Arc::clone(&grant.app)).or_default();
-        let full = self.limits.connections_per_app.is_some_and(|limit| app.connections() >= limit);
+        let full = self
+            .limits
+            .connections_per_app
+            .is_some_and(|limit| app.connections() + elsewhere >= limit);
         if grant.suspended {
             let code = CloseCode::AccountSuspended.as_u16();
             return self.reject(code, "the account is suspended", now);
@@ -82,8 +86,9 @@ impl Hub {
     pub(super) fn welcome(&mut self, id: ConnId) {
         let Some(connection) = self.connections.get(&id) else { return };
         let grant = Arc::clone(connection.grant());
-        if let Some(app) = self.apps.get_mut(&grant.app) {
-            app.add_socket(&grant.peer, id);
+        let app = self.apps.get_mut(&grant.app);
+        if app.is_some_and(|app| app.add_socket(&grant.peer, id)) {
+            self.peer_moved(&grant.app, &grant.peer, true);
         }
         let text = frames::welcome(&grant, &self.limits, self.now);
         self.send(FrameKind::Welcome, vec![id], text);

@@ -45,8 +45,8 @@ impl Connection {
         self.channels.insert(channel);
     }
 
-    pub(super) fn remove_channel(&mut self, channel: &str) -> bool {
-        self.channels.remove(channel)
+    pub(super) fn remove_channel(&mut self, channel: &str) -> Option<Arc<str>> {
+        self.channels.take(channel)
     }
 
     /// Whether one more frame is within the rate.

@@ -121,7 +121,7 @@ fn push_text(text: &mut String, name: &str, value: &str) {
     push_json_string(text, value);
 }
 
-fn push_raw(text: &mut String, name: &str, json: Option<&str>) {
+pub(super) fn push_raw(text: &mut String, name: &str, json: Option<&str>) {
     if let Some(json) = json {
         push_name(text, name);
         text.push_str(json);

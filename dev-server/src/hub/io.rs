@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::nodes::{Answer, Ticket};
 use super::rate::{ConnectRate, Rate};
 
 /// A connection, for as long as the server runs. Never used twice.
@@ -88,6 +89,41 @@ pub enum Output {
     Drop {
         /// The connection.
         id: ConnId,
+    },
+    /// Something for the bus between the nodes.
+    Bus(BusOutput),
+    /// A call is answered.
+    Answer {
+        /// The call.
+        ticket: Ticket,
+        /// The answer.
+        answer: Answer,
+    },
+}
+
+/// What the bus between the nodes is to do. Carried out in order, and forgotten when the bus goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BusOutput {
+    /// Bring what is said on a subject.
+    Listen {
+        /// The subject.
+        subject: String,
+    },
+    /// Bring it no longer.
+    Unlisten {
+        /// The subject.
+        subject: String,
+    },
+    /// Say something to whoever listens on a subject, but not to this node.
+    Publish {
+        /// Grows from one to the next; reported by [`Hub::handed`](super::Hub::handed).
+        number: u64,
+        /// The subject.
+        subject: String,
+        /// What is said.
+        payload: String,
+        /// Report by [`Hub::unanswered`](super::Hub::unanswered) if nobody listens.
+        must_be_heard: bool,
     },
 }
 

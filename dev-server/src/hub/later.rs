@@ -29,6 +29,10 @@ pub(super) enum Later {
         reason: &'static str,
     },
     Unmute(ConnId),
+    /// A node's sign of life is due.
+    Beat,
+    /// The time for answers to a question is over.
+    Answers(u64),
 }
 
 /// When something is due, and a number that keeps those of one moment in order.
@@ -84,6 +88,8 @@ impl Hub {
                 Later::Request { id, text } => self.request(id, &text, false),
                 Later::Close { id, code, reason } => self.end_with_close(id, code, reason),
                 Later::Unmute(id) => self.unmute(id),
+                Later::Beat => self.beat(),
+                Later::Answers(ask) => self.answers_are_due(ask),
             }
         }
         self.settle();

@@ -19,6 +19,7 @@ mod frames;
 mod grant;
 mod io;
 mod later;
+mod nodes;
 mod pattern;
 mod rate;
 mod request;
@@ -32,14 +33,15 @@ use app::App;
 use connection::Connection;
 use faults::Faults;
 use later::Agenda;
+use nodes::Nodes;
 use rate::Connects;
 
-pub use admin::Unpublished;
 pub use admission::TurnedAway;
 pub use fault::{Fault, Rule, Target, Trigger};
 pub use faults::Plan;
 pub use grant::{Action, Actions, Grant};
-pub use io::{ConnId, FrameKind, Limits, Output, Time};
+pub use io::{BusOutput, ConnId, FrameKind, Limits, Output, Time};
+pub use nodes::{Answer, NodeId, Reply, Ticket};
 pub use pattern::{Pattern, Scope};
 pub use rate::{ConnectRate, Rate};
 pub use requests::{is_peer_id, is_reserved};
@@ -58,6 +60,8 @@ pub struct Hub {
     agenda: Agenda,
     faults: Faults,
     connects: Connects,
+    /// The other nodes, if this is one of several.
+    nodes: Option<Box<Nodes>>,
     outputs: VecDeque<Output>,
     stats: Stats,
 }
@@ -76,6 +80,7 @@ impl Hub {
             agenda: Agenda::default(),
             faults: Faults::default(),
             connects: Connects::default(),
+            nodes: None,
             outputs: VecDeque::new(),
             stats: Stats::default(),
         }
@@ -133,13 +138,16 @@ impl Hub {
         self.faults.forget(id);
         let grant = connection.grant();
         let Some(app) = self.apps.get_mut(&grant.app) else { return true };
-        app.remove_socket(&grant.peer, id);
-        let mut notices = Vec::new();
-        for channel in connection.channels() {
-            notices.extend(app.unsubscribe(channel, id, grant));
+        let last = app.remove_socket(&grant.peer, id);
+        let channels = connection.channels().iter();
+        let moves: Vec<_> =
+            channels.map(|channel| (channel, app.unsubscribe(channel, id, grant))).collect();
+        if last {
+            self.peer_moved(&grant.app, &grant.peer, false);
         }
-        for (to, text) in notices {
-            self.send(FrameKind::Presence, to, text);
+        for (channel, moved) in moves {
+            self.tell_moved(&grant.app, channel, moved, false);
+            self.close_channel_if_empty(&grant.app, channel);
         }
         true
     }

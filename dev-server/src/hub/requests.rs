@@ -6,9 +6,11 @@ use std::sync::Arc;
 use metered_realtime_proto::wire::{CloseCode, ErrorCode, PEER_ID_MAX, check_channel};
 
 use super::Hub;
+use super::app::Moved;
 use super::frames;
 use super::grant::{Action, Grant};
 use super::io::{ConnId, FrameKind, Time};
+use super::nodes::{From, Handed, Receiver};
 use super::request::{self, Body, Refusal};
 
 impl Hub {
@@ -110,6 +112,7 @@ impl Hub {
         not_reserved(&channel)?;
         permitted(grant, Action::Subscribe)?;
         covered(grant, &channel)?;
+        self.needs_bus()?;
         let limit = self.limits.channels_per_connection;
         let Some(connection) = self.connections.get_mut(&id) else { return Ok(()) };
         if !connection.holds(&channel) && connection.channels().len() >= limit {
@@ -118,17 +121,47 @@ impl Hub {
         }
         let channel: Arc<str> = Arc::from(&*channel);
         connection.add_channel(Arc::clone(&channel));
-        let Some(app) = self.apps.get_mut(&grant.app) else { return Ok(()) };
-        let notice = app.subscribe(&channel, id, grant, include_sender_metadata);
-        let snapshot = frames::presence(&channel, &app.present(&channel, Some(&grant.peer)), &[]);
+        if self.must_open(grant, &channel) {
+            let asker = (id, request_id);
+            self.open_channel_for(asker, &grant.app, &channel, include_sender_metadata);
+        } else {
+            self.seat(id, grant, request_id, &channel, include_sender_metadata);
+        }
+        Ok(())
+    }
+
+    /// Ack first, then the snapshot, then the news for the others.
+    pub(super) fn seat(
+        &mut self,
+        id: ConnId,
+        grant: &Arc<Grant>,
+        request_id: Option<&str>,
+        channel: &Arc<str>,
+        include_sender_metadata: bool,
+    ) {
+        let Some(app) = self.apps.get_mut(&grant.app) else { return };
+        let moved = app.subscribe(channel, id, grant, include_sender_metadata);
+        let snapshot = frames::presence(channel, &app.present(channel, Some(&grant.peer)), &[]);
         self.ack(id, request_id);
         if grant.actions.allows(Action::Presence) {
             self.send(FrameKind::Presence, vec![id], snapshot);
         }
+        self.tell_moved(&grant.app, channel, moved, true);
+    }
+
+    /// Tells the others, here and on other nodes.
+    pub(super) fn tell_moved(
+        &mut self,
+        app: &Arc<str>,
+        channel: &Arc<str>,
+        moved: Option<Moved>,
+        here: bool,
+    ) {
+        let Some(Moved { entry, notice }) = moved else { return };
         if let Some((to, text)) = notice {
             self.send(FrameKind::Presence, to, text);
         }
-        Ok(())
+        self.presence_moved(app, channel, entry, here);
     }
 
     fn unsubscribe(
@@ -138,13 +171,14 @@ impl Hub {
         request_id: Option<&str>,
         channel: &str,
     ) {
-        let held = self.connections.get_mut(&id).is_some_and(|c| c.remove_channel(channel));
-        let app = self.apps.get_mut(&grant.app).filter(|_| held);
-        let notice = app.and_then(|app| app.unsubscribe(channel, id, grant));
+        let held = self.connections.get_mut(&id).and_then(|c| c.remove_channel(channel));
+        let Some(channel) = held else { return self.ack(id, request_id) };
+        self.withdraw(id, &grant.app, &channel);
+        let app = self.apps.get_mut(&grant.app);
+        let moved = app.and_then(|app| app.unsubscribe(&channel, id, grant));
         self.ack(id, request_id);
-        if let Some((to, text)) = notice {
-            self.send(FrameKind::Presence, to, text);
-        }
+        self.tell_moved(&grant.app, &channel, moved, false);
+        self.close_channel_if_empty(&grant.app, &channel);
     }
 
     fn publish(
@@ -159,29 +193,52 @@ impl Hub {
         permitted(grant, Action::Publish)?;
         covered(grant, channel)?;
         let data = data.ok_or_else(missing_data)?;
+        self.needs_bus()?;
         self.within_quota(grant)?;
+        if self.has_nodes() {
+            let receiver = Receiver::Channel(Arc::from(channel));
+            self.hand_over_for(id, grant, request_id, receiver, data);
+            return Ok(());
+        }
         self.ack(id, request_id);
-        self.broadcast(grant, Some(id), channel, data);
+        let sender = (&*grant.peer, grant.peer_metadata.as_deref());
+        self.broadcast(&grant.app, sender, Some(id), channel, data);
         Ok(())
+    }
+
+    fn hand_over_for(
+        &mut self,
+        id: ConnId,
+        grant: &Arc<Grant>,
+        request_id: Option<&str>,
+        receiver: Receiver,
+        data: &str,
+    ) {
+        self.hand_over(Handed {
+            from: From::Client { id, request_id: request_id.map(str::to_owned) },
+            sender: Arc::clone(grant),
+            receiver,
+            data: data.to_owned(),
+        });
     }
 
     /// Gives a message to everyone in a channel but the publisher's own connection.
     pub(super) fn broadcast(
         &mut self,
-        sender: &Grant,
+        app: &str,
+        (from, metadata): (&str, Option<&str>),
         publisher: Option<ConnId>,
         channel: &str,
         data: &str,
     ) {
-        let Some(app) = self.apps.get(&sender.app) else { return };
+        let Some(app) = self.apps.get(app) else { return };
         let audience = app.audience(channel, publisher);
         if !audience.plain.is_empty() {
-            let text = frames::message(channel, &sender.peer, data, None);
+            let text = frames::message(channel, from, data, None);
             self.send(FrameKind::Message, audience.plain, text);
         }
         if !audience.with_metadata.is_empty() {
-            let metadata = sender.peer_metadata.as_deref();
-            let text = frames::message(channel, &sender.peer, data, metadata);
+            let text = frames::message(channel, from, data, metadata);
             self.send(FrameKind::Message, audience.with_metadata, text);
         }
     }
@@ -200,6 +257,12 @@ impl Hub {
         })?;
         permitted(grant, Action::Send)?;
         let data = data.ok_or_else(missing_data)?;
+        self.needs_bus()?;
+        if self.has_nodes() {
+            self.within_quota(grant)?;
+            self.hand_over_for(id, grant, request_id, Receiver::Peer(Arc::from(&*to)), data);
+            return Ok(());
+        }
         let sockets = self.apps.get(&grant.app).map(|app| app.sockets_of(&to)).unwrap_or_default();
         if sockets.is_empty() {
             return Err(Refusal::new(ErrorCode::PEER_NOT_FOUND, "no such peer is connected"));
@@ -218,7 +281,7 @@ impl Hub {
         Err(Refusal::new(ErrorCode::OVER_MESSAGE_QUOTA, "the period's messages are used up"))
     }
 
-    fn ack(&mut self, id: ConnId, request_id: Option<&str>) {
+    pub(super) fn ack(&mut self, id: ConnId, request_id: Option<&str>) {
         if let Some(request_id) = request_id {
             self.send(FrameKind::Ack, vec![id], frames::ack(request_id));
         }

@@ -17,6 +17,10 @@ pub struct Stats {
     pub frames_in: BTreeMap<&'static str, u64>,
     /// Frames to clients by type; one for each receiver.
     pub frames_out: BTreeMap<&'static str, u64>,
+    /// Messages from other nodes by kind.
+    pub bus_in: BTreeMap<&'static str, u64>,
+    /// Messages to other nodes by kind; one for each subject.
+    pub bus_out: BTreeMap<&'static str, u64>,
 }
 
 /// An app's use of the service.
@@ -39,6 +43,14 @@ impl Stats {
 
     pub(super) fn count_in(&mut self, kind: &'static str) {
         *self.frames_in.entry(kind).or_default() += 1;
+    }
+
+    pub(super) fn count_heard(&mut self, kind: &'static str) {
+        *self.bus_in.entry(kind).or_default() += 1;
+    }
+
+    pub(super) fn count_said(&mut self, kind: &'static str) {
+        *self.bus_out.entry(kind).or_default() += 1;
     }
 
     pub(super) fn count_out(&mut self, kind: FrameKind, receivers: usize) {

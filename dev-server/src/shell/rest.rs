@@ -14,12 +14,12 @@ use super::address::percent_decode;
 use super::reply::{Body, body_of, json, json_error, not_found};
 use super::shared::Shared;
 use crate::auth::{Pair, TokenRequest};
-use crate::hub::{Action, is_peer_id, is_reserved};
+use crate::hub::{Action, Answer, is_peer_id, is_reserved};
 
 /// Why a call fails: a status, a code and a sentence.
 struct Failure(StatusCode, &'static str, String);
 
-type Answer = Result<String, Failure>;
+type Outcome = Result<String, Failure>;
 
 /// Answers everything below `/v1/`.
 pub(super) async fn respond(request: Request<Incoming>, shared: &Arc<Shared>) -> Response<Body> {
@@ -33,8 +33,8 @@ pub(super) async fn respond(request: Request<Incoming>, shared: &Arc<Shared>) ->
     let Some(segments) = segments else { return not_found() };
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let answer = match (&head.method, &*segments) {
-        (&Method::GET, ["channels", channel, "peers"]) => peers(shared, pair, channel),
-        (&Method::DELETE, ["peers", peer]) => kick(shared, pair, peer),
+        (&Method::GET, ["channels", channel, "peers"]) => peers(shared, pair, channel).await,
+        (&Method::DELETE, ["peers", peer]) => kick(shared, pair, peer).await,
         (&Method::GET, ["usage"]) => Ok(usage(shared, pair)),
         (&Method::POST, ["tokens"] | ["channels", _, "publish"]) => {
             let limit = shared.config.bounds.request_timeout;
@@ -43,7 +43,7 @@ pub(super) async fn respond(request: Request<Incoming>, shared: &Arc<Shared>) ->
                 Err(response) => return *response,
             };
             match &*segments {
-                ["channels", channel, "publish"] => publish(shared, pair, channel, &body),
+                ["channels", channel, "publish"] => publish(shared, pair, channel, &body).await,
                 _ => tokens(shared, pair, &body),
             }
         }
@@ -66,7 +66,7 @@ fn authorized<'a>(headers: &HeaderMap, shared: &'a Shared) -> Option<&'a Pair> {
     shared.keyring.pair(id, secret)
 }
 
-fn tokens(shared: &Shared, pair: &Pair, body: &[u8]) -> Answer {
+fn tokens(shared: &Shared, pair: &Pair, body: &[u8]) -> Outcome {
     let request: TokenRequest = parse(body)?;
     let minted = shared.keyring.mint(pair, &request, shared.now()).map_err(|error| {
         let status = match error.code {
@@ -79,9 +79,10 @@ fn tokens(shared: &Shared, pair: &Pair, body: &[u8]) -> Answer {
     Ok(value!({ "token": minted.token.expose(), "expiresAt": minted.expires_at }).to_string())
 }
 
-fn peers(shared: &Shared, pair: &Pair, channel: &str) -> Answer {
+async fn peers(shared: &Shared, pair: &Pair, channel: &str) -> Outcome {
     permitted(shared, pair, channel, Action::Presence)?;
-    let peers = shared.look(|hub| hub.peers_in(pair.app(), channel));
+    let call = shared.call(|hub, now| hub.peers_everywhere(pair.app(), channel, now));
+    let Answer::Peers(peers) = call.await else { return Err(unavailable()) };
     Ok(format!(r#"{{"channel":{},"peers":{peers}}}"#, value!(channel)))
 }
 
@@ -100,7 +101,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-fn publish(shared: &Shared, pair: &Pair, channel: &str, body: &[u8]) -> Answer {
+async fn publish(shared: &Shared, pair: &Pair, channel: &str, body: &[u8]) -> Outcome {
     permitted(shared, pair, channel, Action::Publish)?;
     let request: Publish<'_> = parse(body)?;
     let data = request.data.ok_or_else(|| invalid("data is missing"))?.get();
@@ -114,19 +115,22 @@ fn publish(shared: &Shared, pair: &Pair, channel: &str, body: &[u8]) -> Answer {
         return Err(invalid("peerMetadata is no object or too large"));
     }
     let sender = pair.impersonate(from, metadata);
-    let published = shared.drive(|hub, now| hub.publish_as(&sender, channel, data, now));
-    published.map_err(|_| {
-        let message = "the period's messages are used up".to_owned();
-        Failure(StatusCode::TOO_MANY_REQUESTS, ErrorCode::OVER_MESSAGE_QUOTA, message)
-    })?;
-    Ok("{}".to_owned())
+    match shared.call(|hub, now| hub.publish_as(&sender, channel, data, now)).await {
+        Answer::Published => Ok("{}".to_owned()),
+        Answer::OverQuota => {
+            let message = "the period's messages are used up".to_owned();
+            Err(Failure(StatusCode::TOO_MANY_REQUESTS, ErrorCode::OVER_MESSAGE_QUOTA, message))
+        }
+        Answer::Unavailable | Answer::Kicked(_) | Answer::Peers(_) => Err(unavailable()),
+    }
 }
 
-fn kick(shared: &Shared, pair: &Pair, peer: &str) -> Answer {
+async fn kick(shared: &Shared, pair: &Pair, peer: &str) -> Outcome {
     if !is_peer_id(peer) {
         return Err(invalid("a peer id has 1 to 128 printable ASCII characters"));
     }
-    let closed = shared.drive(|hub, now| hub.kick(pair.app(), peer, now));
+    let call = shared.call(|hub, now| hub.kick_everywhere(pair.app(), peer, now));
+    let Answer::Kicked(closed) = call.await else { return Err(unavailable()) };
     Ok(value!({ "peerId": peer, "closed": closed }).to_string())
 }
 
@@ -173,6 +177,11 @@ fn permitted(shared: &Shared, pair: &Pair, channel: &str, action: Action) -> Res
 
 fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Failure> {
     serde_json::from_slice(body).map_err(|error| invalid(error.to_string()))
+}
+
+fn unavailable() -> Failure {
+    let message = "the other nodes cannot be reached; try again".to_owned();
+    Failure(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::BACKEND_ERROR, message)
 }
 
 fn invalid(message: impl Into<String>) -> Failure {

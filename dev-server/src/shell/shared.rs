@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use metered_realtime_proto::wire::CloseCode;
-use tokio::sync::{Notify, watch};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
@@ -17,7 +18,9 @@ use super::outbox::{End, Full, Outbox};
 use super::tls::{Tls, TlsError};
 use crate::auth::Keyring;
 use crate::config::Config;
-use crate::hub::{ConnId, Grant, Hub, Output, Plan, Time};
+use crate::hub::{
+    Answer, BusOutput, ConnId, Grant, Hub, NodeId, Output, Plan, Reply, Ticket, Time,
+};
 
 /// The state of one running server.
 #[derive(Debug)]
@@ -42,6 +45,9 @@ struct Core {
     outboxes: BTreeMap<ConnId, Arc<Outbox>>,
     /// What the alarm task is waiting for.
     armed: Option<Time>,
+    /// What the bus between the nodes is to do.
+    bus: Option<UnboundedSender<BusOutput>>,
+    calls: BTreeMap<Ticket, oneshot::Sender<Answer>>,
 }
 
 impl Shared {
@@ -52,6 +58,8 @@ impl Shared {
         let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let started_at = since_epoch.unwrap_or_default();
         let hub = Hub::new(config.limits.clone(), Time::since_epoch(started_at));
+        let core =
+            Core { hub, outboxes: BTreeMap::new(), armed: None, bus: None, calls: BTreeMap::new() };
         Ok(Shared {
             keyring: Keyring::new(&config),
             tls: config.tls.as_ref().map(Tls::load).transpose()?,
@@ -60,7 +68,7 @@ impl Shared {
             counters: Counters::new(),
             ready: AtomicBool::new(true),
             config,
-            core: Mutex::new(Core { hub, outboxes: BTreeMap::new(), armed: None }),
+            core: Mutex::new(core),
             alarm: Notify::new(),
             stopping: watch::Sender::new(false),
             started: Instant::now(),
@@ -85,6 +93,33 @@ impl Shared {
         let result = act(&mut core.hub, now);
         self.carry_out(core, now);
         result
+    }
+
+    /// Makes a call, and waits for its answer without the lock.
+    pub(super) async fn call(&self, act: impl FnOnce(&mut Hub, Time) -> Reply) -> Answer {
+        let (sender, receiver) = oneshot::channel();
+        {
+            let now = self.now();
+            let mut core = self.core();
+            let reply = act(&mut core.hub, now);
+            if let Reply::Later(ticket) = reply {
+                core.calls.insert(ticket, sender);
+            }
+            self.carry_out(core, now);
+            if let Reply::Now(answer) = reply {
+                return answer;
+            }
+        }
+        receiver.await.unwrap_or(Answer::Unavailable)
+    }
+
+    /// From now on this server is one node of several; what the bus is to do comes out here.
+    #[expect(dead_code, reason = "the bus itself follows")]
+    pub(crate) fn join(&self, node: NodeId) -> UnboundedReceiver<BusOutput> {
+        let (sender, receiver) = unbounded_channel();
+        self.core().bus = Some(sender);
+        self.drive(|hub, now| hub.join(node, now));
+        receiver
     }
 
     /// Reads from the hub.
@@ -186,6 +221,16 @@ impl Core {
                 }
                 Output::Close { id, code, reason } => self.end(id, End::Close { code, reason }),
                 Output::Drop { id } => self.end(id, End::Drop),
+                Output::Bus(output) => {
+                    if let Some(bus) = &self.bus {
+                        let _ = bus.send(output); // The bus has stopped only if the server has.
+                    }
+                }
+                Output::Answer { ticket, answer } => {
+                    if let Some(call) = self.calls.remove(&ticket) {
+                        let _ = call.send(answer); // Nobody waits for it any more.
+                    }
+                }
             }
         }
     }

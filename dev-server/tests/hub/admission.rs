@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use metered_realtime_server::hub::{Limits, TurnedAway};
+use metered_realtime_server::hub::{Answer, Limits, Reply, TurnedAway};
 use serde_json::json;
 
 use crate::world::{End, World, grant, kinds};
@@ -118,7 +118,10 @@ fn what_is_published_by_rest_looks_like_any_message() {
     let mut world = World::new();
     let a = world.join("a");
     world.subscribe(a, "r");
-    world.hub.publish_as(&grant("backend"), "r", "[1]", world.now).unwrap();
+    assert_eq!(
+        world.hub.publish_as(&grant("backend"), "r", "[1]", world.now),
+        Reply::Now(Answer::Published)
+    );
     world.collect();
     let frames = world.take(a);
     assert_eq!(kinds(&frames), ["message"]);

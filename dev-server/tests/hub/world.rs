@@ -162,7 +162,10 @@ impl World {
                 Output::HalfOpen { id } => {
                     self.ended.insert(id, End::HalfOpen);
                 }
-                other @ (Output::SendBinary { .. } | Output::Drip { .. }) => {
+                other @ (Output::SendBinary { .. }
+                | Output::Drip { .. }
+                | Output::Bus(_)
+                | Output::Answer { .. }) => {
                     self.others.push(other);
                 }
             }

@@ -1,4 +1,4 @@
-// All files of the package, for whatever platform, behave the same.
+// Every file that the package has for some platform does the same.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

@@ -9,7 +9,7 @@ import { sleep, until } from "./kit/time.mjs";
 const CLIENTS = 200;
 const { SignallingClient } = await load("ours");
 
-/** To be ended after the running test. */
+/** What the test that runs has to end. */
 const open = [];
 
 afterEach(async () => {
@@ -34,7 +34,7 @@ async function gather(url) {
   return clients;
 }
 
-/** Publishes until it is told to stop, and keeps every answer. */
+/** Publishes all the time, until told to stop; every answer is kept. */
 function chatter(clients) {
   const timer = setInterval(() => {
     for (const { client, calls } of clients) {

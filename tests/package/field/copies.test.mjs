@@ -8,7 +8,7 @@ import { inPage, startAcking, surfaces } from "./kit.mjs";
 
 const copies = Object.entries(await surfaces());
 
-/** How to make each class of errors. */
+/** How each class of errors is made. */
 const ARGUMENTS = {
   SignallingError: ["text"],
   SignallingConnectError: [1006, ""],

@@ -13,31 +13,22 @@
 //! Calls fail only for the caller's own mistakes; inputs never fail. Any number of both may come before the outputs are
 //! drained. Everything a driver has to know is in `io`.
 
-mod candidates;
-mod channel;
 mod close;
 mod connection;
 mod error;
 mod held;
-mod inbound;
 mod io;
 mod join;
-mod ladder;
-mod metadata;
-mod negotiation;
 mod options;
 mod outbox;
 mod reconcile;
 mod remote;
-mod replace;
 mod roster;
 mod sdp;
 mod send;
 mod shared;
 mod signal;
-mod streams;
 mod tracks;
-mod watch;
 
 use std::collections::BTreeMap;
 
@@ -48,11 +39,9 @@ use held::Held;
 use join::{Channel, Client, Ids, Request};
 use reconcile::Reconciling;
 use remote::Remote;
-use replace::Replacement;
 use roster::Roster;
 use shared::Shared;
 
-pub use channel::{ChannelError, ChannelOptions, ChannelOutput, MessageId, SendQueue};
 pub use error::{CallError, Failure};
 pub use io::{
     CallId, ChannelId, ClientCall, ConnectionEvent, ConnectionId, ConnectionState, Event, Gen,
@@ -86,7 +75,6 @@ pub struct Room<P> {
     roster: Roster<P>,
     held: Held<P>,
     requests: BTreeMap<RequestId, Request>,
-    replacements: Vec<Replacement>,
     ids: Ids,
     shared: Shared<P>,
 }
@@ -109,7 +97,6 @@ impl<P: Clone + PartialEq> Room<P> {
             roster: Roster::default(),
             held: Held::default(),
             requests: BTreeMap::new(),
-            replacements: Vec::new(),
             ids: Ids::default(),
             shared: Shared::new(now),
         }
@@ -200,7 +187,6 @@ impl<P: Clone + PartialEq> Room<P> {
                 remote.handle_timeout(&mut self.shared);
             }
         }
-        self.finish_replacements();
     }
 
     /// Tells the room something.
@@ -228,7 +214,6 @@ impl<P: Clone + PartialEq> Room<P> {
             Input::Connection { connection, event } => self.on_connection(connection, event),
             Input::Online => self.on_online(),
         }
-        self.finish_replacements();
     }
 
     /// Time only moves on.

@@ -11,6 +11,7 @@ pub struct Origin {
     pub version: String,
 }
 
+#[allow(dead_code)] // The negotiation uses it.
 impl Origin {
     /// Both in one text, as an answer names the offer that it belongs to.
     #[must_use]
@@ -48,6 +49,7 @@ pub struct SdpFacts {
     pub sections: Vec<Section>,
 }
 
+#[allow(dead_code)] // The negotiation uses it.
 impl SdpFacts {
     /// The sender's id of the track in the media section with this `mid`.
     #[must_use]

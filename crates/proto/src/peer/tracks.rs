@@ -24,8 +24,9 @@ impl<P: Clone + PartialEq> Room<P> {
         self.check_size(message_size(&track))?;
         self.shared.tracks.push(track);
         if self.state == State::Joined {
+            let at = self.shared.tracks.len() - 1;
             for remote in self.remotes.values_mut() {
-                remote.tracks_changed(&mut self.shared);
+                remote.track_added(at, &mut self.shared);
             }
         }
         Ok(())
@@ -38,10 +39,13 @@ impl<P: Clone + PartialEq> Room<P> {
     pub fn remove_track(&mut self, track: TrackId, now: Instant) -> Result<(), CallError> {
         self.tick(now);
         self.check_open("removeTrack")?;
-        self.shared.tracks.retain(|own| own.track != track);
+        let Some(at) = self.shared.tracks.iter().position(|own| own.track == track) else {
+            return Ok(());
+        };
+        let removed = self.shared.tracks.remove(at);
         if self.state == State::Joined {
             for remote in self.remotes.values_mut() {
-                remote.attach_tracks(&mut self.shared);
+                remote.track_removed(&removed, &mut self.shared);
             }
         }
         Ok(())

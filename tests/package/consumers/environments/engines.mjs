@@ -1,4 +1,4 @@
-// Visits the example page in the engines that WebDriver drives, in addition to the plain pages.
+// What is done in the engines that WebDriver drives, in addition to the plain pages: a visit to the example page.
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,4 @@
-// Programs that run in processes of their own: the flapping server, and the measurements of memory.
+// Programs in processes of their own: the flapping server, and what measures memory.
 
 import { fork } from "node:child_process";
 import { once } from "node:events";

@@ -1,4 +1,4 @@
-// A process that should end by itself, or should not. The argument says in which way.
+// Ends, or does not end, by itself: each way is one argument.
 
 import { SignallingClient } from "metered-realtime";
 
