@@ -2,8 +2,8 @@
 
 use metered_realtime_proto::machine::{CallId, Input, SocketId};
 use metered_realtime_proto::wire::{ApplicationFrame, Malformed, ServerFrame};
+use metered_realtime_proto_testing::{decode_text, encode};
 
-use crate::json;
 use crate::schedule::SocketEvent;
 use crate::server::ServerMessage;
 use crate::trace::trace;
@@ -49,8 +49,7 @@ impl World {
             SocketEvent::Closed(close) => Input::SocketClosed { socket, close },
             SocketEvent::ServerMessage(ServerMessage::Binary) => Input::Binary { socket },
             SocketEvent::ServerMessage(ServerMessage::Oversize) => Input::Oversize { socket },
-            SocketEvent::ServerMessage(ServerMessage::Text(text)) => match json::decode_text(&text)
-            {
+            SocketEvent::ServerMessage(ServerMessage::Text(text)) => match decode_text(&text) {
                 Ok(frame) => Input::Frame { socket, frame },
                 Err(why) => Input::Malformed { socket, why },
             },
@@ -75,7 +74,7 @@ impl World {
         socket: SocketId,
         frame: &ServerFrame<String>,
     ) -> Input<String> {
-        match json::decode_text(&json::encode(frame)) {
+        match decode_text(&encode(frame)) {
             Ok(decoded) => {
                 if decoded != *frame {
                     let detail = format!("{frame:?} became {decoded:?}");

@@ -2,8 +2,10 @@
 //! borrowed, user code only from there, one alarm.
 
 use metered_realtime_proto::machine::{
-    CallId, Close, Input, Instant, Machine, Outgoing, Output, SocketId,
+    CallError, CallId, Close, Event, Input, Instant, Machine, Output, SocketId, TokenRequestId,
 };
+use metered_realtime_proto::wire::Secret;
+use metered_realtime_proto_testing::Driver;
 
 use crate::invariants::Checker;
 use crate::network::Dialled;
@@ -137,49 +139,20 @@ impl World {
         }
         self.clients[client].undrained = false;
         let mut outputs = 0;
-        while let Some(output) = self.clients[client].machine.poll_output() {
+        while (ClientDriver { world: self, client }).carry_out_next() {
             outputs += 1;
-            self.totals.outputs += 1;
             if outputs > MOST_OUTPUTS {
                 self.break_rule("outputs come to an end", "so many in one drain".into());
             }
             if self.broken.is_some() {
                 return;
             }
-            self.carry_out(client, output);
         }
         self.clients[client].pumping = false;
         let Client { checker, machine, held, .. } = &mut self.clients[client];
         let drained = checker.drained(machine, held.len());
         self.check(drained);
         self.arm(client);
-    }
-
-    fn carry_out(&mut self, client: usize, output: Output<String>) {
-        if !matches!(output, Output::Log(_)) {
-            trace!(self, client, "<- {}", brief_output(&output));
-        }
-        let verdict = self.clients[client].checker.output(&output);
-        self.check(verdict);
-        match output {
-            Output::OpenSocket { socket, .. } => self.open(client, socket),
-            Output::Send { socket, frame, call } => self.write(client, socket, frame, call),
-            Output::CloseSocket { socket, code, report, .. } => {
-                self.close_socket(client, socket, code, report);
-            }
-            Output::FetchToken { request } => self.fetch_token(client, request),
-            Output::ForgetToken { .. } | Output::ForgetListeners | Output::EndStreams => {}
-            Output::Settle { .. } => self.totals.settled += 1,
-            Output::DrainHandlers => {
-                if self.clients[client].handlers == 0 {
-                    self.inform(client, Input::HandlersDrained);
-                } else {
-                    self.clients[client].drain_wanted = true;
-                }
-            }
-            Output::Event(event) => self.dispatch(client, &event),
-            Output::Log(_) => {}
-        }
     }
 
     fn open(&mut self, client: usize, socket: SocketId) {
@@ -218,8 +191,7 @@ impl World {
         }
     }
 
-    fn write(&mut self, client: usize, socket: SocketId, frame: Outgoing, call: Option<CallId>) {
-        let text = frame.into_text(call);
+    fn write(&mut self, client: usize, socket: SocketId, text: String, call: Option<CallId>) {
         if !self.write_text(client, socket, &text, call) {
             self.note_unsent(client, socket, &text);
             if self.dice.chance(self.faults.send_fails_late) {
@@ -277,6 +249,60 @@ impl World {
     /// Nothing is being carried out or left lying.
     pub(crate) fn is_drained(&self, client: usize) -> bool {
         !self.clients[client].pumping && !self.clients[client].machine.has_output()
+    }
+}
+
+/// One client of a world as its machine sees it.
+struct ClientDriver<'w> {
+    world: &'w mut World,
+    client: usize,
+}
+
+impl Driver for ClientDriver<'_> {
+    fn machine(&mut self) -> &mut Machine<String> {
+        &mut self.world.clients[self.client].machine
+    }
+
+    fn observe(&mut self, output: &Output<String>) {
+        let ClientDriver { world, client } = self;
+        world.totals.outputs += 1;
+        if !matches!(output, Output::Log(_)) {
+            trace!(world, *client, "<- {}", brief_output(output));
+        }
+        let verdict = world.clients[*client].checker.output(output);
+        world.check(verdict);
+    }
+
+    fn open_socket(&mut self, socket: SocketId, _address: &Secret) {
+        self.world.open(self.client, socket);
+    }
+
+    fn send(&mut self, socket: SocketId, text: String, call: Option<CallId>) {
+        self.world.write(self.client, socket, text, call);
+    }
+
+    fn close_socket(&mut self, socket: SocketId, code: u16, _reason: &str, report: bool) {
+        self.world.close_socket(self.client, socket, code, report);
+    }
+
+    fn fetch_token(&mut self, request: TokenRequestId) {
+        self.world.fetch_token(self.client, request);
+    }
+
+    fn drain_handlers(&mut self) {
+        if self.world.clients[self.client].handlers == 0 {
+            self.world.inform(self.client, Input::HandlersDrained);
+        } else {
+            self.world.clients[self.client].drain_wanted = true;
+        }
+    }
+
+    fn settle(&mut self, _call: CallId, _result: Result<(), CallError>) {
+        self.world.totals.settled += 1;
+    }
+
+    fn event(&mut self, event: Event<String>) {
+        self.world.dispatch(self.client, &event);
     }
 }
 

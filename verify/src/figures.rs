@@ -2,9 +2,10 @@
 //! dead link is replaced.
 
 use metered_realtime_proto::machine::{
-    Close, Input, Instant, Machine, Options, Output, RawOptions, RawReconnect, SocketId, State,
+    Close, Input, Instant, Machine, Options, RawOptions, RawReconnect, SocketId, State,
 };
-use metered_realtime_proto::wire::{ServerFrame, Welcome};
+use metered_realtime_proto::wire::{Secret, ServerFrame};
+use metered_realtime_proto_testing::{Driver, welcome};
 
 use crate::dice::next;
 
@@ -90,16 +91,8 @@ impl Client {
 
     fn welcome(&mut self) {
         self.input(|socket| Input::SocketOpened { socket });
-        self.input(|socket| {
-            let welcome = Welcome {
-                peer_id: "me".into(),
-                expires_at: None,
-                server_time: 1_767_222_000.0,
-                max_message_size: 65_536.0,
-                ice_servers: None,
-            };
-            Input::Frame { socket, frame: ServerFrame::Welcome(welcome) }
-        });
+        let frame = ServerFrame::Welcome(welcome("me", 65_536.0, None));
+        self.input(|socket| Input::Frame { socket, frame });
     }
 
     fn input(&mut self, input: impl FnOnce(SocketId) -> Input<String>) {
@@ -113,17 +106,19 @@ impl Client {
         self.drain();
     }
 
-    fn drain(&mut self) {
-        while let Some(output) = self.machine.poll_output() {
-            if let Output::OpenSocket { socket, .. } = output {
-                self.socket = socket;
-            }
-        }
-    }
-
     /// When the alarm is due: the next dial, while the client waits for it.
     fn next_dial(&self) -> Instant {
         self.machine.poll_timeout().expect("the client has something to wait for")
+    }
+}
+
+impl Driver for Client {
+    fn machine(&mut self) -> &mut Machine<String> {
+        &mut self.machine
+    }
+
+    fn open_socket(&mut self, socket: SocketId, _address: &Secret) {
+        self.socket = socket;
     }
 }
 

@@ -4,15 +4,15 @@
 use std::collections::BTreeSet;
 
 use metered_realtime_proto::machine::{
-    CallError, CallId, Close, Event, Input, Instant, Machine, Options, Output, ProviderFailure,
-    RawOptions, RawReconnect, SocketId, State, TokenRequestId,
+    CallError, CallId, Close, Event, Input, Instant, Machine, Options, ProviderFailure, RawOptions,
+    RawReconnect, SocketId, State, TokenRequestId,
 };
 use metered_realtime_proto::wire::{
-    ApplicationFrame, Malformed, OutgoingFrame, Secret, ServerFrame, Welcome,
+    ApplicationFrame, Malformed, OutgoingFrame, Secret, ServerFrame,
 };
 
 use crate::dice::Dice;
-use crate::json::{decode_text, encode};
+use metered_realtime_proto_testing::{Driver, decode_text, encode, welcome};
 
 /// A text from the server: it is decoded or refused, survives the way back, and a connected client takes it.
 ///
@@ -146,11 +146,11 @@ impl Raw {
     fn connect_and_welcome(&mut self) {
         let call = self.machine.connect(self.now);
         self.called(call);
-        self.drain();
+        self.drain_all();
         let socket = SocketId(self.last_socket);
-        let frame = ServerFrame::Welcome(welcome(65_536.0, None));
+        let frame = ServerFrame::Welcome(welcome("me", 65_536.0, None));
         self.machine.handle_input(Input::Frame { socket, frame }, self.now);
-        self.drain();
+        self.drain_all();
     }
 
     fn called(&mut self, call: Result<CallId, CallError>) {
@@ -206,9 +206,7 @@ impl Raw {
             10 => self.now = self.now.after(1 << (bytes.byte() % 32)),
             11 => self.ring(),
             12 => {
-                if let Some(output) = self.machine.poll_output() {
-                    self.carry_out(output);
-                }
+                self.carry_out_next();
             }
             13..=15 => self.drain(),
             16 => {
@@ -277,7 +275,7 @@ impl Raw {
             0..=2 => {
                 let cap = bytes.pick(&[65_536.0, 1.0]);
                 let expires = bytes.pick(&[None, Some(60.0), Some(0.0)]);
-                ServerFrame::Welcome(welcome(cap, expires))
+                ServerFrame::Welcome(welcome("me", cap, expires))
             }
             3..=5 => ServerFrame::Ack { request_id: bytes.id(self.last_call).to_string() },
             6 => ServerFrame::Error {
@@ -310,13 +308,8 @@ impl Raw {
         self.machine.handle_timeout(self.now);
     }
 
-    fn drain(&mut self) {
-        let mut outputs = 0;
-        while let Some(output) = self.machine.poll_output() {
-            outputs += 1;
-            assert!(outputs < 100_000, "outputs come to an end");
-            self.carry_out(output);
-        }
+    fn drain_all(&mut self) {
+        self.drain();
         assert!(!self.machine.has_output());
         assert_eq!(self.machine.state(), self.shown);
         if matches!(self.shown, State::Connecting | State::Reconnecting) {
@@ -324,58 +317,17 @@ impl Raw {
         }
     }
 
-    fn carry_out(&mut self, output: Output<String>) {
-        match output {
-            Output::OpenSocket { socket, .. } => {
-                assert!(!self.shut, "no dial after close()");
-                self.last_socket = socket.0;
-                self.open.insert(socket.0);
-                // Beside the current one only one that takes over, or has taken over.
-                assert!(self.open.len() <= 3);
-            }
-            Output::Send { frame, call, .. } => {
-                assert!(!self.shut, "nothing is sent after close()");
-                let text = frame.into_text(call);
-                assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok());
-                if let Some(call) = call {
-                    self.last_call = self.last_call.max(call.0);
-                }
-            }
-            Output::CloseSocket { socket, code, reason, .. } => {
-                assert!(matches!(code, 1000 | 3000..=4999) && reason.len() <= 123);
-                self.open.remove(&socket.0);
-            }
-            Output::FetchToken { request } => {
-                assert!(!self.shut, "no token after close()");
-                self.last_token = request.0;
-            }
-            Output::Settle { call, .. } => {
-                assert!(self.waiting.remove(&call), "a call is answered once");
-            }
-            Output::Event(Event::StateChange { from, to }) => {
-                assert_eq!(from, self.shown);
-                self.shown = to;
-            }
-            Output::Event(_)
-            | Output::ForgetToken { .. }
-            | Output::DrainHandlers
-            | Output::ForgetListeners
-            | Output::EndStreams
-            | Output::Log(_) => {}
-        }
-    }
-
     /// Whatever came before, `close()` ends it.
     fn end(&mut self) {
-        self.drain();
+        self.drain_all();
         let call = self.machine.close(1000, "", self.now);
         self.shut = true;
         self.called(Ok(call));
-        self.drain();
+        self.drain_all();
         // The clock may have been set back, by a quarter of a second each time.
         self.now = self.now.after(10_000_000);
         self.ring();
-        self.drain();
+        self.drain_all();
         assert_eq!(self.machine.poll_timeout(), None, "a closed client holds no alarm");
         assert!(self.waiting.is_empty(), "every call is answered: {:?}", self.waiting);
         assert_eq!(self.machine.requests_in_flight() + self.machine.tracked_channels(), 0);
@@ -383,14 +335,46 @@ impl Raw {
     }
 }
 
-fn welcome(max_message_size: f64, expires_in: Option<f64>) -> Welcome {
-    let server_time = 1_767_222_000.0;
-    Welcome {
-        peer_id: "me".into(),
-        expires_at: expires_in.map(|seconds| server_time + seconds),
-        server_time,
-        max_message_size,
-        ice_servers: None,
+impl Driver for Raw {
+    fn machine(&mut self) -> &mut Machine<String> {
+        &mut self.machine
+    }
+
+    fn open_socket(&mut self, socket: SocketId, _address: &Secret) {
+        assert!(!self.shut, "no dial after close()");
+        self.last_socket = socket.0;
+        self.open.insert(socket.0);
+        // Beside the current one only one that takes over, or has taken over.
+        assert!(self.open.len() <= 3);
+    }
+
+    fn send(&mut self, _socket: SocketId, text: String, call: Option<CallId>) {
+        assert!(!self.shut, "nothing is sent after close()");
+        assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok());
+        if let Some(call) = call {
+            self.last_call = self.last_call.max(call.0);
+        }
+    }
+
+    fn close_socket(&mut self, socket: SocketId, code: u16, reason: &str, _report: bool) {
+        assert!(matches!(code, 1000 | 3000..=4999) && reason.len() <= 123);
+        self.open.remove(&socket.0);
+    }
+
+    fn fetch_token(&mut self, request: TokenRequestId) {
+        assert!(!self.shut, "no token after close()");
+        self.last_token = request.0;
+    }
+
+    fn settle(&mut self, call: CallId, _result: Result<(), CallError>) {
+        assert!(self.waiting.remove(&call), "a call is answered once");
+    }
+
+    fn event(&mut self, event: Event<String>) {
+        if let Event::StateChange { from, to } = event {
+            assert_eq!(from, self.shown);
+            self.shown = to;
+        }
     }
 }
 

@@ -22,7 +22,6 @@ pub mod figures;
 pub mod fuzz;
 mod incidents;
 mod invariants;
-mod json;
 mod network;
 mod options;
 mod recovery;
@@ -37,7 +36,6 @@ mod world;
 
 pub use dice::{Dice, next};
 pub use invariants::Broken;
-pub use json::{decode_text, encode};
 pub use shrink::shrink;
 pub use totals::Totals;
 pub use world::{Outcome, run};

@@ -3,7 +3,7 @@
 use metered_realtime_proto::machine::{Close, SocketId};
 
 use crate::schedule::{Scheduled, SocketEvent, Upstream};
-use crate::server::Connection;
+use crate::server::CHANNELS;
 use crate::trace::trace;
 use crate::world::World;
 
@@ -14,8 +14,8 @@ pub(crate) struct Link {
     pub(crate) client: usize,
     /// The client's name for it.
     pub(crate) socket: SocketId,
-    /// What the server knows of it.
-    pub(crate) connection: Connection,
+    /// For each channel, how often a request about it was not treated as it ought to be.
+    pub(crate) request_failures: [u8; CHANNELS.len()],
     /// Nothing reaches the server any more.
     pub(crate) up_lost: bool,
     /// No message reaches the client any more.
@@ -52,7 +52,7 @@ impl World {
         self.links.push(Link {
             client,
             socket,
-            connection: Connection::default(),
+            request_failures: [0; CHANNELS.len()],
             up_lost: false,
             down_lost: false,
             mute: false,
@@ -103,7 +103,7 @@ impl World {
 
     /// The server closes a connection, after what it has said.
     pub(crate) fn server_closes(&mut self, link: usize, code: u16) {
-        if self.links[link].connection.alive {
+        if self.server.is_connected(link) {
             trace!(self, self.links[link].client, "server: closes with {code}");
             self.leave(link);
             self.send_down(link, SocketEvent::Closed(Close::new(code, "says the server")));

@@ -1,9 +1,11 @@
 //! After the storm: everybody gets what is theirs, then the user closes everything, and then nothing is left.
 
 use metered_realtime_proto::machine::{Close, Input, State};
+use metered_realtime_proto_testing::Subscription;
 
 use crate::faults::Faults;
 use crate::schedule::TokenAnswer;
+use crate::server::CHANNELS;
 use crate::trace::trace;
 use crate::world::World;
 
@@ -120,12 +122,17 @@ impl World {
             return Some("calls wait for an answer".into());
         }
         let Some(link) = state.link() else { return Some("there is no socket".into()) };
-        state.checker.missing(&self.links[link].connection)
+        state.checker.missing(&self.subscriptions(link), &self.links[link].request_failures)
+    }
+
+    fn subscriptions(&self, link: usize) -> [Subscription; CHANNELS.len()] {
+        CHANNELS.map(|channel| self.server.subscription(link, channel))
     }
 
     pub(crate) fn check_unwanted(&mut self, client: usize) {
         if let Some(link) = self.clients[client].link() {
-            let verdict = self.clients[client].checker.unwanted(&self.links[link].connection);
+            let (live, failures) = (self.subscriptions(link), self.links[link].request_failures);
+            let verdict = self.clients[client].checker.unwanted(&live, &failures);
             self.check(verdict);
         }
     }

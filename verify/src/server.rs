@@ -1,11 +1,8 @@
 //! A model of the server: who is connected, who is subscribed to what, and what it says, truthfully or not.
 
-use std::borrow::Cow;
-
 use metered_realtime_proto::machine::{CallId, SocketId};
-use metered_realtime_proto::wire::{ApplicationFrame, PresencePeer, ServerFrame, Welcome};
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use metered_realtime_proto::wire::ServerFrame;
+use metered_realtime_proto_testing::{Request, welcome};
 
 use crate::schedule::{Scheduled, Upstream};
 use crate::trace::trace;
@@ -13,9 +10,6 @@ use crate::world::World;
 
 /// The channels of all sessions. Names travel as they are, so some are awkward; one is reserved.
 pub(crate) const CHANNELS: [&str; 6] = ["a", "b", "room/1", "q\"\\\u{1}☃", "fleet/*", "_metered/x"];
-
-/// The one that the server refuses.
-pub(crate) const RESERVED: usize = 5;
 
 /// What the server says.
 #[derive(Clone, Debug)]
@@ -30,36 +24,6 @@ pub(crate) enum ServerMessage {
     Oversize,
 }
 
-/// One connection, as the server knows it.
-#[derive(Debug, Default)]
-pub(crate) struct Connection {
-    /// Whether the server takes the connection for alive.
-    pub(crate) alive: bool,
-    /// The peer id in the last welcome that was said.
-    pub(crate) peer: u32,
-    /// What it is subscribed to, and whether with metadata.
-    pub(crate) channels: [Option<bool>; CHANNELS.len()],
-    /// How often a request about the channel was not treated as it ought to be.
-    pub(crate) request_failures: [u8; CHANNELS.len()],
-}
-
-/// A frame of a client.
-#[derive(Debug, Deserialize)]
-struct Request<'a> {
-    #[serde(rename = "type")]
-    kind: &'a str,
-    #[serde(default, borrow)]
-    channel: Option<Cow<'a, str>>,
-    #[serde(default, borrow)]
-    to: Option<Cow<'a, str>>,
-    #[serde(default, borrow)]
-    data: Option<&'a RawValue>,
-    #[serde(default, borrow, rename = "requestId")]
-    request_id: Option<&'a str>,
-    #[serde(default, rename = "includeSenderMetadata")]
-    include_sender_metadata: bool,
-}
-
 impl World {
     /// Something reaches the server.
     pub(crate) fn arrives(&mut self, link: usize, up: Upstream) {
@@ -67,7 +31,7 @@ impl World {
             Upstream::Opened => self.greet(link),
             Upstream::Closed => self.leave(link),
             Upstream::Text(text) => {
-                if self.links[link].connection.alive {
+                if self.server.is_connected(link) {
                     self.request(link, &text);
                 }
             }
@@ -76,8 +40,7 @@ impl World {
 
     fn greet(&mut self, link: usize) {
         let client = self.links[link].client;
-        self.links[link].connection.alive = true;
-        self.live.push(link);
+        self.server.connect(link, &peer_name(0));
         if self.dice.chance(self.faults.turns_away) {
             let code = self.draw_close_code();
             return self.server_closes(link, code);
@@ -110,15 +73,11 @@ impl World {
 
     pub(crate) fn welcome(&mut self, link: usize) -> ServerMessage {
         self.peers += 1;
-        self.links[link].connection.peer = self.peers;
+        let peer_id = peer_name(self.peers);
+        self.server.connect(link, &peer_id);
         let max_message_size = if self.faults_over { 65_536.0 } else { self.dice.pick(&CAPS) };
-        ServerMessage::Frame(ServerFrame::Welcome(Welcome {
-            peer_id: peer_name(self.peers),
-            expires_at: self.lifetime().map(|lifetime| 1_767_222_000.0 + lifetime),
-            server_time: 1_767_222_000.0,
-            max_message_size,
-            ice_servers: None,
-        }))
+        let lifetime = self.lifetime();
+        ServerMessage::Frame(ServerFrame::Welcome(welcome(&peer_id, max_message_size, lifetime)))
     }
 
     /// For how many seconds a token is valid.
@@ -139,7 +98,7 @@ impl World {
 
     fn request(&mut self, link: usize, text: &str) {
         let client = self.links[link].client;
-        let Ok(request) = serde_json::from_str::<Request<'_>>(text) else {
+        let Some(request) = Request::parse(text) else {
             return self.break_rule("frames are JSON", format!("the server got {text}"));
         };
         if request.kind == "ping" {
@@ -163,7 +122,7 @@ impl World {
         };
         let channel = request.channel.as_deref().and_then(channel_index);
         if !self.misbehaves(link, call, &request, channel) {
-            self.serve(link, call, &request, channel);
+            self.serve(link, &request, channel);
         }
     }
 
@@ -194,117 +153,51 @@ impl World {
         let final_code = matches!(code, "channel_reserved" | "invalid_channel");
         let once = subscribes && !contradicts && !final_code;
         self.note_failures(link, channel, if once { 1 } else { HOPELESS });
-        self.reply(link, refusal(call, code));
-        if contradicts {
-            self.reply(link, acknowledgement(call));
+        self.reply(link, error_frame(code, call.map(|call| call.0.to_string())));
+        if let Some(call) = call.filter(|_| contradicts) {
+            let request_id = call.0.to_string();
+            self.reply(link, ServerMessage::Frame(ServerFrame::Ack { request_id }));
         }
         true
     }
 
-    fn serve(
-        &mut self,
-        link: usize,
-        call: Option<CallId>,
-        request: &Request<'_>,
-        channel: Option<usize>,
-    ) {
-        let data = request.data.map_or("null", RawValue::get);
-        let refused = match (request.kind, channel) {
-            ("subscribe", Some(RESERVED)) => Some("channel_reserved"),
-            ("subscribe", Some(channel)) => {
-                return self.subscribe(link, call, channel, request.include_sender_metadata);
-            }
-            ("unsubscribe", Some(channel)) => {
-                self.unsubscribe(link, channel);
-                None
-            }
-            ("publish", Some(channel)) => {
-                self.publish(link, channel, data);
-                None
-            }
-            ("send", None) => self.direct(link, request.to.as_deref().unwrap_or_default(), data),
-            _ => {
-                let detail = format!("it got {request:?}");
-                return self.break_rule("the server knows every frame", detail);
-            }
+    fn serve(&mut self, link: usize, request: &Request<'_>, channel: Option<usize>) {
+        let Some(frames) = self.server.handle(link, request) else {
+            let detail = format!("it got {request:?}");
+            return self.break_rule("the server knows every frame", detail);
         };
-        match refused {
-            Some(code) => {
-                self.note_failures(link, channel, HOPELESS);
-                self.reply(link, refusal(call, code));
-            }
-            None => self.reply(link, acknowledgement(call)),
+        if request.kind == "subscribe"
+            && let Some(channel) = channel
+            && self.server.subscription(link, CHANNELS[channel]).is_some()
+        {
+            self.links[link].request_failures[channel] = 0;
         }
-    }
-
-    fn subscribe(&mut self, link: usize, call: Option<CallId>, channel: usize, metadata: bool) {
-        let before = self.links[link].connection.channels[channel].replace(metadata);
-        self.links[link].connection.request_failures[channel] = 0;
-        self.reply(link, acknowledgement(call));
-        let others = self.subscribers(channel, link);
-        let joined = others.iter().map(|other| self.presence_peer(*other)).collect();
-        self.server_sends(link, presence(channel, joined, Vec::new()));
-        if before.is_none() {
-            for other in others {
-                let joined = vec![self.presence_peer(link)];
-                self.server_sends(other, presence(channel, joined, Vec::new()));
+        for (to, frame) in frames {
+            match frame {
+                ServerFrame::Error { .. } => {
+                    self.note_failures(link, channel, HOPELESS);
+                    self.reply(to, ServerMessage::Frame(frame));
+                }
+                ServerFrame::Ack { .. } => self.reply(to, ServerMessage::Frame(frame)),
+                ServerFrame::Application(_)
+                | ServerFrame::Welcome(_)
+                | ServerFrame::GoingAway { .. }
+                | ServerFrame::Pong => self.server_sends(to, ServerMessage::Frame(frame)),
             }
         }
-    }
-
-    fn unsubscribe(&mut self, link: usize, channel: usize) {
-        if self.links[link].connection.channels[channel].take().is_some() {
-            for other in self.subscribers(channel, link) {
-                let left = vec![self.presence_peer(link)];
-                self.server_sends(other, presence(channel, Vec::new(), left));
-            }
-        }
-    }
-
-    fn publish(&mut self, link: usize, channel: usize, data: &str) {
-        let from = peer_name(self.links[link].connection.peer);
-        for other in self.subscribers(channel, link) {
-            let metadata = self.links[other].connection.channels[channel] == Some(true);
-            let frame = ServerFrame::Application(ApplicationFrame::Message {
-                channel: CHANNELS[channel].to_owned(),
-                from: from.clone(),
-                data: data.to_owned(),
-                from_metadata: metadata.then(|| r#"{"name":"sim"}"#.to_owned()),
-            });
-            self.server_sends(other, ServerMessage::Frame(frame));
-        }
-    }
-
-    fn direct(&mut self, link: usize, to: &str, data: &str) -> Option<&'static str> {
-        let found = self.live.iter().copied().find(|other| {
-            self.links[*other].connection.alive
-                && peer_name(self.links[*other].connection.peer) == to
-        });
-        let Some(other) = found else { return Some("peer_not_found") };
-        let frame = ServerFrame::Application(ApplicationFrame::Direct {
-            from: peer_name(self.links[link].connection.peer),
-            data: data.to_owned(),
-            from_metadata: None,
-        });
-        self.server_sends(other, ServerMessage::Frame(frame));
-        None
     }
 
     /// The server takes the connection for gone.
     pub(crate) fn leave(&mut self, link: usize) {
-        if !std::mem::take(&mut self.links[link].connection.alive) {
-            return;
-        }
-        self.live.retain(|other| *other != link);
-        for channel in 0..CHANNELS.len() {
-            self.unsubscribe(link, channel);
+        for (to, frame) in self.server.disconnect(link) {
+            self.server_sends(to, ServerMessage::Frame(frame));
         }
     }
 
     /// After so many failures a client does not try again on this connection.
     fn note_failures(&mut self, link: usize, channel: Option<usize>, failures: u8) {
         if let Some(channel) = channel {
-            let request_failures = &mut self.links[link].connection.request_failures[channel];
+            let request_failures = &mut self.links[link].request_failures[channel];
             *request_failures = request_failures.saturating_add(failures);
         }
     }
@@ -313,18 +206,9 @@ impl World {
     pub(crate) fn note_unsent(&mut self, client: usize, socket: SocketId, text: &str) {
         let held = self.clients[client].held.iter().find(|held| held.socket == socket);
         let Some(link) = held.and_then(|held| held.link) else { return };
-        if let Ok(request) = serde_json::from_str::<Request<'_>>(text) {
+        if let Some(request) = Request::parse(text) {
             self.note_failures(link, request.channel.as_deref().and_then(channel_index), 1);
         }
-    }
-
-    fn subscribers(&self, channel: usize, except: usize) -> Vec<usize> {
-        let wants = |link: &usize| self.links[*link].connection.channels[channel].is_some();
-        self.live.iter().copied().filter(|link| *link != except && wants(link)).collect()
-    }
-
-    fn presence_peer(&self, link: usize) -> PresencePeer<String> {
-        PresencePeer { peer_id: peer_name(self.links[link].connection.peer), metadata: None }
     }
 
     /// A close code of any kind.
@@ -341,27 +225,6 @@ pub(crate) fn peer_name(peer: u32) -> String {
 /// Which of the session's channels this is.
 pub(crate) fn channel_index(name: &str) -> Option<usize> {
     CHANNELS.iter().position(|channel| *channel == name)
-}
-
-pub(crate) fn presence(
-    channel: usize,
-    joined: Vec<PresencePeer<String>>,
-    left: Vec<PresencePeer<String>>,
-) -> ServerMessage {
-    ServerMessage::Frame(ServerFrame::Application(ApplicationFrame::Presence {
-        channel: CHANNELS[channel].to_owned(),
-        joined,
-        left,
-    }))
-}
-
-/// Without an id there is nothing to acknowledge.
-fn acknowledgement(call: Option<CallId>) -> Option<ServerMessage> {
-    Some(ServerMessage::Frame(ServerFrame::Ack { request_id: call?.0.to_string() }))
-}
-
-fn refusal(call: Option<CallId>, code: &str) -> Option<ServerMessage> {
-    Some(error_frame(code, call.map(|call| call.0.to_string())))
 }
 
 pub(crate) fn error_frame(code: &str, request_id: Option<String>) -> ServerMessage {

@@ -3,13 +3,12 @@
 use metered_realtime_proto::wire::{ApplicationFrame, ServerFrame};
 
 use crate::schedule::{Scheduled, SocketEvent};
-use crate::server::{CHANNELS, ERROR_CODES, HOPELESS, ServerMessage, error_frame, presence};
+use crate::server::{CHANNELS, ERROR_CODES, HOPELESS, ServerMessage, error_frame};
 use crate::world::World;
 
 impl World {
     /// An answer: lost, late, twice, or as it should be.
-    pub(crate) fn reply(&mut self, link: usize, message: Option<ServerMessage>) {
-        let Some(message) = message else { return };
+    pub(crate) fn reply(&mut self, link: usize, message: ServerMessage) {
         if self.dice.chance(self.faults.no_answer) {
             return;
         }
@@ -27,7 +26,7 @@ impl World {
 
     /// The server says something, if the connection is still there.
     pub(crate) fn server_sends(&mut self, link: usize, message: ServerMessage) {
-        if self.links[link].connection.alive {
+        if self.server.is_connected(link) {
             if self.dice.chance(self.faults.malformed) {
                 let malformed = match self.dice.below(12) {
                     0 => ServerMessage::Binary,
@@ -56,7 +55,7 @@ impl World {
             3 => error_frame("internal_error", None),
             4 => {
                 // A lie: nobody knows what the client makes of its channels now.
-                self.links[link].connection.request_failures = [HOPELESS; CHANNELS.len()];
+                self.links[link].request_failures = [HOPELESS; CHANNELS.len()];
                 ServerMessage::Frame(ServerFrame::Ack { request_id: call.0.to_string() })
             }
             5 => error_frame(self.dice.pick(&ERROR_CODES), Some(call.0.to_string())),
@@ -65,7 +64,11 @@ impl World {
                 request_id: self.dice.pick(&ODD_IDS).to_owned(),
             }),
             8 => self.welcome(link),
-            9 => presence(0, Vec::new(), Vec::new()),
+            9 => ServerMessage::Frame(ServerFrame::Application(ApplicationFrame::Presence {
+                channel: CHANNELS[0].to_owned(),
+                joined: Vec::new(),
+                left: Vec::new(),
+            })),
             10 => ServerMessage::Frame(ServerFrame::Application(ApplicationFrame::Direct {
                 from: "nobody".into(),
                 data: "{}".into(),

@@ -2,6 +2,7 @@
 //! happening to the next.
 
 use metered_realtime_proto::machine::{Input, Instant, Machine, Options};
+use metered_realtime_proto_testing::Server;
 
 use crate::dice::Dice;
 use crate::driver::Client;
@@ -21,8 +22,7 @@ pub(crate) struct World {
     pub(crate) schedule: Schedule,
     pub(crate) clients: Vec<Client>,
     pub(crate) links: Vec<Link>,
-    /// The links that the server takes for alive.
-    pub(crate) live: Vec<usize>,
+    pub(crate) server: Server,
     pub(crate) peers: u32,
     pub(crate) published: u32,
     pub(crate) faults: Faults,
@@ -80,7 +80,7 @@ impl World {
             schedule: Schedule::default(),
             clients: Vec::new(),
             links: Vec::new(),
-            live: Vec::new(),
+            server: Server::default(),
             peers: 0,
             published: 0,
             faults,

@@ -2,9 +2,16 @@
 
 use metered_realtime_proto::machine::{CallId, Outcome, SocketId};
 use metered_realtime_proto::wire::ServerFrame;
+use metered_realtime_proto_testing::Subscription;
 
 use super::{Broken, Checker, rule};
-use crate::server::{CHANNELS, Connection};
+use crate::server::CHANNELS;
+
+/// What the server has subscribed a connection to.
+type Live = [Subscription; CHANNELS.len()];
+
+/// For each channel, how often a request about it was not treated as it ought to be.
+type Failures = [u8; CHANNELS.len()];
 
 /// What is expected of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,33 +178,30 @@ impl Checker {
 
     /// A channel that ought to be live and is not.
     #[must_use]
-    pub(crate) fn missing(&self, connection: &Connection) -> Option<String> {
-        (0..CHANNELS.len())
-            .filter(|channel| connection.request_failures[*channel] < REPLAYS)
-            .find_map(|channel| {
-                let Expected::Live(metadata) = self.expected(channel) else { return None };
-                let right = match connection.channels[channel] {
-                    None => false,
-                    Some(live) => metadata.is_none_or(|metadata| metadata == live),
-                };
-                (!right).then(|| {
-                    format!(
-                        "channel {channel} is {:?}, not {metadata:?}; {:?}",
-                        connection.channels[channel], self.subscriptions.last_requests[channel]
-                    )
-                })
+    pub(crate) fn missing(&self, live: &Live, failures: &Failures) -> Option<String> {
+        (0..CHANNELS.len()).filter(|channel| failures[*channel] < REPLAYS).find_map(|channel| {
+            let Expected::Live(metadata) = self.expected(channel) else { return None };
+            let right = match live[channel] {
+                None => false,
+                Some(live) => metadata.is_none_or(|metadata| metadata == live),
+            };
+            (!right).then(|| {
+                format!(
+                    "channel {channel} is {:?}, not {metadata:?}; {:?}",
+                    live[channel], self.subscriptions.last_requests[channel]
+                )
             })
+        })
     }
 
     /// Nothing is live that the user does not want.
     ///
     /// # Errors
     /// The rule that is broken.
-    pub(crate) fn unwanted(&self, connection: &Connection) -> Result<(), Broken> {
+    pub(crate) fn unwanted(&self, live: &Live, failures: &Failures) -> Result<(), Broken> {
         for channel in 0..CHANNELS.len() {
-            let unwanted = self.expected(channel) == Expected::Gone
-                && connection.request_failures[channel] < REPLAYS;
-            let live = connection.channels[channel].is_some();
+            let unwanted = self.expected(channel) == Expected::Gone && failures[channel] < REPLAYS;
+            let live = live[channel].is_some();
             rule("nothing is subscribed to unasked", !(unwanted && live), || {
                 format!("channel {channel}: {:?}", self.subscriptions.last_requests[channel])
             })?;

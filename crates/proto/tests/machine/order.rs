@@ -199,10 +199,9 @@ fn withdrawing_a_connect_that_has_succeeded_changes_nothing() {
 #[test]
 fn d16_a_session_of_the_official_client_is_told_in_the_same_order() {
     let mut sim = Sim::new();
-    sim.auto_ack = true;
+    sim.answers = true;
     sim.connect();
     sim.subscribe("a").unwrap();
-    sim.receive(r#"{"type":"presence","channel":"a","joined":[],"left":[]}"#);
     sim.publish("a", "1").unwrap();
     sim.receive(MESSAGE);
     sim.receive(r#"{"type":"going_away","retryAfterMs":1000}"#);
@@ -230,6 +229,7 @@ fn d16_a_session_of_the_official_client_is_told_in_the_same_order() {
             "reconnecting -> connected",
             "connected again",
             "send subscribe a",
+            "presence a +[] -[]",
             "disconnected 1000 client requested close, final",
             "connected -> closed",
             "close 2 1000 client requested close",

@@ -150,7 +150,7 @@ fn d21_a_renewal_that_is_refused_waits_and_so_does_the_next_dial() {
         inactivity_timeout_ms: 0.0,
         ..token_options()
     });
-    sim.token_lifetime_s = Some(1_200);
+    sim.token_lifetime_s = Some(1_200.0);
     sim.tokens(["t1", "t2", "t3", "t4"].map(TokenAnswer::token));
     sim.connect();
     sim.dials([Dial::Fail(refused(503, MINUTE_MS))]);

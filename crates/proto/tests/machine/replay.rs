@@ -137,7 +137,7 @@ fn e141_a_drop_between_tries_starts_over() {
     sim.advance(1_000);
     sim.forget_trace();
     sim.drop_connection(1006);
-    sim.auto_ack = true;
+    sim.answers = true;
     sim.advance(10_000);
     assert_eq!(sim.lines_of(&["send"]), ["send subscribe a"]);
 }

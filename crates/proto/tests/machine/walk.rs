@@ -168,7 +168,7 @@ fn perform(step: Step, sim: &mut Sim, observer: &mut Observer) {
 fn walk(raw: RawOptions, seed: u64, dials: Vec<Dial>, steps: Vec<Step>) -> Vec<Line> {
     let renews = raw.renew_before_expiry_ms > 0.0;
     let mut sim = Sim::seeded(raw, seed);
-    sim.token_lifetime_s = Some(120);
+    sim.token_lifetime_s = Some(120.0);
     sim.dials(dials);
     sim.tokens([TokenAnswer::token("tok"), TokenAnswer::Never]);
     let mut observer = Observer { sockets: if renews { 3 } else { 2 }, ..Observer::default() };

@@ -97,7 +97,7 @@ impl Sim {
 
     /// How a call ended; `None` while it waits.
     pub(crate) fn answer(&self, call: CallId) -> Option<&Result<(), CallError>> {
-        self.answers.get(&call)
+        self.results.get(&call)
     }
 
     /// How a failed call failed.

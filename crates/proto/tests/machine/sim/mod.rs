@@ -6,7 +6,6 @@
 
 mod calls;
 mod clock;
-mod json;
 mod pump;
 mod server;
 mod trace;
@@ -17,10 +16,11 @@ use metered_realtime_proto::machine::{
     CallError, CallId, Event, Instant, Log, Machine, Options, RawOptions, RawReconnect, State,
 };
 
-pub(crate) use json::{Json, decode_text};
+pub(crate) use metered_realtime_proto_testing::{Json, decode_text};
 pub(crate) use server::{Dial, TokenAnswer, failure};
 pub(crate) use trace::Line;
 
+use metered_realtime_proto_testing::Server;
 use pump::Task;
 
 /// A handler of the user: runs when an event is dispatched and may call the client.
@@ -35,8 +35,9 @@ pub(crate) struct Sim {
     pub(crate) dial_default: Dial,
     /// What the token provider answers; when empty it does not.
     tokens: VecDeque<TokenAnswer>,
-    /// Whether the server acknowledges requests at once.
-    pub(crate) auto_ack: bool,
+    /// Whether the model server carries requests out and answers them at once.
+    pub(crate) answers: bool,
+    server: Server,
     /// Whether a socket that is asked to close reports that it has closed.
     pub(crate) closes_cleanly: bool,
     /// Whether sockets refuse to send.
@@ -44,7 +45,7 @@ pub(crate) struct Sim {
     /// The bytes that the next welcomes advertise.
     pub(crate) max_message_size: u32,
     /// After how many seconds the tokens of the next welcomes expire.
-    pub(crate) token_lifetime_s: Option<u64>,
+    pub(crate) token_lifetime_s: Option<f64>,
     /// Asynchronous handlers that run.
     pub(crate) async_handlers: u32,
     drain_wanted: bool,
@@ -59,7 +60,7 @@ pub(crate) struct Sim {
     /// All calls of the token provider, likewise.
     token_requests: Vec<u32>,
     labels: BTreeMap<CallId, String>,
-    answers: BTreeMap<CallId, Result<(), CallError>>,
+    results: BTreeMap<CallId, Result<(), CallError>>,
     /// Everything observable, in order.
     trace: Vec<Line>,
     events: Vec<(Instant, Event<String>)>,
@@ -112,7 +113,8 @@ impl Sim {
             dials: VecDeque::new(),
             dial_default: Dial::Welcome,
             tokens: VecDeque::new(),
-            auto_ack: false,
+            answers: false,
+            server: Server::default(),
             closes_cleanly: true,
             sends_fail: false,
             max_message_size: 65_536,
@@ -127,7 +129,7 @@ impl Sim {
             sockets: Vec::new(),
             token_requests: Vec::new(),
             labels: BTreeMap::new(),
-            answers: BTreeMap::new(),
+            results: BTreeMap::new(),
             trace: Vec::new(),
             events: Vec::new(),
             sent: Vec::new(),

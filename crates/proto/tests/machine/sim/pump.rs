@@ -1,11 +1,12 @@
 //! The driver's loop: carries out what the machine says, one output after the other, with nothing borrowed.
 
 use metered_realtime_proto::machine::{
-    CallId, Close, Event, Input, Outgoing, Output, SocketId, State,
+    CallError, CallId, Close, Event, Input, Log, Machine, SocketId, State, TokenRequestId,
 };
+use metered_realtime_proto::wire::Secret;
+use metered_realtime_proto_testing::Driver;
 
 use super::Sim;
-use super::server::{ack_text, text_input};
 use super::trace::{call_line, event_line, frame_line};
 
 /// What happens once the queue is empty.
@@ -33,105 +34,19 @@ impl Sim {
         }
         self.pumping = true;
         loop {
-            while let Some(output) = self.next_output() {
+            while self.carry_out_next() {
                 self.outputs += 1;
-                self.carry_out(output);
             }
             match self.tasks.pop_front() {
                 Some(Task::Input(input)) => self.input_undrained(input),
                 Some(Task::Closed(socket, close)) => {
-                    self.open_sockets.retain(|open| *open != socket);
+                    self.is_gone(socket);
                     self.input_undrained(Input::SocketClosed { socket: SocketId(socket), close });
                 }
                 None => break,
             }
         }
         self.pumping = false;
-    }
-
-    fn next_output(&mut self) -> Option<Output<String>> {
-        let announced = self.machine.has_output();
-        let output = self.machine.poll_output();
-        assert!(announced || output.is_none(), "has_output() knows nothing of {output:?}");
-        output
-    }
-
-    fn carry_out(&mut self, output: Output<String>) {
-        match output {
-            Output::OpenSocket { socket, address } => {
-                self.sockets.push(socket.0);
-                self.trace(format!("open {}", self.sockets.len()));
-                self.addresses.push(address.expose().to_owned());
-                self.open_sockets.push(socket.0);
-                self.most_open_sockets = self.most_open_sockets.max(self.open_sockets.len());
-                self.play_dial(socket.0);
-            }
-            Output::Send { socket, frame, call } => self.write(socket, frame, call),
-            Output::CloseSocket { socket, code, reason, report } => {
-                self.close_socket(socket.0, code, &reason, report);
-            }
-            Output::FetchToken { request } => {
-                self.token_requests.push(request.0);
-                self.trace(format!("fetch {}", self.token_requests.len()));
-                self.play_token(request.0);
-            }
-            Output::ForgetToken { request } => {
-                let at = self.token_requests.iter().position(|asked| *asked == request.0);
-                self.trace(format!("forget {}", at.expect("it was asked for") + 1));
-            }
-            Output::DrainHandlers => {
-                if self.async_handlers == 0 {
-                    self.tasks.push_back(Task::Input(Input::HandlersDrained));
-                } else {
-                    self.drain_wanted = true;
-                }
-            }
-            Output::Settle { call, result } => {
-                let label = self.labels.get(&call).cloned().unwrap_or_else(|| "?".into());
-                self.trace(call_line(&label, &result));
-                let earlier = self.answers.insert(call, result);
-                assert!(earlier.is_none(), "{label} was answered twice");
-            }
-            Output::Event(event) => self.dispatch(&event),
-            Output::ForgetListeners => {
-                self.trace("forget listeners".into());
-                self.handlers.drain(..self.doomed_handlers.min(self.handlers.len()));
-                self.doomed_handlers = 0;
-            }
-            Output::EndStreams => {
-                self.trace("end streams".into());
-                self.streams_ended += 1;
-            }
-            Output::Log(log) => self.logs.push(log),
-        }
-    }
-
-    fn write(&mut self, socket: SocketId, frame: Outgoing, call: Option<CallId>) {
-        let text = frame.into_text(call);
-        if self.sends_fail {
-            self.trace(format!("send failed: {}", frame_line(&parse(&text))));
-            self.tasks.push_back(Task::Input(Input::SendFailed { call }));
-            return;
-        }
-        assert!(self.open_sockets.contains(&socket.0), "sent on a socket that is not open: {text}");
-        let value = parse(&text);
-        self.trace(format!("send {}", frame_line(&value)));
-        self.sent.push((socket.0, value));
-        if let Some(call) = call.filter(|_| self.auto_ack) {
-            self.tasks.push_back(Task::Input(text_input(socket.0, &ack_text(call))));
-        }
-    }
-
-    fn close_socket(&mut self, socket: u32, code: u16, reason: &str, report: bool) {
-        let how = if report { "close" } else { "abandon" };
-        let at = self.sockets.iter().position(|opened| *opened == socket);
-        let at = at.expect("the socket was opened") + 1;
-        self.trace(format!("{how} {at} {code} {reason}").trim_end().to_owned());
-        if !report {
-            self.open_sockets.retain(|open| *open != socket);
-        } else if self.closes_cleanly {
-            self.tasks.push_back(Task::Closed(socket, Close::new(code, reason)));
-        }
     }
 
     fn dispatch(&mut self, event: &Event<String>) {
@@ -161,6 +76,94 @@ impl Sim {
         if self.machine.state() != State::Closed || self.doomed_handlers == 0 {
             self.doomed_handlers = self.handlers.len();
         }
+    }
+}
+
+impl Driver for Sim {
+    fn machine(&mut self) -> &mut Machine<String> {
+        &mut self.machine
+    }
+
+    fn open_socket(&mut self, socket: SocketId, address: &Secret) {
+        self.sockets.push(socket.0);
+        self.trace(format!("open {}", self.sockets.len()));
+        self.addresses.push(address.expose().to_owned());
+        self.open_sockets.push(socket.0);
+        self.most_open_sockets = self.most_open_sockets.max(self.open_sockets.len());
+        self.play_dial(socket.0);
+    }
+
+    fn send(&mut self, socket: SocketId, text: String, call: Option<CallId>) {
+        if self.sends_fail {
+            self.trace(format!("send failed: {}", frame_line(&parse(&text))));
+            self.tasks.push_back(Task::Input(Input::SendFailed { call }));
+            return;
+        }
+        assert!(self.open_sockets.contains(&socket.0), "sent on a socket that is not open: {text}");
+        let value = parse(&text);
+        self.trace(format!("send {}", frame_line(&value)));
+        self.sent.push((socket.0, value));
+        if self.answers {
+            self.serve(socket.0, &text);
+        }
+    }
+
+    fn close_socket(&mut self, socket: SocketId, code: u16, reason: &str, report: bool) {
+        let socket = socket.0;
+        let how = if report { "close" } else { "abandon" };
+        let at = self.sockets.iter().position(|opened| *opened == socket);
+        let at = at.expect("the socket was opened") + 1;
+        self.trace(format!("{how} {at} {code} {reason}").trim_end().to_owned());
+        if !report {
+            self.is_gone(socket);
+        } else if self.closes_cleanly {
+            self.tasks.push_back(Task::Closed(socket, Close::new(code, reason)));
+        }
+    }
+
+    fn fetch_token(&mut self, request: TokenRequestId) {
+        self.token_requests.push(request.0);
+        self.trace(format!("fetch {}", self.token_requests.len()));
+        self.play_token(request.0);
+    }
+
+    fn forget_token(&mut self, request: TokenRequestId) {
+        let at = self.token_requests.iter().position(|asked| *asked == request.0);
+        self.trace(format!("forget {}", at.expect("it was asked for") + 1));
+    }
+
+    fn drain_handlers(&mut self) {
+        if self.async_handlers == 0 {
+            self.tasks.push_back(Task::Input(Input::HandlersDrained));
+        } else {
+            self.drain_wanted = true;
+        }
+    }
+
+    fn settle(&mut self, call: CallId, result: Result<(), CallError>) {
+        let label = self.labels.get(&call).cloned().unwrap_or_else(|| "?".into());
+        self.trace(call_line(&label, &result));
+        let earlier = self.results.insert(call, result);
+        assert!(earlier.is_none(), "{label} was answered twice");
+    }
+
+    fn event(&mut self, event: Event<String>) {
+        self.dispatch(&event);
+    }
+
+    fn forget_listeners(&mut self) {
+        self.trace("forget listeners".into());
+        self.handlers.drain(..self.doomed_handlers.min(self.handlers.len()));
+        self.doomed_handlers = 0;
+    }
+
+    fn end_streams(&mut self) {
+        self.trace("end streams".into());
+        self.streams_ended += 1;
+    }
+
+    fn log(&mut self, log: Log) {
+        self.logs.push(log);
     }
 }
 

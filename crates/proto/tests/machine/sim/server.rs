@@ -3,7 +3,8 @@
 use metered_realtime_proto::machine::{
     CallId, Close, Input, ProviderFailure, SocketId, TokenRequestId,
 };
-use metered_realtime_proto::wire::{INBOUND_CAP, Secret};
+use metered_realtime_proto::wire::{INBOUND_CAP, Secret, ServerFrame};
+use metered_realtime_proto_testing::{Request, encode, welcome};
 use serde_json::json;
 
 use super::pump::Task;
@@ -96,12 +97,26 @@ impl Sim {
     }
 
     pub(crate) fn welcome_text(&self) -> String {
-        json!({
-            "type": "welcome", "peerId": "me", "serverTime": SERVER_TIME,
-            "expiresAt": self.token_lifetime_s.map(|seconds| SERVER_TIME + seconds),
-            "maxMessageSize": self.max_message_size,
-        })
-        .to_string()
+        let welcome = welcome("me", self.max_message_size.into(), self.token_lifetime_s);
+        encode(&ServerFrame::Welcome(welcome))
+    }
+
+    /// A socket is closed, or nobody listens to it any more.
+    pub(super) fn is_gone(&mut self, socket: u32) {
+        self.open_sockets.retain(|open| *open != socket);
+        self.server.disconnect(socket as usize);
+    }
+
+    /// The model server gets a frame.
+    pub(super) fn serve(&mut self, socket: u32, text: &str) {
+        let connection = socket as usize;
+        self.server.connect(connection, "me");
+        let request = Request::parse(text).expect("every frame is a request");
+        let frames = self.server.handle(connection, &request).expect("the server knows it");
+        for (_, frame) in frames {
+            let socket = SocketId(socket);
+            self.tasks.push_back(Task::Input(Input::Frame { socket, frame }));
+        }
     }
 
     /// The newest socket closes.
@@ -116,7 +131,7 @@ impl Sim {
 
     /// A socket closes.
     pub(crate) fn socket_closed(&mut self, socket: u32, close: Close) {
-        self.open_sockets.retain(|open| *open != socket);
+        self.is_gone(socket);
         self.input(Input::SocketClosed { socket: SocketId(socket), close });
     }
 
@@ -178,7 +193,7 @@ impl Sim {
                 self.tasks.push_back(closed(Close::failed("", text)));
             }
             Dial::Unavailable => {
-                self.open_sockets.retain(|open| *open != socket);
+                self.is_gone(socket);
                 self.tasks.push_back(Task::Input(Input::SocketUnavailable { socket: id }));
             }
         }
@@ -191,18 +206,16 @@ impl Sim {
     }
 }
 
-const SERVER_TIME: u64 = 1_767_222_000;
-
 fn token_input(request: u32, answer: Result<String, ProviderFailure>) -> Input<String> {
     Input::Token { request: TokenRequestId(request), result: answer.map(Secret::new) }
 }
 
-pub(crate) fn ack_text(call: CallId) -> String {
+fn ack_text(call: CallId) -> String {
     json!({"type": "ack", "requestId": call.0.to_string()}).to_string()
 }
 
 /// What a driver makes of a text.
-pub(super) fn text_input(socket: u32, text: &str) -> Input<String> {
+fn text_input(socket: u32, text: &str) -> Input<String> {
     let socket = SocketId(socket);
     if text.len() > INBOUND_CAP {
         return Input::Oversize { socket };

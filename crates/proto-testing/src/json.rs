@@ -1,37 +1,54 @@
-//! JSON as the wire rules want to see it, and frames of the server as text.
+//! Frames as JSON: what a driver reads, and what the server writes.
 
-use metered_realtime_proto::wire::{self, ApplicationFrame, Malformed, PresencePeer, ServerFrame};
-use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
-struct Json<'a>(&'a Value);
+use metered_realtime_proto::wire::{
+    self, ApplicationFrame, Malformed, PresencePeer, ServerFrame, Value,
+};
+use serde_json::json;
+use serde_json::value::RawValue;
 
-impl wire::Value for Json<'_> {
+/// A JSON value as text, so that application data stays text, as natively.
+#[derive(Debug)]
+pub struct Json(Box<RawValue>);
+
+impl Json {
+    /// Reads JSON text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Json> {
+        serde_json::from_str(text).ok().map(Json)
+    }
+}
+
+impl Value for Json {
     type Payload = String;
     type Name = String;
     type Text = String;
 
-    fn field(&self, name: &str) -> Option<Self> {
-        self.0.as_object()?.get(name).map(Json)
+    fn field(&self, name: &str) -> Option<Json> {
+        let fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(self.0.get()).ok()?;
+        fields.into_iter().find(|(key, _)| key == name).map(|(_, value)| Json(value))
     }
 
     fn string(&self) -> Option<String> {
-        self.0.as_str().map(str::to_owned)
+        serde_json::from_str(self.0.get()).ok()
     }
 
     fn number(&self) -> Option<f64> {
-        self.0.as_f64().filter(|number| number.is_finite())
+        serde_json::from_str::<f64>(self.0.get()).ok().filter(|number| number.is_finite())
     }
 
-    fn items(&self) -> Option<Vec<Self>> {
-        Some(self.0.as_array()?.iter().map(Json).collect())
+    fn items(&self) -> Option<Vec<Json>> {
+        let items: Vec<Box<RawValue>> = serde_json::from_str(self.0.get()).ok()?;
+        Some(items.into_iter().map(Json).collect())
     }
 
     fn is_object(&self) -> bool {
-        self.0.is_object()
+        self.0.get().starts_with('{')
     }
 
     fn is_null(&self) -> bool {
-        self.0.is_null()
+        self.0.get() == "null"
     }
 
     fn into_name(self) -> Option<String> {
@@ -39,17 +56,16 @@ impl wire::Value for Json<'_> {
     }
 
     fn into_payload(self) -> String {
-        self.0.to_string()
+        self.0.get().to_owned()
     }
 }
 
-/// What a driver makes of a text from the server.
+/// The frame in a text from the server.
 ///
 /// # Errors
-/// Why it is no frame.
+/// Why it is not a valid frame.
 pub fn decode_text(text: &str) -> Result<ServerFrame<String>, Malformed> {
-    let value: Value = serde_json::from_str(text).map_err(|_| Malformed::NotJson)?;
-    wire::decode(&Json(&value))
+    wire::decode(&Json::parse(text).ok_or(Malformed::NotJson)?)
 }
 
 /// A frame as the server writes it.
@@ -99,11 +115,11 @@ pub fn encode(frame: &ServerFrame<String>) -> String {
     value.to_string()
 }
 
-fn peers(peers: &[PresencePeer<String>]) -> Vec<Value> {
+fn peers(peers: &[PresencePeer<String>]) -> Vec<serde_json::Value> {
     let entry = |peer: &PresencePeer<String>| json!({"peerId": peer.peer_id, "metadata": peer.metadata.as_deref().map(parsed)});
     peers.iter().map(entry).collect()
 }
 
-fn parsed(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or(Value::Null)
+fn parsed(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap_or_default()
 }
