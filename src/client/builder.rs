@@ -1,4 +1,4 @@
-//! Options, their defaults and their checks (spec B.1).
+//! The options of a client. Proto checks them (rules 1 to 28).
 
 use std::fmt;
 use std::future::Future;
@@ -10,7 +10,7 @@ use super::send::{MaybeSend, MaybeSync};
 use metered_realtime_proto::machine::RawOptions;
 
 /// Collects the options of a [`SignallingClient`](crate::SignallingClient). Exactly one of [`api_key`](Builder::api_key) and
-/// [`token_provider`](Builder::token_provider) is needed; everything else has a default.
+/// [`token_provider`](Builder::token_provider) is required; all other options have a default.
 ///
 /// ```
 /// # use metered_realtime::{ReconnectOptions, SignallingClient};
@@ -31,7 +31,7 @@ pub struct Builder {
     pub(crate) settings: Settings,
 }
 
-/// What the driver needs and the machine does not.
+/// Options for the driver alone.
 #[derive(Default)]
 pub(crate) struct Settings {
     pub(crate) provider: Option<Provider>,
@@ -49,8 +49,8 @@ impl Builder {
         self
     }
 
-    /// An asynchronous function that gets a token (a JWT) from your backend. It is called for the first connect and for every
-    /// reconnect, and may return a `String`, a `&'static str`, or a `Result` of one with any error that can be displayed.
+    /// An asynchronous function that gets a token (a JWT) from your backend. It is called before the first connect and before
+    /// every reconnect, and may return a `String`, a `&'static str`, or a `Result` of one with any error that can be displayed.
     ///
     /// ```
     /// # use metered_realtime::SignallingClient;
@@ -93,14 +93,14 @@ impl Builder {
         self
     }
 
-    /// Whether a new connection subscribes again to what was subscribed before the drop. Default: `true`.
+    /// Whether a new connection subscribes again to all channels of the old one. Default: `true`.
     pub fn auto_resubscribe(mut self, on: bool) -> Builder {
         self.raw.auto_resubscribe = on;
         self
     }
 
-    /// How long before its token expires a connection is replaced by one with a fresh token, without a gap: the new one
-    /// subscribes to everything before it takes over. Zero: not at all. Default: zero. Needs
+    /// How long before its token expires a connection is replaced by one with a fresh token. There is no gap: the new
+    /// connection subscribes to all channels before it takes over. Zero switches this off. Default: zero. Requires
     /// [`token_provider`](Builder::token_provider) and [`auto_resubscribe`](Builder::auto_resubscribe).
     pub fn renew_before_expiry(mut self, lead: Duration) -> Builder {
         self.raw.renew_before_expiry_ms = milliseconds(lead);
@@ -108,7 +108,7 @@ impl Builder {
     }
 }
 
-/// Shows which kind of credential there is, and nothing of it.
+/// Shows which kind of credential there is, but not the credential.
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")

@@ -1,4 +1,4 @@
-//! The futures of calls. A call takes effect when it is made; its future only waits for the answer.
+//! The futures of calls. A call takes effect when it is made; its future only waits for the result.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,11 +12,11 @@ use super::driver::{CallResult, Driver, PendingCall};
 use super::errors::{ConnectError, RequestError};
 use metered_realtime_proto::machine::CallId;
 
-/// A call that the machine took.
+/// A call that the machine accepted.
 pub(super) struct Call {
     id: CallId,
     answer: oneshot::Receiver<CallResult>,
-    /// Withdraws the call when it is dropped unanswered.
+    /// Used to withdraw the call when it is dropped without a result.
     driver: Option<Arc<dyn Driver>>,
 }
 
@@ -25,7 +25,7 @@ impl Call {
         Call { id, answer, driver: Some(Arc::clone(driver)) }
     }
 
-    /// `Err`: the driver is gone.
+    /// `Err`: there will be no result, because the driver is gone.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<CallResult, oneshot::Canceled>> {
         let answer = ready!(Pin::new(&mut self.answer).poll(cx));
         self.driver = None;
@@ -52,9 +52,9 @@ impl Drop for Call {
     }
 }
 
-/// A call on its way to an answer.
+/// A call and its result, if that is known already.
 enum Stage<E> {
-    /// It was refused at once; taken when that was told.
+    /// It was refused at once. The error is taken when the future is polled.
     Refused(Option<E>),
     Waiting(Call),
 }
@@ -76,7 +76,7 @@ impl<E> Stage<E> {
 }
 
 /// The future of [`connect`](crate::SignallingClient::connect). Dropping it before it is ready ends the attempt and leaves the
-/// client `closed`, with its handlers kept (decisions, item 10).
+/// client `closed`, with its handlers kept (rule d10).
 #[must_use = "dropping this ends the attempt; await it, or `detach` it"]
 pub struct Connect {
     stage: Stage<ConnectError>,
@@ -87,7 +87,7 @@ impl Connect {
         Connect { stage: Stage::new(call) }
     }
 
-    /// Lets the attempt go on without anybody who waits for it; its end is told by events.
+    /// Lets the attempt go on without waiting for it. Events tell how it ends.
     pub fn detach(mut self) {
         self.stage.detach();
     }
@@ -107,8 +107,8 @@ impl Future for Connect {
     }
 }
 
-/// The future of a request. Dropping it before it is ready withdraws the request: it is not sent if it still waits, and its
-/// answer is ignored otherwise.
+/// The future of a request. Dropping it before it is ready withdraws the request: if it was not sent yet, it never will be;
+/// otherwise its answer is ignored.
 #[must_use = "dropping this withdraws the request; await it, or `detach` it"]
 pub struct Request {
     stage: Stage<RequestError>,
@@ -119,7 +119,7 @@ impl Request {
         Request { stage: Stage::new(call) }
     }
 
-    /// Waits this long for the server's answer, from now on, in the place of 15 seconds. After that the request fails with
+    /// Waits this long for the server's answer, counted from now, instead of 15 seconds. After that the request fails with
     /// [`AckTimeout`](RequestError::AckTimeout).
     ///
     /// ```no_run
@@ -137,7 +137,7 @@ impl Request {
         self
     }
 
-    /// Lets the request go on without anybody who waits for its answer.
+    /// Lets the request go on without waiting for its answer.
     pub fn detach(mut self) {
         self.stage.detach();
     }

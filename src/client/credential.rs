@@ -1,4 +1,4 @@
-//! The token provider: the user's asynchronous function that gets a token from the user's own backend (spec B.11).
+//! The token provider: the user's asynchronous function that gets a token from the user's own backend (rules 145 to 156).
 
 use std::fmt;
 use std::future::Future;
@@ -18,7 +18,7 @@ pub trait TokenResult: sealed::Sealed {}
 
 mod sealed {
     pub trait Sealed {
-        /// The token, or what the error says.
+        /// The token, or the text of the error.
         fn into_token(self) -> Result<String, String>;
     }
 }
@@ -44,7 +44,7 @@ impl<T: Into<String>, E: fmt::Display> sealed::Sealed for Result<T, E> {
     }
 }
 
-/// The provider, with its type forgotten.
+/// The provider, without its concrete type.
 #[derive(Clone)]
 pub(crate) struct Provider(Arc<ProviderFn<Result<Secret, ProviderFailure>>>);
 

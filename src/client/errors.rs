@@ -7,7 +7,7 @@
 //! | `subscribe`, `unsubscribe`, `publish`, `send` | [`RequestError`] |
 //! | [`Message::data`](crate::events::Message::data) and its like | [`DataError`] |
 //!
-//! The texts are fixed; what the peer says is in fields only. No error ever holds a credential.
+//! The texts are fixed; the server's words are in fields only. No error ever holds a credential.
 
 use std::error::Error;
 use std::fmt;
@@ -21,7 +21,7 @@ pub use crate::data::DataError;
 #[doc(inline)]
 pub use metered_realtime_proto::machine::{Outcome, State};
 
-/// An option that breaks a rule (spec B.1). Never quotes the value, which may be a credential.
+/// An option that breaks a rule. The error never quotes the value, which may be a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConfigError {
     option: &'static str,
@@ -75,7 +75,7 @@ impl From<OptionError> for ConfigError {
     }
 }
 
-/// Why `connect()` failed (spec B.3). The client is `closed` when this is seen, and `connect()` may be called again, except
+/// Why `connect()` failed. The client is `closed` when this is seen, and `connect()` may be called again, except
 /// after [`WrongState`](ConnectError::WrongState), where nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -85,11 +85,11 @@ pub enum ConnectError {
         /// The close code; see [`WsCloseCode`](crate::WsCloseCode). 1006 where there was none, 4000 if no welcome came
         /// within ten seconds.
         close_code: u16,
-        /// The peer's words. Do not trust them.
+        /// The server's words. Do not trust them.
         close_reason: String,
         /// The HTTP status with which the server refused the upgrade; browsers do not tell.
         http_status: Option<u16>,
-        /// What the operating system said, if no socket could be made.
+        /// Why there was no connection, in the words of the operating system or of TLS; scrubbed of credentials.
         cause: Option<String>,
     },
     /// The token provider failed, or did not answer in time.
@@ -99,7 +99,7 @@ pub enum ConnectError {
         /// The state it was called in.
         state: State,
     },
-    /// There are no sockets here. Natively `connect()` has to be called inside of a tokio runtime; on the web there has to be a
+    /// No socket can be opened here. Natively `connect()` must be called inside a tokio runtime; in a browser there must be a
     /// global `WebSocket`.
     Unavailable,
 }
@@ -159,7 +159,7 @@ impl ConnectError {
         }
     }
 
-    /// Nobody is left to connect: the runtime was shut down.
+    /// The runtime was shut down, so there is no result.
     pub(super) fn abandoned() -> ConnectError {
         ConnectError::Closed {
             close_code: ABNORMAL,
@@ -206,7 +206,7 @@ impl Error for ConnectError {
     }
 }
 
-/// Why a request failed (spec B.4). [`outcome`](RequestError::outcome) says whether it may be repeated.
+/// Why a request failed. [`outcome`](RequestError::outcome) says whether it is safe to repeat.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum RequestError {
@@ -225,7 +225,7 @@ pub enum RequestError {
     AckTimeout {
         /// The request's id on the wire.
         request_id: String,
-        /// How long it was waited for.
+        /// How long the client waited.
         timeout: Duration,
     },
     /// The connection ended before an answer came.
@@ -235,11 +235,11 @@ pub enum RequestError {
         /// Whether the request may have been carried out.
         outcome: Outcome,
     },
-    /// The payload is larger than the server takes; nothing was sent.
+    /// The payload is larger than the server accepts; nothing was sent.
     OversizedPayload {
         /// The payload's size, in bytes of JSON.
         size: usize,
-        /// What the server takes.
+        /// The largest payload that the server accepts.
         cap: u64,
     },
     /// An argument breaks a rule; nothing was sent.
@@ -252,7 +252,7 @@ pub enum RequestError {
 }
 
 impl RequestError {
-    /// Whether the server may have acted on the request: only [`Outcome::NotSent`] is safe to repeat without a thought.
+    /// Whether the server may have acted on the request. Only [`Outcome::NotSent`] is always safe to repeat.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
@@ -311,7 +311,7 @@ impl RequestError {
         }
     }
 
-    /// The machine took no request at all.
+    /// The machine did not accept the request.
     pub(super) fn refused(error: CallError) -> RequestError {
         match error {
             CallError::Oversized { size, cap } => {
@@ -329,7 +329,7 @@ impl RequestError {
         }
     }
 
-    /// Nobody is left to carry it out: the runtime was shut down.
+    /// The runtime was shut down, so there is no result.
     pub(super) fn abandoned() -> RequestError {
         RequestError::Disconnected { close_code: ABNORMAL, outcome: Outcome::Unknown }
     }
@@ -355,7 +355,7 @@ impl fmt::Display for RequestError {
             RequestError::OversizedPayload { size, cap } => {
                 write!(
                     f,
-                    "the payload has {size} bytes and the server takes {cap}; nothing was sent"
+                    "the payload has {size} bytes and the server accepts {cap}; nothing was sent"
                 )
             }
             RequestError::InvalidArgument { argument, rule } => {
@@ -367,14 +367,14 @@ impl fmt::Display for RequestError {
 
 impl Error for RequestError {}
 
-/// How the token provider failed: its own words, scrubbed of credentials.
+/// How the token provider failed: the text of its error, scrubbed of credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenProviderFailure {
     pub(super) message: String,
 }
 
 impl TokenProviderFailure {
-    /// What the provider's error said, with every credential that can be told replaced by `***`.
+    /// The text of the provider's error. Everything that looks like a credential is replaced by `***`.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message

@@ -1,4 +1,4 @@
-//! The events of a client, one type each (spec B.2 and the table of events in the user's reference).
+//! The events of a client, one type each.
 //!
 //! ```no_run
 //! # fn example(client: &metered_realtime::SignallingClient) {
@@ -26,8 +26,8 @@ pub use metered_realtime_proto::machine::State;
 #[doc(inline)]
 pub use metered_realtime_proto::wire::{IceServer, Urls};
 
-/// A type of event: what [`on`](crate::SignallingClient::on) and [`events`](crate::SignallingClient::events) are told.
-/// Implemented by the types of this module.
+/// A type of event, for [`on`](crate::SignallingClient::on) and [`events`](crate::SignallingClient::events). The types of
+/// this module implement it.
 pub trait Event: sealed::Sealed + Clone + MaybeSend + 'static {
     /// The event's name, for logs.
     const NAME: &'static str;
@@ -71,19 +71,19 @@ pub struct Connected {
     pub is_reconnect: bool,
     /// The largest payload that may be published or sent, in bytes of JSON.
     pub max_message_size: u64,
-    /// The ICE servers of the token's metadata; `None` if there are none or one of them breaks a rule (spec B.13).
+    /// The ICE servers of the token's metadata; `None` if there are none or one of them breaks a rule.
     pub ice_servers: Option<Vec<IceServer>>,
 }
 
 /// An established connection closed, or an attempt to bring it back failed.
 ///
-/// A failed first `connect()` is told by its error instead.
+/// A failed first `connect()` is not an event; it returns an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Disconnected {
     /// The close code; see [`WsCloseCode`](crate::WsCloseCode). 1006 where there was none.
     pub code: u16,
-    /// The peer's words. Do not trust them.
+    /// The server's words. Do not trust them.
     pub reason: String,
     /// Whether the client tries again. `false`: it is closed, and only `connect()` brings it back.
     pub will_reconnect: bool,
@@ -161,15 +161,15 @@ impl Direct {
     }
 }
 
-/// Peers joined or left a channel. The first one after a subscribe lists who is there, even if that is nobody.
+/// Peers joined or left a channel. The first event after a subscribe lists the peers that are there; the list may be empty.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Presence {
     /// The channel.
     pub channel: String,
-    /// Who joined, or who is there already.
+    /// The peers that joined, or that are there already.
     pub joined: Vec<PresencePeer>,
-    /// Who left.
+    /// The peers that left.
     pub left: Vec<PresencePeer>,
 }
 
@@ -200,7 +200,7 @@ impl PresencePeer {
 pub struct ServerError {
     /// The code; see [`ErrorCode`](crate::ErrorCode). Unknown codes are possible.
     pub code: String,
-    /// Text for people.
+    /// A text for people.
     pub message: Option<String>,
     /// The id of the request, if the server named one.
     pub request_id: Option<String>,
@@ -208,16 +208,17 @@ pub struct ServerError {
     pub channel: Option<String>,
 }
 
-/// The server restarts soon. The client reconnects by its own backoff, whatever the hint says.
+/// The server restarts soon. The client reconnects by its own backoff, unless
+/// [`honour_going_away`](crate::ReconnectOptions::honour_going_away) is on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct GoingAway {
-    /// The server's wish for the delay, in milliseconds. Above zero.
+    /// The delay that the server asks for, in milliseconds. Above zero.
     pub retry_after_ms: f64,
 }
 
 impl GoingAway {
-    /// The server's wish for the delay.
+    /// The delay that the server asks for.
     #[must_use]
     pub fn retry_after(&self) -> Duration {
         Duration::try_from_secs_f64(self.retry_after_ms / 1000.0).unwrap_or(Duration::MAX)
@@ -228,7 +229,7 @@ impl GoingAway {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TokenProviderError {
-    /// How often in a row.
+    /// How many times in a row.
     pub consecutive_failures: u32,
     /// The last failure.
     pub err: TokenProviderFailure,

@@ -19,7 +19,7 @@ use crate::data;
 use metered_realtime_proto::machine::{DEFAULT_CLOSE_REASON, State};
 use metered_realtime_proto::wire::{check_channel, check_peer_id};
 
-/// A client of the realtime signalling service: channels, presence and direct messages over one WebSocket that comes back by
+/// A client of the realtime signalling service: channels, presence and direct messages over one WebSocket, which reconnects by
 /// itself.
 ///
 /// A handle is cheap to clone, and all clones are the same client. Calls take effect when they are made, not when their
@@ -35,8 +35,13 @@ use metered_realtime_proto::wire::{check_channel, check_peer_id};
 ///                                     reconnecting ─────────────────┘
 /// ```
 ///
-/// Handlers run on the client's own task, one after the other. They must not block; what takes long belongs into
+/// Handlers run on the client's own task, one after the other. They must not block: for long work use
 /// [`on_async`](Self::on_async) or a stream of [`events`](Self::events).
+///
+/// Natively the client runs on the tokio runtime in which `connect()` was called. If that runtime is shut down, the client closes:
+/// calls fail, synchronous handlers and streams get [`Disconnected`](crate::events::Disconnected) with the code 1006 and
+/// [`StateChange`](crate::events::StateChange), handlers stay, channels are forgotten. Asynchronous handlers do not run any more.
+/// The client may `connect()` again in another runtime.
 #[derive(Clone)]
 pub struct SignallingClient {
     handle: Arc<Handle>,
@@ -48,7 +53,7 @@ pub struct WeakSignallingClient {
     handle: Weak<Handle>,
 }
 
-/// What all clones share; dropping the last one closes the connection.
+/// All clones share this; dropping the last one closes the connection.
 struct Handle {
     driver: Arc<dyn Driver>,
 }
@@ -60,7 +65,7 @@ impl Drop for Handle {
 }
 
 impl SignallingClient {
-    /// Starts with the default options.
+    /// The default options.
     pub fn builder() -> Builder {
         Builder::default()
     }
@@ -73,18 +78,17 @@ impl SignallingClient {
         SignallingClient { handle: Arc::new(Handle { driver }) }
     }
 
-    /// The state, as it is now.
+    /// The current state.
     #[must_use]
     pub fn state(&self) -> State {
         self.driver().state()
     }
 
-    /// Connects and waits for the server's welcome, for ten seconds at most (spec B.3). There is one attempt; retries begin
-    /// after the first welcome. The state changes at once.
+    /// Connects and waits for the server's welcome, for at most ten seconds. There is one attempt; retries begin after the
+    /// first welcome. The state changes at once.
     ///
     /// # Errors
-    /// See [`ConnectError`](crate::errors::ConnectError). The client is `closed` when the error is seen, unless it was
-    /// connected before.
+    /// See [`ConnectError`](crate::errors::ConnectError). The client is `closed` by then, unless it was connected before.
     ///
     /// Dropping the future ends the attempt and leaves the client `closed`.
     pub fn connect(&self) -> Connect {
@@ -92,28 +96,28 @@ impl SignallingClient {
         Connect::new(called.map(|it| Call::new(it, self.driver())).map_err(ConnectError::of))
     }
 
-    /// Closes the connection with code 1000 and ends everything (spec B.8): requests in flight fail, `Disconnected` and
-    /// `StateChange` are told, handlers are dropped, channels forgotten, streams ended. The future is ready when the socket is
-    /// closed and asynchronous handlers have ended, or after a second.
+    /// Closes the connection with code 1000: requests in flight fail, `Disconnected` and `StateChange` are emitted, handlers are
+    /// dropped, channels forgotten, streams ended. The future is ready when the socket is closed and asynchronous handlers have
+    /// ended, or after a second.
     ///
     /// May be called in any state and from any handler; a second call has no effect. The client may `connect()` again.
     pub fn close(&self) -> Close {
         self.close_with(1000, DEFAULT_CLOSE_REASON)
     }
 
-    /// The same as [`close`](Self::close) with a code and a reason of yours. Codes other than 1000 and 3000 to 4999 go over the
-    /// wire as 1000, and reasons are cut at 123 bytes; events tell what was asked for.
+    /// The same as [`close`](Self::close) with your own code and reason. Codes other than 1000 and 3000 to 4999 are sent as 1000,
+    /// and reasons are cut at 123 bytes; events have the code and reason as given.
     pub fn close_with(&self, code: u16, reason: &str) -> Close {
         let answer = self.driver().close(code, reason);
         Close::new(Arc::clone(self.driver()), answer)
     }
 
-    /// Subscribes to a channel's messages and presence; ready when the server says so. After a reconnect the subscription is
-    /// brought back, unless [`auto_resubscribe`](Builder::auto_resubscribe) is off.
+    /// Subscribes to a channel's messages and presence; ready when the server has answered. After a reconnect the client
+    /// subscribes again, unless [`auto_resubscribe`](Builder::auto_resubscribe) is off.
     ///
     /// # Errors
     /// See [`RequestError`](crate::errors::RequestError). A channel has 1 to 256 UTF-16 units and no control characters. If
-    /// the server refuses, the channel is forgotten again; if the connection drops before an answer, it is kept (spec B.9).
+    /// the server refuses, the channel is forgotten again; if the connection is lost before an answer, it is kept.
     pub fn subscribe(&self, channel: &str) -> Request {
         self.subscribe_with(channel, SubscribeOptions::default())
     }
@@ -137,12 +141,12 @@ impl SignallingClient {
         Request::new(valid_channel(channel).and_then(|()| self.request(request)))
     }
 
-    /// Publishes to all subscribers of a channel; ready when the server has taken it.
+    /// Publishes to all subscribers of a channel; ready when the server has accepted it.
     ///
     /// # Errors
-    /// See [`RequestError`](crate::errors::RequestError). `data` must be what JSON can hold: numbers that are not finite,
-    /// map keys that are no strings, and what is nested more than 127 deep are an
-    /// [`InvalidArgument`](crate::errors::RequestError::InvalidArgument).
+    /// See [`RequestError`](crate::errors::RequestError). JSON must be able to hold `data`: numbers that are not finite, map keys
+    /// that are not strings, nesting deeper than 127 and an error of your own `Serialize` are an
+    /// [`InvalidArgument`](crate::errors::RequestError::InvalidArgument), whose rule quotes your error.
     pub fn publish(&self, channel: &str, data: impl Serialize) -> Request {
         let data = valid_channel(channel).and_then(|()| to_json(data));
         Request::new(
@@ -150,10 +154,10 @@ impl SignallingClient {
         )
     }
 
-    /// Sends to one peer, by way of the server; ready when the server has taken it.
+    /// Sends to one peer, through the server; ready when the server has accepted it.
     ///
     /// # Errors
-    /// As for [`publish`](Self::publish). A peer that is not there is a
+    /// As for [`publish`](Self::publish). A peer that is not connected is a
     /// [`ServerRequest`](crate::errors::RequestError::ServerRequest) with the code `peer_not_found`. A peer id has 1 to 128
     /// UTF-16 units and no control characters.
     pub fn send(&self, to_peer_id: &str, data: impl Serialize) -> Request {
@@ -163,9 +167,9 @@ impl SignallingClient {
         )
     }
 
-    /// Runs a handler for every event of a type, in the order in which handlers were added (spec B.15). A handler that was
-    /// added while an event is handed out waits for the next one. One that panics is logged, and the others run (natively: in
-    /// a browser a panic ends the program).
+    /// Runs a handler for every event of a type. Handlers run in the order in which they were added. A handler that is added
+    /// while an event is handled runs from the next event on. If one panics, that is logged, and the others run (natively: in a
+    /// browser a panic ends the program).
     ///
     /// ```
     /// # fn example(client: &metered_realtime::SignallingClient) {
@@ -183,8 +187,8 @@ impl SignallingClient {
         self.driver().emitter().once(handler)
     }
 
-    /// Runs an asynchronous handler for every event of a type. Each event has a task of its own, so a slow handler holds
-    /// nothing up; [`close`](Self::close) waits for it, up to a second. One that panics is logged.
+    /// Runs an asynchronous handler for every event of a type. Each event has its own task, so a slow handler delays nothing;
+    /// [`close`](Self::close) waits for it, up to a second. If it panics, that is logged.
     pub fn on_async<E, F>(&self, handler: impl FnMut(E) -> F + MaybeSend + 'static) -> HandlerId
     where
         E: Event,
@@ -193,12 +197,12 @@ impl SignallingClient {
         self.driver().emitter().on_async(handler)
     }
 
-    /// Removes a handler. `false`: it is not there any more. If an event is being handed out, the handler still gets it.
+    /// Removes a handler. `false`: it was removed before. An event that is being handled still reaches the handler.
     pub fn off(&self, handler: HandlerId) -> bool {
         self.driver().emitter().off(handler)
     }
 
-    /// A stream of the events of a type that holds up to 4096 of them and drops the oldest when it is full.
+    /// A stream of the events of a type. It holds up to 4096 events, and drops the oldest one when it is full.
     ///
     /// ```no_run
     /// # async fn example(client: &metered_realtime::SignallingClient) {
@@ -215,7 +219,7 @@ impl SignallingClient {
         self.events_with_capacity(DEFAULT_EVENT_CAPACITY)
     }
 
-    /// The same as [`events`](Self::events), for a number of events of yours; zero for no limit.
+    /// The same as [`events`](Self::events) with your own capacity; zero for no limit.
     pub fn events_with_capacity<E: Event>(&self, capacity: usize) -> EventStream<E> {
         self.driver().emitter().stream(capacity)
     }

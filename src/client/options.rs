@@ -1,13 +1,13 @@
-//! Options with names of their own: reconnecting and subscribing (spec B.1).
+//! Groups of options: for reconnecting and for subscribing.
 
 use std::time::Duration;
 
 use metered_realtime_proto::machine::RawReconnect;
 
-/// How to come back after a lost connection (spec B.7).
+/// How to reconnect after a lost connection.
 ///
-/// The delay before retry *n* is `min(initial_delay * multiplier^(n-1), max_delay)`, give or take `jitter_ratio`. Each
-/// welcome starts the count over. The values are checked by [`Builder::build`](crate::Builder::build).
+/// The delay before retry *n* is `min(initial_delay * multiplier^(n-1), max_delay)`, varied by `jitter_ratio`. Each welcome
+/// starts the count over. [`Builder::build`](crate::Builder::build) checks the values.
 ///
 /// ```
 /// use metered_realtime::ReconnectOptions;
@@ -22,18 +22,19 @@ pub struct ReconnectOptions {
     pub multiplier: f64,
     /// The longest delay, before jitter. At least `initial_delay`. Default: 30 s.
     pub max_delay: Duration,
-    /// How far a delay may stray, as a share of it: 0 to 1. Default: 0.2.
+    /// How much a delay varies at random, as a share of it: 0 to 1. Default: 0.2.
     pub jitter_ratio: f64,
-    /// How many retries in a row; `None` for no end. Default: 100.
+    /// How many retries in a row; `None` for no limit. Default: 100.
     pub max_attempts: Option<u32>,
-    /// How often a minute to dial a server that drops what it has just welcomed; `None` for no limit. At least 1.
-    /// Default: 20. It delays dials and changes nothing else (decisions, item 15).
+    /// How many times a minute to dial a server that drops connections shortly after it has welcomed them; `None` for no limit.
+    /// At least 1. Default: 20. It delays dials and changes nothing else.
     pub max_dials_per_minute: Option<u32>,
-    /// The window over which clients spread their first dial after the server told all of them to go (`going_away`, or close
-    /// code 1001, 1012 or 1013), so that they do not come back all at once. Zero: the ordinary backoff. Default: zero.
+    /// When a server sends all its clients away (`going_away`, or close code 1001, 1012 or 1013), each client waits a random
+    /// part of this time before its first dial, so that they do not all return at once. Zero: the ordinary backoff.
+    /// Default: zero.
     pub fleet_spread: Duration,
-    /// Whether the next dial waits for as long as the server asked, at most 5 minutes: in a `going_away`, or by `Retry-After` in a
-    /// refusal with HTTP status 429 or 503. Default: `false`.
+    /// Whether the client waits for as long as the server asks: with `going_away` before the first dial, and with `Retry-After`
+    /// when it refuses a dial with HTTP 429 or 503 (at most five minutes). Default: `false`.
     pub honour_going_away: bool,
 }
 
@@ -67,12 +68,12 @@ impl From<&ReconnectOptions> for RawReconnect {
     }
 }
 
-/// Whether to reconnect, and how. Made from a `bool` or from [`ReconnectOptions`].
+/// Whether and how to reconnect. Made from a `bool` or from [`ReconnectOptions`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reconnect(pub(crate) Option<ReconnectOptions>);
 
 impl From<bool> for Reconnect {
-    /// `true`: with the default options. `false`: not at all.
+    /// `true`: with the default options. `false`: never.
     fn from(on: bool) -> Reconnect {
         Reconnect(on.then(ReconnectOptions::default))
     }
@@ -85,7 +86,7 @@ impl From<ReconnectOptions> for Reconnect {
 }
 
 impl From<Option<ReconnectOptions>> for Reconnect {
-    /// `None`: not at all.
+    /// `None`: never.
     fn from(options: Option<ReconnectOptions>) -> Reconnect {
         Reconnect(options)
     }
@@ -99,7 +100,7 @@ pub struct SubscribeOptions {
     pub include_sender_metadata: bool,
 }
 
-/// A duration in the machine's unit.
+/// A duration in milliseconds, the unit of the machine.
 pub(crate) fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
 }

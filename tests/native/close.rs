@@ -1,4 +1,4 @@
-//! `close()` (spec B.8, E.12).
+//! `close()`.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Dialling and the welcome (spec B.3, E.2, E.3).
+//! Dialling and the welcome.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

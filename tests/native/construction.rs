@@ -1,4 +1,4 @@
-//! The builder: rules and defaults (spec B.1, E.1).
+//! The builder: rules and defaults.
 
 use std::time::Duration;
 

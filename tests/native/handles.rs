@@ -1,4 +1,4 @@
-//! Handles: what dropping them does, and what a runtime's end does (spec E.12, scenario 203).
+//! Handles: what happens when they are dropped, or when the runtime ends.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a server may send without doing harm (spec B.5, E.11).
+//! Frames from the server that must do no harm.
 
 use std::future::poll_fn;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Handlers (spec B.15, E.13).
+//! Handlers.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Drops and what follows them (spec B.7, B.10, E.7, E.8).
+//! Lost connections and what follows.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

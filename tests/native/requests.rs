@@ -1,4 +1,4 @@
-//! Requests and their answers (spec B.4, E.4, E.5).
+//! Requests and their answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Credentials are nowhere to be seen (spec B.12, E.14).
+//! Credentials are never shown.
 
 use metered_realtime::SignallingClient;
 

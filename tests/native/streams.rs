@@ -1,4 +1,4 @@
-//! Streams of events (spec B.16, E.13).
+//! Streams of events.
 
 use futures::stream::FusedStream;
 use futures::{Stream, StreamExt};
