@@ -44,6 +44,12 @@
 //!   is done.
 //! - **Logs** go to `tracing`, with the target `metered_realtime`. No log line, error or `Debug` output holds a credential.
 //!
+//! # In tests
+//!
+//! The client keeps time by tokio's clock. With tokio's feature `test-util`, `tokio::time::pause` and `advance` drive backoff,
+//! keepalive and timeouts. A paused clock jumps to the next deadline whenever the runtime is idle, so connect and exchange
+//! messages over real sockets before you pause it, or resume it for that: otherwise the welcome times out at once.
+//!
 //! # In a browser
 //!
 //! With `default-features = false, features = ["web"]` and the target `wasm32-unknown-unknown` the client is the same, on the
@@ -59,6 +65,7 @@
 //! | feature | |
 //! |---|---|
 //! | `native` (default) | the client on tokio, with rustls and Mozilla's roots |
+//! | `proxy` (default) | the proxies that the environment names: `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` |
 //! | `native-roots` | the roots of the operating system instead |
 //! | `web` | the client in a browser |
 //!

@@ -15,6 +15,7 @@ use tokio::time::sleep;
 use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::Uri;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
@@ -38,7 +39,10 @@ pub(super) async fn dial(address: Secret, tls: Tls) -> Result<WebSocket, Close> 
     let host = request.uri().host().unwrap_or_default();
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     let port = request.uri().port_u16().unwrap_or(if secure { 443 } else { 80 });
-    let stream = connect(host, port).await.map_err(failed)?;
+    let stream = match tunnel(request.uri()).await {
+        Some(tunnel) => tunnel.map_err(|cause| Close::failed("", &cause))?,
+        None => connect(host, port).await.map_err(failed)?,
+    };
     stream.set_nodelay(true).map_err(failed)?;
     let connection: Box<dyn Connection> = if secure {
         let name = ServerName::try_from(host.to_owned());
@@ -50,6 +54,18 @@ pub(super) async fn dial(address: Secret, tls: Tls) -> Result<WebSocket, Close> 
     };
     let upgraded = client_async_with_config(request, connection, Some(limits())).await;
     upgraded.map(|(websocket, _)| websocket).map_err(refused)
+}
+
+/// A connection by way of a proxy, if the environment names one for this address.
+#[cfg(feature = "proxy")]
+async fn tunnel(address: &Uri) -> Option<Result<TcpStream, String>> {
+    super::proxy::tunnel(address).await
+}
+
+/// Without the feature nobody asks the environment.
+#[cfg(not(feature = "proxy"))]
+async fn tunnel(_address: &Uri) -> Option<Result<TcpStream, String>> {
+    None
 }
 
 async fn config(tls: Tls) -> Result<Arc<rustls::ClientConfig>, Close> {

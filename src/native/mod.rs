@@ -14,6 +14,8 @@ mod clock;
 mod dial;
 mod driver;
 mod json;
+#[cfg(feature = "proxy")]
+mod proxy;
 mod pump;
 mod shared;
 mod socket;

@@ -8,7 +8,7 @@ use metered_realtime::errors::ConnectError;
 use metered_realtime::events::Connected;
 use metered_realtime::{ReconnectOptions, SignallingClient, State, WsCloseCode};
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
 use crate::logs::Lines;
@@ -103,21 +103,22 @@ async fn e038_a_refused_port_is_1006_with_the_cause() {
 }
 
 #[tokio::test]
-async fn e039_a_refused_upgrade_tells_the_http_status() {
-    let stage = Stage::new().await;
-    let client = stage.client();
-    let call = client.connect();
-    let mut stream = stage.accept_tcp().await;
-    let mut request = vec![0; 4096];
-    let _ = stream.read(&mut request).await.unwrap();
-    stream.write_all(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n").await.unwrap();
-    let error = within(call).await.unwrap_err();
-    assert_eq!((error.close_code(), error.http_status()), (Some(1006), Some(401)));
+async fn e038_d21_a_host_without_an_address_is_1006_with_the_cause() {
+    for url in ["wss://nobody.invalid", "wss://bücher.invalid"] {
+        let client = options(url).build().unwrap();
+        let error = within(client.connect()).await.unwrap_err();
+        let ConnectError::Closed { close_code: 1006, http_status: None, cause, .. } = error else {
+            panic!("{error:?}")
+        };
+        assert!(!cause.unwrap().is_empty(), "{url}");
+    }
 }
 
 #[tokio::test]
 async fn d21_a_retry_waits_as_long_as_the_server_asks_if_that_is_honoured() {
-    for (honour_going_away, delay) in [(true, "delayMs=60000"), (false, "delayMs=40")] {
+    for (status, honour_going_away, delay) in
+        [(429, true, 60_000), (503, true, 60_000), (429, false, 40), (500, true, 40)]
+    {
         let lines = Lines::default();
         let _guard = tracing::subscriber::set_default(lines.clone());
         let stage = Stage::new().await;
@@ -126,27 +127,45 @@ async fn d21_a_retry_waits_as_long_as_the_server_asks_if_that_is_honoured() {
         let (connected, peer) = tokio::join!(client.connect(), stage.welcome());
         connected.unwrap();
         peer.close(1012, "").await;
-        let mut stream = stage.accept_tcp().await;
-        let mut request = vec![0; 4096];
-        let _ = stream.read(&mut request).await.unwrap();
-        let refusal =
-            b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 60\r\ncontent-length: 0\r\n\r\n";
-        stream.write_all(refusal).await.unwrap();
+        stage.refuse(status, "retry-after: 60").await;
         until(|| lines.text().contains("attempt=2")).await;
         let text = lines.text();
-        assert!(text.contains("httpStatus=429 retryAfterMs=60000"), "{text}");
-        assert!(text.contains(&format!("attempt=2 {delay}")), "{text}");
+        assert!(text.contains(&format!("httpStatus={status} retryAfterMs=60000")), "{text}");
+        assert!(text.contains(&format!("attempt=2 delayMs={delay}")), "{text}");
     }
 }
 
 #[tokio::test]
-async fn a_server_that_speaks_no_http_is_1006() {
+async fn e039_d21_a_refused_upgrade_tells_the_http_status() {
+    for status in [200, 301, 401, 403, 404, 429, 500, 503] {
+        let stage = Stage::new().await;
+        let client = stage.client();
+        let call = client.connect();
+        let headers = "Location: wss://elsewhere.invalid/?key=SECRET\r\nRetry-After: 60";
+        stage.refuse(status, headers).await;
+        let error = within(call).await.unwrap_err();
+        assert_eq!((error.close_code(), error.http_status()), (Some(1006), Some(status)));
+        assert!(error.to_string().contains(&format!("HTTP status {status}")), "{error}");
+        assert!(!format!("{error:?}").contains("SECRET"));
+        assert_eq!(client.state(), State::Closed, "the first connect is never repeated");
+    }
+}
+
+#[tokio::test]
+async fn d21_a_server_that_speaks_no_http_is_1006_with_the_cause() {
     let stage = Stage::new().await;
-    let client = stage.client();
-    let call = client.connect();
-    let mut stream = stage.accept_tcp().await;
-    stream.write_all(b"220 mail ready\r\n\r\n").await.unwrap();
-    assert_eq!(within(call).await.unwrap_err().close_code(), Some(1006));
+    for answer in ["220 mail ready\r\n\r\n", "HTTP/1.1 101 Switching Protocols\r\n\r\n", ""] {
+        let client = stage.client();
+        let call = client.connect();
+        let mut stream = stage.accept_tcp().await;
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        drop(stream);
+        let error = within(call).await.unwrap_err();
+        let ConnectError::Closed { close_code: 1006, cause: Some(cause), .. } = &error else {
+            panic!("{error:?}")
+        };
+        assert!(!cause.is_empty());
+    }
 }
 
 #[tokio::test]

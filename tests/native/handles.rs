@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use futures::StreamExt;
-use metered_realtime::State;
+use futures::{FutureExt, StreamExt};
 use metered_realtime::errors::{ConnectError, RequestError};
-use metered_realtime::events::{Message, StateChange};
+use metered_realtime::events::{Disconnected, Message, StateChange};
+use metered_realtime::{SignallingClient, State};
 
 use crate::stage::Stage;
-use crate::support::{options, server, until, within};
+use crate::support::{Notes, options, server, until, within};
 
 #[tokio::test]
 async fn e203_dropping_the_last_handle_closes_the_connection() {
@@ -104,6 +104,75 @@ fn the_end_of_the_runtime_closes_the_client_and_another_runtime_can_connect_it()
         let error = within(client.connect()).await.unwrap_err();
         assert!(matches!(error, ConnectError::Closed { close_code: 1006, .. }), "{error:?}");
     });
+}
+
+/// A client that is connected in a runtime of its own, which is shut down when `end` is called.
+fn in_a_runtime(flavour: &str) -> (SignallingClient, impl FnOnce() + use<>) {
+    let mut builder = match flavour {
+        "one thread" => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let runtime = builder.enable_all().build().unwrap();
+    let (client, stage, peer) = runtime.block_on(async {
+        let stage = Stage::new().await;
+        let (client, peer) = stage.connected().await;
+        (client, stage, peer)
+    });
+    (client, move || drop((stage, peer, runtime)))
+}
+
+#[test]
+fn the_end_of_the_runtime_is_told_to_handlers_and_streams() {
+    for flavour in ["one thread", "many threads"] {
+        let (client, end_runtime) = in_a_runtime(flavour);
+        let notes = Notes::default();
+        notes.follow(&client);
+        let late = notes.clone();
+        client.on_async(move |_: Disconnected| {
+            let late = late.clone();
+            async move { late.write("an asynchronous handler cannot run any more") }
+        });
+        let stream = client.events::<Disconnected>();
+        let request = client.publish("c", 1);
+        end_runtime();
+        let reason = "the runtime was shut down";
+        assert_eq!(
+            notes.lines(),
+            [
+                format!("disconnected 1006 {reason:?}, will reconnect: false"),
+                "connected -> closed".to_owned()
+            ],
+            "{flavour}"
+        );
+        let told: Vec<_> = futures::executor::block_on(stream.collect());
+        assert_eq!(told.len(), 1, "and then the stream ends");
+        assert!(!told[0].will_reconnect);
+        let error = futures::executor::block_on(request).unwrap_err();
+        assert!(matches!(error, RequestError::Disconnected { .. }), "{error:?}");
+    }
+}
+
+#[test]
+fn handlers_may_call_anything_while_the_runtime_ends() {
+    for flavour in ["one thread", "many threads"] {
+        let (client, end_runtime) = in_a_runtime(flavour);
+        let notes = Notes::default();
+        let (weak, written) = (client.downgrade(), notes.clone());
+        client.once(move |event: &StateChange| {
+            let client = weak.upgrade().unwrap();
+            written.write(format!("{:?}", event.to));
+            let connect = futures::executor::block_on(client.connect());
+            written.write(format!("{connect:?}"));
+            client.close().now_or_never();
+            client.publish("c", 1).detach();
+        });
+        end_runtime();
+        assert_eq!(notes.lines(), ["Closed", "Err(Unavailable)"], "{flavour}");
+        // Elsewhere the client can be used again.
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let error = runtime.block_on(async { within(client.connect()).await }).unwrap_err();
+        assert_eq!(error.close_code(), Some(1006), "{error:?}");
+    }
 }
 
 #[test]

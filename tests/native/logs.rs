@@ -46,6 +46,11 @@ async fn what_is_dropped_and_what_panics_is_logged() {
     peer.send("nonsense").await;
     peer.send(r#"{"type":"message","channel":"c","from":"p","data":1}"#).await;
     until(|| lines.text().contains("a handler panicked")).await;
+    client.on_async(|_: Message| async { panic!("in an asynchronous handler") });
+    peer.send(r#"{"type":"message","channel":"c","from":"p","data":1}"#).await;
+    until(|| lines.text().contains("an async handler panicked")).await;
+    peer.send("\u{feff}{\"type\":\"pong\"}").await;
+    until(|| lines.text().matches(r#"reason="not JSON""#).count() == 2).await;
     assert!(
         lines.text().contains(r#"dropped a malformed frame: reason="not JSON""#),
         "{}",

@@ -11,6 +11,8 @@ mod handles;
 mod inbound;
 mod listeners;
 mod logs;
+#[cfg(feature = "proxy")]
+mod proxy;
 mod reconnect;
 mod reentrancy;
 mod renewal;

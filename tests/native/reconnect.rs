@@ -4,9 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use metered_realtime::errors::RequestError;
-use metered_realtime::events::{Connected, Disconnected, Message, Presence};
-use metered_realtime::{State, SubscribeOptions};
+use metered_realtime::events::{Connected, Disconnected, Message, Presence, ServerError};
+use metered_realtime::{ReconnectOptions, State, SubscribeOptions};
+use serde_json::json;
 
+use crate::logs::Lines;
 use crate::stage::Stage;
 use crate::support::{Notes, connected, next, options, server, until, within};
 
@@ -164,4 +166,68 @@ async fn e158_a_server_that_answers_pings_is_alive() {
         peer.send(r#"{"type":"pong"}"#).await;
     }
     assert_eq!(client.state(), State::Connected);
+}
+
+#[tokio::test]
+async fn d21_the_log_tells_why_a_dial_failed() {
+    let lines = Lines::default();
+    let _guard = tracing::subscriber::set_default(lines.clone());
+    let stage = Stage::new().await;
+    let (client, peer) = stage.connected().await;
+    peer.close(1012, "restart").await;
+    stage.refuse(503, "Retry-After: 7").await;
+    until(|| lines.text().contains("httpStatus=503 retryAfterMs=7000")).await;
+    drop(stage);
+    until(|| lines.text().contains("cause=") && lines.text().contains("refused")).await;
+    within(client.close()).await;
+}
+
+#[tokio::test]
+async fn d20_a_subscription_that_does_not_come_back_is_a_server_error() {
+    let stage = Stage::new().await;
+    let (client, mut peer) = stage.connected().await;
+    let mut errors = client.events::<ServerError>();
+    for channel in ["rooms/1", "räume/2"] {
+        let (subscribed, _) = tokio::join!(client.subscribe(channel), peer.ack());
+        subscribed.unwrap();
+    }
+    peer.close(1012, "restart").await;
+    let mut peer = stage.welcome().await;
+    for channel in ["rooms/1", "räume/2"] {
+        let frame = peer.frame().await;
+        assert_eq!((&frame["type"], &frame["channel"]), (&"subscribe".into(), &channel.into()));
+        let id = &frame["requestId"];
+        let error =
+            json!({"type": "error", "code": "invalid_channel", "message": "no", "requestId": id});
+        peer.send(error.to_string()).await;
+        let event = next(&mut errors).await;
+        assert_eq!(event.channel.as_deref(), Some(channel));
+        assert_eq!(
+            (event.code.as_str(), event.message.as_deref()),
+            ("invalid_channel", Some("no"))
+        );
+    }
+    assert_eq!(client.state(), State::Connected);
+}
+
+/// In a runtime whose clock a test turns.
+#[tokio::test]
+async fn retries_follow_the_paused_clock_of_tokio() {
+    let stage = Stage::new().await;
+    let reconnect = ReconnectOptions {
+        initial_delay: Duration::from_secs(3600),
+        max_delay: Duration::from_secs(3600),
+        ..ReconnectOptions::default()
+    };
+    let client =
+        options(&stage.url()).inactivity_timeout(None).reconnect(reconnect).build().unwrap();
+    let (connected, peer) = tokio::join!(client.connect(), stage.welcome());
+    connected.unwrap();
+    peer.close(1012, "restart").await;
+    until(|| client.state() == State::Reconnecting).await;
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(2 * 3600)).await;
+    tokio::time::resume();
+    let _peer = stage.welcome().await;
+    until(|| client.state() == State::Connected).await;
 }

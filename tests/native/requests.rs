@@ -273,3 +273,34 @@ async fn a_request_may_have_a_timeout_of_its_own() {
     let refused = client.publish("c", 3).timeout(timeout);
     assert_eq!(within(refused).await, Err(RequestError::NotConnected));
 }
+
+/// Data whose serialization is the user's code, which fails in a way of its own.
+struct Faulty(&'static str);
+
+impl Serialize for Faulty {
+    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            "panics" => panic!("the user's panic"),
+            error => Err(serde::ser::Error::custom(error)),
+        }
+    }
+}
+
+#[tokio::test]
+async fn d18_an_error_of_the_users_serialize_is_told_in_its_own_words_and_nothing_is_sent() {
+    let stage = Stage::new().await;
+    let (client, mut peer) = stage.connected().await;
+    for data in [json!([1]).to_string(), "the user's own error".to_owned()] {
+        let data: &'static str = data.leak();
+        let error = within(client.publish("c", [Faulty(data)])).await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::NotSent);
+        assert!(error.to_string().contains(data), "{error}");
+    }
+    let thrown = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        client.send("p", Faulty("panics")).detach();
+    }));
+    assert_eq!(thrown.unwrap_err().downcast_ref(), Some(&"the user's panic"));
+    let (published, frame) = tokio::join!(client.publish("c", "after that"), peer.ack());
+    published.unwrap();
+    assert_eq!(frame["data"], "after that", "it is the first frame");
+}

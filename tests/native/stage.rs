@@ -3,6 +3,7 @@
 use futures::{SinkExt, StreamExt};
 use metered_realtime::SignallingClient;
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
@@ -38,6 +39,15 @@ impl Stage {
     /// The next TCP connection.
     pub async fn accept_tcp(&self) -> TcpStream {
         within(self.listener.accept()).await.unwrap().0
+    }
+
+    /// Refuses the upgrade of the next connection with an HTTP status and headers.
+    pub async fn refuse(&self, status: u16, headers: &str) {
+        let mut stream = BufReader::new(self.accept_tcp().await);
+        let mut head = String::new();
+        while within(stream.read_line(&mut head)).await.unwrap() > 2 {}
+        let answer = format!("HTTP/1.1 {status} No\r\nContent-Length: 0\r\n{headers}\r\n\r\n");
+        stream.write_all(answer.as_bytes()).await.unwrap();
     }
 
     /// The next connection, upgraded and not welcomed.

@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::support::{options, within};
 
 /// A server that welcomes over TLS and acks everything; its origin and its certificate in DER.
-async fn tls_server() -> (String, Vec<u8>) {
+pub async fn tls_server() -> (String, Vec<u8>) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let certificate = made.cert.der().clone();
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
@@ -58,7 +58,9 @@ async fn a_certificate_that_nobody_trusts_is_refused() {
     let (url, _) = tls_server().await;
     let client = options(&url).build().unwrap();
     let error = within(client.connect()).await.unwrap_err();
-    let ConnectError::Closed { close_code, cause, .. } = error else { panic!("{error:?}") };
-    assert_eq!(close_code, 1006);
+    let ConnectError::Closed { close_code, http_status, cause, .. } = error else {
+        panic!("{error:?}")
+    };
+    assert_eq!((close_code, http_status), (1006, None));
     assert!(cause.unwrap().contains("certificate"));
 }
