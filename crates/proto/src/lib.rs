@@ -1,7 +1,7 @@
 //! The rules of the Metered Realtime Messaging protocol, without any I/O.
 //!
-//! `metered-realtime` is the client that is built on this crate; use that one to talk to a server. This crate is for whoever
-//! writes a driver for another platform, a server or a test.
+//! To talk to a server use `metered-realtime`, the client that is built on this crate. Use this crate to write a driver for
+//! another platform, a server or a test.
 //!
 //! | module | knows | must not know |
 //! |---|---|---|

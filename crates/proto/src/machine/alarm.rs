@@ -8,19 +8,19 @@ use super::time::Instant;
 use super::{Link, Machine};
 use crate::wire::CloseCode;
 
-/// An alarm that rings this much late, in milliseconds, shows that the process was suspended.
+/// An alarm that fires this many milliseconds late shows that the process was suspended.
 const LATE_MS: u64 = 1_000;
 
 impl<P, N> Machine<P, N> {
-    /// When [`handle_timeout`](Self::handle_timeout) is to be called: at once while outputs wait, else at the earliest
-    /// deadline, `None` if there is none. Coming early is harmless.
+    /// When to call [`handle_timeout`](Self::handle_timeout): at once while outputs wait, otherwise at the earliest deadline.
+    /// `None`: there is no deadline. Calling it early is harmless.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let due = if self.has_output() { self.now } else { self.deadline() };
         (due < Instant::NEVER).then_some(due)
     }
 
-    /// Does what is due. If that comes late, the process slept, and the peer gets a little more time.
+    /// Handles all deadlines that have passed. If it is called late, the process was asleep, and the peer gets a little more time.
     pub fn handle_timeout(&mut self, now: Instant) {
         let late = now.max(self.now).since(self.deadline()) >= LATE_MS;
         let now = self.tick(now);
@@ -30,7 +30,7 @@ impl<P, N> Machine<P, N> {
         self.do_what_is_due(now);
     }
 
-    /// Does what is due, however late: a test turns the clock in steps, so lateness shows nothing.
+    /// The same for a clock that a test moves in steps, where being late means nothing.
     pub fn handle_stepped_timeout(&mut self, now: Instant) {
         let now = self.tick(now);
         self.do_what_is_due(now);
@@ -45,7 +45,7 @@ impl<P, N> Machine<P, N> {
         }
         if now >= self.grace {
             while let Some(request) = self.requests.take_expired(now) {
-                // The caller is told that nothing is known, so nothing is taken back, even if the frame never left.
+                // The caller learns that the outcome is unknown. So the subscription stays, even if the frame was never sent.
                 let error = CallError::AckTimeout { timeout_ms: request.timeout_ms };
                 self.fail(request, Failure::Uncertain, error);
             }
@@ -58,10 +58,10 @@ impl<P, N> Machine<P, N> {
         }
     }
 
-    /// The network or the page came back: do not trust the socket, do not wait any longer.
+    /// The network or the page came back: check the socket, and do not wait any longer for the next dial.
     pub(super) fn wake(&mut self) {
         match &mut self.link {
-            // Not by the alarm: a page that is not in sight would get it late.
+            // Dial here and not by the alarm: in a hidden page the alarm would fire late.
             Link::Waiting { not_before, .. } if *not_before <= self.now => self.dial(),
             Link::Waiting { until, not_before } => *until = (*until).min(*not_before),
             Link::Ready { .. } => self.probe(),
@@ -79,8 +79,8 @@ impl<P, N> Machine<P, N> {
             .min(self.renewal.deadline())
     }
 
-    /// The process slept: what arrived meanwhile is still in the socket, so nobody is late yet. Nothing is put off twice:
-    /// where every alarm is late, as in a hidden page, it would never end.
+    /// The process was asleep. What arrived meanwhile is still in the socket, so no deadline counts as missed yet. No deadline is
+    /// put off twice: in a hidden page every alarm is late, and nothing would ever time out.
     fn give_grace(&mut self) {
         self.log(Level::Debug, "the alarm was late; probing");
         let probe = self.options.inactivity_timeout_ms.map_or(LONGEST_PROBE_MS, probe_ms);
@@ -107,7 +107,7 @@ impl<P, N> Machine<P, N> {
         }
     }
 
-    /// Asks the peer for a sign of life within a short time.
+    /// Asks the peer for a sign of life, and waits only a short time for it.
     fn probe(&mut self) {
         if let Some(liveness) = self.link.liveness()
             && liveness.start_probe(self.now)
@@ -125,7 +125,7 @@ impl<P, N> Machine<P, N> {
         match &mut self.link {
             Link::Idle | Link::Closed => {}
             Link::Fetching { deadline, request, asked } => {
-                // Who is not even asked is not late.
+                // A provider that has not been called yet cannot be late.
                 if *asked && *deadline <= now {
                     let request = *request;
                     self.queue.push_back(super::Output::ForgetToken { request });

@@ -7,20 +7,20 @@ use super::time::Instant;
 /// When a retry is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Schedule {
-    /// By the backoff.
+    /// When the backoff allows it.
     pub(super) at: Instant,
-    /// At the earliest, even if the network comes back.
+    /// The earliest time, even if the network comes back.
     pub(super) not_before: Instant,
 }
 
 /// What the loss of a connection says about the next dial.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Loss {
-    /// The session was welcomed and lived only shortly.
+    /// The session was welcomed and ended soon after.
     pub(super) short: bool,
-    /// The server sends all its clients away at once.
+    /// The server disconnects all its clients at once.
     pub(super) fleet: bool,
-    /// The delay that it asked for, in milliseconds.
+    /// The delay that the server asked for, in milliseconds.
     pub(super) hint_ms: Option<f64>,
 }
 
@@ -28,13 +28,13 @@ pub(super) struct Loss {
 pub(super) struct Backoff {
     /// Retries since the last welcome.
     attempts: u32,
-    /// The next delay must be long: the server is full.
+    /// The server is full, so the next delay must be long.
     floor: bool,
-    /// The server asks not to be dialled before.
+    /// The server asked not to be dialled before this.
     paused_until: Instant,
-    /// The next dial follows a short session, and so counts against the budget.
+    /// The next dial follows a short session, so it counts against the budget.
     counts: bool,
-    /// When such dials do not count any more: a minute after they were made. Never more of them than are allowed.
+    /// When dials that count stop counting: a minute after they were made. Never more of them than the budget allows.
     counted: Vec<Instant>,
 }
 
@@ -43,7 +43,7 @@ impl Backoff {
         self.attempts
     }
 
-    /// A `connect()` or a welcome: the count starts over.
+    /// Starts over, after a `connect()` or a welcome.
     pub(super) fn reset(&mut self) {
         self.attempts = 0;
         self.floor = false;
@@ -51,7 +51,7 @@ impl Backoff {
         self.counts = false;
     }
 
-    /// A dial is made. What was only planned does not count, and a late alarm delays what follows too.
+    /// A dial is made. It counts now and not when it was planned, so a late alarm delays the dials after it too.
     pub(super) fn dialled(&mut self, now: Instant) {
         if std::mem::take(&mut self.counts) {
             while self.counted.first().is_some_and(|over| *over <= now) {
@@ -61,12 +61,12 @@ impl Backoff {
         }
     }
 
-    /// The server said that it is full.
+    /// The server is full.
     pub(super) fn raise_floor(&mut self) {
         self.floor = true;
     }
 
-    /// The server asks not to be dialled for a while.
+    /// The server asked not to be dialled for a while.
     pub(super) fn pause(&mut self, ms: f64, now: Instant) {
         self.paused_until = now.after(ms.min(LONGEST_HINT_MS).ceil() as u64);
     }
@@ -75,7 +75,7 @@ impl Backoff {
         self.paused_until
     }
 
-    /// Plans the next retry, or `None` if the budget is used up.
+    /// Plans the next retry. `None`: no attempts are left.
     pub(super) fn next(
         &mut self,
         knobs: &RawReconnect,
@@ -91,7 +91,7 @@ impl Backoff {
         let delay = delay_ms(knobs, self.attempts).max(floor);
         let spread = 1.0 + knobs.jitter_ratio * (2.0 * jitter.unit() - 1.0);
         let mut delay = (delay * spread).max(floor);
-        // However soon the network is back, a fleet that was sent away does not return all at once.
+        // Clients that were all disconnected at once must not all come back at once, even if the network comes back early.
         let away = away_ms(knobs, loss, jitter);
         if away > 0.0 {
             delay = if loss.fleet && knobs.fleet_spread_ms > 0.0 {
@@ -109,7 +109,7 @@ impl Backoff {
         Some(Schedule { at: due.max(not_before), not_before })
     }
 
-    /// When one more dial in a minute is allowed.
+    /// When the budget allows one more dial.
     fn free_again(&self, knobs: &RawReconnect) -> Instant {
         if (self.counted.len() as f64) < knobs.max_dials_per_minute {
             return Instant::START;
@@ -118,7 +118,7 @@ impl Backoff {
     }
 }
 
-/// The server's wish, if it counts, plus a share of the window, if there is one (full jitter).
+/// The delay that the server asked for, if it is honoured, plus a random share of the spread window, if there is one.
 fn away_ms(knobs: &RawReconnect, loss: Loss, jitter: &mut Jitter) -> f64 {
     let hint = loss.hint_ms.filter(|_| knobs.honour_going_away).unwrap_or(0.0).min(LONGEST_HINT_MS);
     let share = if loss.fleet { jitter.unit() * knobs.fleet_spread_ms } else { 0.0 };
@@ -131,10 +131,10 @@ fn delay_ms(knobs: &RawReconnect, attempt: u32) -> f64 {
     (knobs.initial_delay_ms * knobs.multiplier.powi(exponent)).min(knobs.max_delay_ms)
 }
 
-/// What a 4010 raises the next delay to.
+/// The shortest delay after a 4010.
 const FLOOR_MS: f64 = 30_000.0;
 
-/// No server makes a client wait longer than this.
+/// The longest delay that a server can ask for.
 const LONGEST_HINT_MS: f64 = 300_000.0;
 
 const MINUTE_MS: u64 = 60_000;

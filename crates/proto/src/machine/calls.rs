@@ -1,6 +1,6 @@
 //! The user's requests: subscribe, unsubscribe, publish, send, and withdrawing a call (rules 51 to 106).
 //!
-//! Arguments arrive checked; see `wire::check_channel` and `wire::check_peer_id`.
+//! The caller has checked the arguments with `wire::check_channel` and `wire::check_peer_id`.
 
 use super::Machine;
 use super::error::CallError;
@@ -60,9 +60,9 @@ impl<P, N> Machine<P, N> {
         Ok(call)
     }
 
-    /// Admits a `publish` or `send` whose data has `size` bytes of JSON. The driver then writes the frame with the call's
-    /// number as its `requestId`, and hands it to [`transmit`](Self::transmit), or to the socket itself where nothing is
-    /// queued ([`has_output`](Self::has_output)) and then says [`transmitted`](Self::transmitted).
+    /// Registers a `publish` or `send` whose data has `size` bytes of JSON. The driver builds the frame, with the call's number as
+    /// its `requestId`, and passes it to [`transmit`](Self::transmit). If nothing is queued ([`has_output`](Self::has_output)),
+    /// it may instead write the frame itself, to the socket that [`transmitted`](Self::transmitted) gives.
     ///
     /// # Errors
     /// [`CallError::Oversized`] and [`CallError::NotConnected`]: nothing was sent.
@@ -80,12 +80,12 @@ impl<P, N> Machine<P, N> {
         Ok(self.register(Purpose::Plain, timeout_ms))
     }
 
-    /// Queues the frame of a reserved request.
+    /// Queues the frame of a registered request.
     pub fn transmit(&mut self, call: CallId, frame: String) {
         self.send(Some(call), Outgoing::Ready(frame));
     }
 
-    /// The driver itself writes the frame of a reserved request, to the socket that this gives.
+    /// The driver writes the frame of a registered request itself, to this socket.
     pub fn transmitted(&mut self, call: CallId) -> Option<SocketId> {
         let socket = self.link.socket()?;
         self.requests.mark_sent(call).then_some(socket)
@@ -97,13 +97,13 @@ impl<P, N> Machine<P, N> {
         self.max_message_size
     }
 
-    /// Lets a request wait this long for its answer, from now on. One that is already answered stays so.
+    /// Gives a request this long for its answer, from now on. Does nothing if it is already answered.
     pub fn set_timeout(&mut self, call: CallId, timeout_ms: u64, now: Instant) {
         let now = self.tick(now);
         self.requests.set_timeout(call, timeout_ms, now);
     }
 
-    /// Withdraws a call. One that is already answered stays so.
+    /// Withdraws a call. Does nothing if it is already answered.
     pub fn abort(&mut self, call: CallId, now: Instant) {
         self.tick(now);
         if self.session.connect == Some(call) {
@@ -116,7 +116,7 @@ impl<P, N> Machine<P, N> {
         }
     }
 
-    /// A request failed: its caller is told, and a subscription rolled back; the client's own are tried again.
+    /// Handles a failed request: tells its caller and rolls a subscription back. The client's own subscribes are tried again.
     pub(super) fn fail(&mut self, request: Request, failure: Failure, error: CallError) {
         match request.purpose {
             Purpose::Plain => {}

@@ -6,11 +6,11 @@ use crate::wire::scrub;
 /// Whether the server may have acted on a failed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
-    /// It never left the client: safe to repeat.
+    /// It was never sent, so it is safe to repeat.
     NotSent,
     /// The server refused it.
     Rejected,
-    /// It was sent, and no answer came: it may have been carried out.
+    /// It was sent, and no answer came. The server may have carried it out.
     Unknown,
 }
 
@@ -31,13 +31,13 @@ impl Outcome {
 pub struct Close {
     /// The close code; 1006 where there was none.
     pub code: u16,
-    /// The peer's words, or the client's own; may be empty.
+    /// The reason that the peer or the client gave; may be empty.
     pub reason: String,
-    /// What the platform says of a socket that could not be made, without credentials: see [`scrub`].
+    /// The platform's message if the socket could not be made, without credentials: see [`scrub`].
     pub cause: Option<String>,
     /// The platform's code for the cause, such as `ECONNREFUSED`.
     pub cause_code: Option<String>,
-    /// The HTTP status of a server that answered without a WebSocket, where the platform tells.
+    /// The HTTP status, if the server answered without opening a WebSocket and the platform tells.
     pub http_status: Option<u16>,
     /// The header `Retry-After` of that answer, in milliseconds from now.
     pub retry_after_ms: Option<f64>,
@@ -58,7 +58,7 @@ impl Close {
         }
     }
 
-    /// A socket that could not be made, and what the platform says of it. That is scrubbed of credentials.
+    /// A socket that could not be made, with the platform's message, which is scrubbed of credentials.
     #[must_use]
     pub fn failed(reason: &str, cause: &str) -> Close {
         Close { cause: Some(scrub(cause)), ..Close::new(1006, reason) }
@@ -70,7 +70,7 @@ impl Close {
         Close { cause_code: Some(scrub(code)), ..self }
     }
 
-    /// How long the server asks not to be dialled, in milliseconds. Only a 429 and a 503 can ask for that.
+    /// How long the server asks not to be dialled, in milliseconds. Only a 429 or 503 can ask for that.
     #[must_use]
     pub fn pause_ms(&self) -> Option<f64> {
         let asks = matches!(self.http_status, Some(429 | 503));
@@ -88,7 +88,7 @@ pub struct ProviderFailure {
 }
 
 impl ProviderFailure {
-    /// A failure in the provider's own words, which are scrubbed of credentials.
+    /// A failure with the provider's message, which is scrubbed of credentials.
     #[must_use]
     pub fn new(name: &str, message: &str) -> ProviderFailure {
         ProviderFailure { name: name.into(), message: scrub(message) }
@@ -98,9 +98,9 @@ impl ProviderFailure {
 /// Why a call failed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CallError {
-    /// `connect()` outside of idle and closed.
+    /// `connect()` in a state other than idle and closed.
     WrongState {
-        /// The state it was called in.
+        /// The state in which it was called.
         state: State,
     },
     /// The connection ended before its welcome.
@@ -120,12 +120,12 @@ pub enum CallError {
     Rejected {
         /// Its code.
         code: String,
-        /// Its words.
+        /// Its message for people.
         message: Option<String>,
     },
     /// No answer came in time.
     AckTimeout {
-        /// How long it was waited for, in milliseconds.
+        /// How long the client waited, in milliseconds.
         timeout_ms: u64,
     },
     /// The connection ended before an answer came.
@@ -139,7 +139,7 @@ pub enum CallError {
     Oversized {
         /// Bytes of the payload's JSON.
         size: usize,
-        /// Bytes that the server takes.
+        /// The most bytes that the server takes.
         cap: f64,
     },
 }

@@ -9,7 +9,7 @@ use super::{Link, Machine, Output};
 use crate::wire::{CloseCode, ErrorCode, ServerFrame, fit_reason, sendable_code};
 
 impl<P, N> Machine<P, N> {
-    /// Takes in what happened. Never fails: the peer cannot make it, and news of what is gone changes nothing.
+    /// Handles what the driver reports. It never fails, whatever the peer sends. Reports about old sockets change nothing.
     pub fn handle_input(&mut self, input: Input<P, N>, now: Instant) {
         self.tick(now);
         match input {
@@ -65,19 +65,19 @@ impl<P, N> Machine<P, N> {
         }
     }
 
-    /// The short way for application data, which saves the queue: an application frame arrived on this socket, so the peer
-    /// lives. `true`: the driver tells the user at once, and that is all. `false`: the frame goes into
-    /// [`handle_input`](Self::handle_input), because the socket is not in use or an output comes first.
+    /// The short way for an application frame, past the queue. `true`: the driver tells the user at once, and that is all.
+    /// `false`: the driver passes the frame to [`handle_input`](Self::handle_input), because the socket is not in use or an output
+    /// comes first.
     ///
-    /// The driver may ask this before it has read any more of the frame than its type.
+    /// Either way the peer has shown that it lives. The driver needs to know no more of the frame than its type.
     pub fn admit(&mut self, socket: SocketId, now: Instant) -> bool {
         self.tick(now);
         let in_use = self.note_alive(socket) || self.renewal.is_leaving(socket);
         in_use && !self.has_output()
     }
 
-    /// The short way for an `ack` of a publish or send. `true`: the driver answers the call, and that is all. `false`: the frame
-    /// goes into [`handle_input`](Self::handle_input).
+    /// The short way for an `ack` of a publish or send. `true`: the driver answers the call, and that is all. `false`: the driver
+    /// passes the frame to [`handle_input`](Self::handle_input).
     pub fn take_ack(&mut self, socket: SocketId, call: CallId, now: Instant) -> bool {
         self.tick(now);
         self.note_alive(socket)
@@ -86,14 +86,14 @@ impl<P, N> Machine<P, N> {
             && self.requests.take(call).is_some()
     }
 
-    /// Whether presence on this socket is told after the [`Event::Connected`] of the socket. For drivers that keep application
-    /// frames to themselves.
+    /// Whether presence on this socket waits for the [`Event::Connected`] of the socket. For drivers that keep application frames
+    /// to themselves.
     #[must_use]
     pub fn holds_presence(&self, socket: SocketId) -> bool {
         self.renewal.is_joining(socket)
     }
 
-    /// Any text shows that the peer lives. `false`: the socket is not the current one.
+    /// A text arrived, so the peer lives. `false`: the socket is not the current one.
     fn note_alive(&mut self, socket: SocketId) -> bool {
         if self.link.socket() != Some(socket) {
             return false;
@@ -155,7 +155,7 @@ impl<P, N> Machine<P, N> {
 
     /// A subscription was not brought back (rules 135 to 143 and d20).
     pub(super) fn on_replay_failed(&mut self, attempt: Attempt, error: CallError) {
-        // Unsubscribed meanwhile: nobody misses it.
+        // The user has unsubscribed meanwhile.
         let Some(channel) = self.subscriptions.channel(attempt).map(str::to_owned) else { return };
         let details = vec![("channel", (&*channel).into())];
         let hopeless = matches!(&error, CallError::Rejected { code, .. } if ErrorCode::is_hopeless_for_subscribe(code));
@@ -164,7 +164,7 @@ impl<P, N> Machine<P, N> {
             return;
         }
         self.log_with(Level::Warn, "resubscribing failed for good on this connection", details);
-        // If the user has subscribed again meanwhile, the answer to that says what became of it.
+        // If the user has subscribed again meanwhile, the answer to that call decides.
         if let CallError::Rejected { code, message } = error
             && self.subscriptions.is_latest(attempt)
         {
@@ -198,7 +198,7 @@ impl<P, N> Machine<P, N> {
         self.requests.take(CallId::from_request_id(request_id)?)
     }
 
-    /// Gives up on the current socket without waiting for it, and goes on as after any other drop.
+    /// Gives up the current socket without waiting for its close, and goes on as after any other drop.
     pub(super) fn abandon(&mut self, code: CloseCode, reason: &str) {
         let code = code.as_u16();
         if let Some(socket) = self.link.socket() {
@@ -207,7 +207,7 @@ impl<P, N> Machine<P, N> {
         self.lose(Close::new(code, reason), CallError::Connect);
     }
 
-    /// Closes a socket with a code and a reason that the platform takes.
+    /// Closes a socket, with the code and reason adjusted to what platforms accept.
     pub(super) fn close_socket(&mut self, socket: SocketId, code: u16, reason: &str, report: bool) {
         self.queue.push_back(Output::CloseSocket {
             socket,

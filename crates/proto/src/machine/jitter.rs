@@ -1,4 +1,4 @@
-//! The dice. Seeded from outside, so that a run can be repeated.
+//! Random numbers. The driver gives the seed, so that a run can be repeated.
 
 /// A small generator (SplitMix64): good enough to spread clients, useless for secrets.
 #[derive(Clone, Debug)]

@@ -16,24 +16,24 @@ use crate::wire::Secret;
 /// ```
 #[derive(Debug)]
 pub(super) enum Link {
-    /// Nothing has happened yet.
+    /// `connect()` was never called.
     Idle,
-    /// Nothing happens until `connect()`.
+    /// Closed until the next `connect()`.
     Closed,
-    /// The token provider is asked.
+    /// The token provider is called.
     Fetching {
         request: TokenRequestId,
-        /// Whether the driver was told.
+        /// Whether the driver has the output.
         asked: bool,
         deadline: Instant,
     },
-    /// A socket is opening, or open and not welcomed.
+    /// A socket is opening, or is open and waits for the welcome.
     Dialling {
         socket: SocketId,
-        /// The address, until the driver was told.
+        /// The address, until the driver has the output.
         address: Option<Secret>,
         deadline: Instant,
-        /// From the moment the socket opened, unless the watchdog is off.
+        /// Set when the socket opens, unless the watchdog is off.
         liveness: Option<Liveness>,
     },
     /// Welcomed.
@@ -42,24 +42,24 @@ pub(super) enum Link {
         since: Instant,
         liveness: Option<Liveness>,
         stage: Stage,
-        /// What the server's `going_away` asked for, in milliseconds.
+        /// The delay that the server's `going_away` asked for, in milliseconds.
         going_away_ms: Option<f64>,
     },
-    /// Until the next dial.
+    /// Waiting for the next dial.
     Waiting {
         until: Instant,
-        /// The network's return cuts the wait short, but not below this.
+        /// If the network comes back, the wait is cut short, but not below this.
         not_before: Instant,
     },
 }
 
-/// What is left to do after a welcome, in this order. Done one by one when nothing else is queued, so that a handler that
-/// closes the client in between stops the rest.
+/// What is left to do after a welcome. Each step is taken when nothing else is queued, so that a handler that closes the client
+/// in between stops the rest.
 #[derive(Debug)]
 pub(super) enum Stage {
-    /// Tell the user, and then bring back these subscriptions.
+    /// Tell the user, then bring these subscriptions back.
     Announce(Box<Connected>, Replays),
-    /// Bring back these subscriptions.
+    /// Bring these subscriptions back.
     Replay(Replays),
     /// Nothing.
     Steady,
@@ -70,7 +70,7 @@ impl Link {
         matches!(self, Link::Ready { .. })
     }
 
-    /// The socket that is in use, unless the driver was not even told of it.
+    /// The socket in use, once the driver knows of it.
     pub(super) fn socket(&self) -> Option<SocketId> {
         match self {
             Link::Dialling { socket, address: None, .. } | Link::Ready { socket, .. } => {
@@ -91,7 +91,7 @@ impl Link {
         }
     }
 
-    /// When something is to be done about it.
+    /// The next deadline.
     pub(super) fn deadline(&self) -> Instant {
         let alive_until = |liveness: &Option<Liveness>, may_ask| {
             liveness.as_ref().map_or(Instant::NEVER, |liveness| liveness.deadline(may_ask))
@@ -107,7 +107,7 @@ impl Link {
         }
     }
 
-    /// The state that users see; `ever`: there was a welcome since the last `connect()`.
+    /// The state that users see. `ever`: whether there was a welcome since the last `connect()`.
     pub(super) fn state(&self, ever: bool) -> State {
         match self {
             Link::Idle => State::Idle,

@@ -4,26 +4,26 @@ use super::time::Instant;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Liveness {
-    /// How much silence is too much.
+    /// The longest silence.
     timeout_ms: u64,
-    /// After how much to ask.
+    /// The silence after which a keepalive is sent.
     keepalive_ms: u64,
-    /// When that is reached, or the time for the answer to a probe is over.
+    /// When the peer counts as dead: after the longest silence, or when a probe was not answered in time.
     dead: Instant,
     /// When to send the next keepalive.
     ask: Instant,
-    /// A probe is unanswered.
+    /// Whether a probe waits for its answer.
     probing: bool,
 }
 
 /// What the clock says about a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// All is well.
+    /// Nothing is to be done.
     Alive,
-    /// Silent for long enough to ask.
+    /// It is time for a keepalive.
     AskNow,
-    /// Silent for too long.
+    /// The peer counts as dead.
     Dead,
 }
 
@@ -43,7 +43,7 @@ impl Liveness {
         self.probing = false;
     }
 
-    /// Whether the peer is silent for too long, or should be asked. `may_ask`: not before the welcome.
+    /// Looks at the clock. `may_ask`: whether keepalives are allowed, which they are after the welcome.
     pub(super) fn check(&mut self, may_ask: bool, now: Instant) -> Verdict {
         if now >= self.dead {
             return Verdict::Dead;
@@ -55,20 +55,19 @@ impl Liveness {
         Verdict::Alive
     }
 
-    /// The machine slept: nothing is known of the peer until it answers, and it gets a little time for that. `false`: that is
-    /// so already.
+    /// Gives the peer a short time to answer a probe. `false`: a probe is already under way.
     pub(super) fn start_probe(&mut self, now: Instant) -> bool {
         let start = !self.probing;
         if start {
             self.dead = now.after(probe_ms(self.timeout_ms));
-            // The probe is the question.
+            // The probe takes the place of a keepalive.
             self.ask = Instant::NEVER;
             self.probing = true;
         }
         start
     }
 
-    /// Whether we came back from sleep, or the network or the page did, and the peer still may answer.
+    /// Whether a probe is under way and its time is not over.
     pub(super) fn is_asked(&self, now: Instant) -> bool {
         self.probing && now < self.dead
     }
@@ -78,15 +77,15 @@ impl Liveness {
     }
 }
 
-/// min(max(1 s, t/3), t/2), so that there is at least one question before the end.
+/// min(max(1 s, t/3), t/2), so that at least one keepalive is sent before the timeout.
 fn keepalive_ms(timeout_ms: u64) -> u64 {
     (timeout_ms / 3).max(1_000).min(timeout_ms / 2).max(1)
 }
 
-/// min(5 s, t/3): how long the peer may take to answer a probe.
+/// How long the peer may take to answer a probe: min(5 s, t/3).
 pub(super) fn probe_ms(timeout_ms: u64) -> u64 {
     (timeout_ms / 3).clamp(1, LONGEST_PROBE_MS)
 }
 
-/// How long a probe may take at most.
+/// The longest time for the answer to a probe.
 pub(super) const LONGEST_PROBE_MS: u64 = 5_000;

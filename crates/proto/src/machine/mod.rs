@@ -1,16 +1,16 @@
 //! All behaviour of the client, as one pure state machine.
 //!
-//! It is told every input, the time and a seed, and says what to do; it knows no socket, clock, entropy or platform, and does
-//! no I/O. The drivers in `web` and `native` carry out what it says.
+//! It gets every input, the time and a seed, and answers with what to do. It knows no socket, clock, entropy or platform, and
+//! does no I/O. Drivers carry out what it asks for.
 //!
 //! ```text
-//! connect, publish, … ─┐                        ┌─► poll_output: one FIFO of what to do
-//! handle_input ────────┼─►  Machine (this dir)  ┤
-//! handle_timeout ──────┘                        └─► poll_timeout: when to come back
+//! connect, publish, … ─┐             ┌─► poll_output: what to do, in order
+//! handle_input ────────┼─►  Machine ─┤
+//! handle_timeout ──────┘             └─► poll_timeout: when to come back
 //! ```
 //!
-//! Calls fail only for the caller's own mistakes; inputs never fail. Any number of both may come before the outputs are
-//! drained. Everything a driver has to know is in `io`.
+//! A call fails only if the caller made a mistake; inputs never fail. Outputs may be drained after any number of calls and
+//! inputs. A driver only has to know the types in `io`.
 
 mod alarm;
 mod backoff;
@@ -54,8 +54,8 @@ pub use session::{CLOSE_FLUSH_MS, DEFAULT_CLOSE_REASON, WELCOME_TIMEOUT_MS};
 pub use state::State;
 pub use time::Instant;
 
-/// The client's behaviour. `P` is application data and `N` a name in it (a channel, a peer id), both as the platform holds
-/// them: the machine hands them on without looking at them.
+/// The client's behaviour. `P` is application data and `N` a name in it (a channel or a peer id), both as the platform holds
+/// them. The machine passes them on without looking at them.
 #[derive(Debug)]
 pub struct Machine<P, N = String> {
     options: Options,
@@ -68,22 +68,22 @@ pub struct Machine<P, N = String> {
     requests: Requests,
     subscriptions: Subscriptions,
     backoff: Backoff,
-    /// Failures of the token provider in a row.
+    /// How often the token provider has failed in a row.
     token_failures: u32,
     /// The largest payload that the server takes, in bytes.
     max_message_size: f64,
     jitter: Jitter,
     ids: Ids,
     queue: VecDeque<Output<P, N>>,
-    /// The latest time that was told.
+    /// The latest time that the driver gave.
     now: Instant,
-    /// After a late alarm: until when nothing that waits for the peer fails.
+    /// After a late alarm, nothing that waits for the peer fails before this.
     grace: Instant,
     logging: bool,
 }
 
 impl<P, N> Machine<P, N> {
-    /// A machine at rest. Equal seeds and equal inputs give equal runs.
+    /// An idle machine. The same seed and the same inputs give the same run.
     #[must_use]
     pub fn new(options: Options, seed: u64, now: Instant) -> Machine<P, N> {
         Machine {
@@ -107,30 +107,30 @@ impl<P, N> Machine<P, N> {
         }
     }
 
-    /// Turns log lines off where no logger is there to take them.
+    /// Turns log lines on or off. Without a logger they are not worth making.
     pub fn set_logging(&mut self, logging: bool) {
         self.logging = logging;
     }
 
-    /// The state that users see. It changes at once, before the event that tells of it.
+    /// The state that users see. It changes before the event that reports the change.
     #[must_use]
     pub fn state(&self) -> State {
         self.link.state(self.session.ever_connected)
     }
 
-    /// Requests that wait for an answer.
+    /// How many requests wait for an answer.
     #[must_use]
     pub fn requests_in_flight(&self) -> usize {
         self.requests.len()
     }
 
-    /// Channels that a reconnect brings back.
+    /// How many channels a reconnect brings back.
     #[must_use]
     pub fn tracked_channels(&self) -> usize {
         self.subscriptions.len()
     }
 
-    /// The next thing to do, or `None` if there is nothing until the next input or alarm.
+    /// The next thing to do. `None`: nothing until the next input or alarm.
     pub fn poll_output(&mut self) -> Option<Output<P, N>> {
         loop {
             while let Some(output) = self.queue.pop_front() {
@@ -146,7 +146,7 @@ impl<P, N> Machine<P, N> {
         }
     }
 
-    /// Whether [`poll_output`](Self::poll_output) has something to give.
+    /// Whether [`poll_output`](Self::poll_output) would give an output.
     #[must_use]
     pub fn has_output(&self) -> bool {
         !self.queue.is_empty()
@@ -159,7 +159,7 @@ impl<P, N> Machine<P, N> {
             )
     }
 
-    /// A frame that waits in the queue while its socket is lost or its request given up must not be sent any more.
+    /// A queued frame is not sent any more if its socket was lost or its request was given up.
     fn is_wanted(&mut self, output: &Output<P, N>) -> bool {
         match output {
             Output::Send { socket, call, .. } => {
@@ -178,12 +178,12 @@ impl<P, N> Machine<P, N> {
         }
     }
 
-    /// Whether the socket is the current one, or the one beside it while a token is renewed.
+    /// Whether the socket is the current one or, while a token is renewed, the one beside it.
     fn is_in_use(&self, socket: SocketId) -> bool {
         [self.link.socket(), self.renewal.socket()].contains(&Some(socket))
     }
 
-    /// Does what the state asks for once the queue is empty. `false`: nothing.
+    /// Does what the state asks for once the queue is empty. `false`: there is nothing to do.
     fn take_next_step(&mut self) -> bool {
         match &mut self.link {
             Link::Fetching { request, asked, deadline } if !*asked => {
@@ -223,7 +223,7 @@ impl<P, N> Machine<P, N> {
         }
     }
 
-    /// Subscribes to a channel for the client itself.
+    /// Sends a subscribe of the client's own.
     fn send_attempt(&mut self, socket: SocketId, attempt: Attempt, purpose: Purpose) {
         let call = CallId(self.ids.next());
         if let Some(frame) = self.subscriptions.frame(attempt) {
@@ -269,7 +269,7 @@ impl<P, N> Machine<P, N> {
         }
     }
 
-    /// Time only moves on.
+    /// Time never goes back.
     fn tick(&mut self, now: Instant) -> Instant {
         self.now = self.now.max(now);
         self.now

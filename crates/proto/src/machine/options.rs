@@ -1,11 +1,11 @@
-//! The client's options: what may be asked for, and what is made of it.
+//! The client's options: as given, and checked.
 
 use crate::wire::{Address, Endpoint, EndpointError, Secret};
 
-/// Options as a surface received them. Durations are milliseconds; `f64` because JavaScript's numbers are.
+/// Options as the user gave them. Durations are in milliseconds, as `f64` because JavaScript's numbers are.
 #[derive(Clone, Debug)]
 pub struct RawOptions {
-    /// A publishable key. Empty counts as absent.
+    /// A publishable key. An empty one counts as none.
     pub key: Option<String>,
     /// Whether there is a token provider.
     pub has_provider: bool,
@@ -13,13 +13,13 @@ pub struct RawOptions {
     pub url: Option<Result<Address, EndpointError>>,
     /// How long the token provider may take. Finite, above zero.
     pub token_provider_timeout_ms: f64,
-    /// After how much silence a connection counts as dead. Zero, negative or infinite: never.
+    /// After this much silence a connection counts as dead. Zero, negative or infinite: never.
     pub inactivity_timeout_ms: f64,
-    /// Whether a new connection subscribes again to what was subscribed before.
+    /// Whether a new connection subscribes again to the channels of the last one.
     pub auto_resubscribe: bool,
-    /// How to reconnect; `None` for not at all.
+    /// How to reconnect. `None`: not at all.
     pub reconnect: Option<RawReconnect>,
-    /// How long before a token expires a new connection with a fresh one takes over. Finite, at least 0; 0: not at all.
+    /// How long before its token expires a connection is replaced by one with a fresh token. Finite, at least 0; 0: not at all.
     pub renew_before_expiry_ms: f64,
 }
 
@@ -38,7 +38,7 @@ impl Default for RawOptions {
     }
 }
 
-/// The knobs of reconnecting as a surface received them.
+/// How to reconnect, as the user gave it.
 #[derive(Clone, Debug)]
 pub struct RawReconnect {
     /// The first delay in milliseconds. Finite, above zero.
@@ -47,14 +47,14 @@ pub struct RawReconnect {
     pub multiplier: f64,
     /// The longest delay in milliseconds, before jitter. Finite, at least the first delay.
     pub max_delay_ms: f64,
-    /// How far a delay may stray, as a share of it. 0 to 1.
+    /// How much a delay may vary, as a share of it. 0 to 1.
     pub jitter_ratio: f64,
-    /// How many retries in a row. A whole number, or infinity.
+    /// How many retries in a row are made. A whole number, or infinity.
     pub max_attempts: f64,
-    /// How often a minute to dial a server that drops what it has just welcomed. A whole number above zero, or infinity.
+    /// How often a minute a server is dialled that drops connections soon after their welcome. A whole number above zero, or infinity.
     pub max_dials_per_minute: f64,
-    /// The window, in milliseconds, over which clients spread their first dial after the server told all of them to go. Finite,
-    /// at least 0; 0: the ordinary backoff.
+    /// The window in milliseconds over which clients spread their first dial after the server disconnected all of them. Finite, at
+    /// least 0; 0: the ordinary backoff.
     pub fleet_spread_ms: f64,
     /// Whether the next dial waits for as long as the server asked, by `going_away` or by `Retry-After`.
     pub honour_going_away: bool,
@@ -104,12 +104,12 @@ pub enum OptionName {
     RenewBeforeExpiry,
 }
 
-/// An option that breaks a rule. Never quotes the value, which may be a credential.
+/// An option that breaks a rule. It never quotes the value, which may be a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OptionError {
     /// Which option.
     pub option: OptionName,
-    /// The rule, as the end of a sentence that starts with the option's name.
+    /// The rule. It completes a sentence that begins with the option's name.
     pub rule: &'static str,
 }
 
@@ -159,7 +159,7 @@ impl Options {
         Ok(Options::checked(raw, endpoint))
     }
 
-    /// Options that a surface has checked itself, as the npm package does. `raw.url` does not count.
+    /// Options that the surface has checked itself, as the npm package does. `raw.url` is ignored.
     #[must_use]
     pub fn checked(raw: RawOptions, endpoint: Endpoint) -> Options {
         let inactivity = raw.inactivity_timeout_ms;
@@ -199,11 +199,11 @@ impl RawReconnect {
     }
 }
 
-/// Which numbers an option may have. NaN is in no range.
+/// The numbers that an option accepts. NaN is in no range.
 struct Range {
     least: f64,
     most: f64,
-    /// Whole numbers only; infinity counts as one.
+    /// Only whole numbers; infinity counts as one.
     whole: bool,
     rule: &'static str,
 }
@@ -218,7 +218,7 @@ fn check_all(options: &[(f64, &Range, OptionName)]) -> Result<(), OptionError> {
     Ok(())
 }
 
-/// Whole milliseconds, at least one: a positive duration never becomes none at all.
+/// Whole milliseconds, at least one: a positive duration never becomes zero.
 pub(super) fn millis(ms: f64) -> u64 {
     (ms as u64).max(1)
 }

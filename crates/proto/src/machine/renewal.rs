@@ -1,13 +1,13 @@
-//! A new connection that takes over before the token of the present one expires (option `renew_before_expiry`).
+//! Replacing a connection by a new one before its token expires (option `renew_before_expiry`).
 //!
 //! ```text
 //! Off ─► Due ─► Fetching ─► Dialling ─► Joining ─► (takes over) ─► Leaving ─► Due
-//!         ▲         └──────────┴───────────┘ failed: a little later
+//!         ▲         └──────────┴───────────┘ failed: try again later
 //! ```
 //!
-//! Make before break: the new connection subscribes to everything first. Until it takes over, messages come from the old one
-//! alone; after that from both, until the old one has answered a ping, so that nothing that was on its way is lost. A message
-//! that crosses this moment may come twice. The server's clock decides when a token expires, not the local one.
+//! The new connection subscribes to everything before it takes over. Until then messages come from the old one alone. After
+//! that they come from both until the old one has answered a ping, so that no message on its way is lost; a message may come
+//! twice. The server's clock decides when a token expires, not the local one.
 
 use super::error::ProviderFailure;
 use super::io::{CallId, Connected, Event, Level, Outgoing, Output, SocketId, TokenRequestId};
@@ -31,28 +31,28 @@ pub(super) struct Renewal {
 
 #[derive(Debug, Default)]
 enum Phase {
-    /// Nothing is renewed, or a welcome has not yet come.
+    /// There is no welcomed connection, or it is not renewed.
     #[default]
     Off,
-    /// Until it begins; never, if nothing expires or the option is off.
+    /// Waits for the time to begin.
     Due,
-    /// The token provider is asked.
+    /// The token provider is called.
     Fetching { request: TokenRequestId, asked: bool },
-    /// The new socket is opening, or open and not welcomed.
+    /// The new socket is opening, or is open and waits for the welcome.
     Dialling { socket: SocketId, address: Option<Secret> },
-    /// Welcomed; the subscriptions are brought over.
+    /// Welcomed. The subscriptions are brought over.
     Joining {
         socket: SocketId,
         connected: Box<Connected>,
-        /// What is still to be asked for.
+        /// The subscriptions that are still to be sent.
         replays: Option<Replays>,
-        /// How many answers are awaited.
+        /// How many answers are still missing.
         waiting: u32,
     },
-    /// The new one has taken over; the old one may still bring what was on its way.
+    /// The new connection has taken over. Frames on their way may still arrive on the old one.
     Leaving {
         old: SocketId,
-        /// Requests up to this one were sent on it.
+        /// Requests up to this one were sent on the old connection.
         last_call: CallId,
         ponged: bool,
         /// When the next renewal begins.
@@ -74,7 +74,7 @@ impl Renewal {
         self.deadline = deadline;
     }
 
-    /// The socket beside the current one, once the driver was told of it.
+    /// The socket beside the current one, once the driver knows of it.
     pub(super) fn socket(&self) -> Option<SocketId> {
         match self.phase {
             Phase::Dialling { socket, address: None } | Phase::Joining { socket, .. } => {
@@ -90,17 +90,17 @@ impl Renewal {
         Some(request)
     }
 
-    /// Whether this is the old connection, which may still bring what was on its way.
+    /// Whether this is the socket of the old connection.
     pub(super) fn is_leaving(&self, socket: SocketId) -> bool {
         matches!(self.phase, Phase::Leaving { old, .. } if old == socket)
     }
 
-    /// Whether this is the new connection, before it takes over.
+    /// Whether this is the socket of the new connection, before it takes over.
     pub(super) fn is_joining(&self, socket: SocketId) -> bool {
         matches!(self.phase, Phase::Joining { socket: new, .. } if new == socket)
     }
 
-    /// Whether there is something to tell the driver.
+    /// Whether there is an output for the driver.
     pub(super) fn has_step(&self) -> bool {
         matches!(
             self.phase,
@@ -116,26 +116,26 @@ impl Renewal {
 }
 
 impl<P, N> Machine<P, N> {
-    /// A welcome of the current connection: plans the renewal of its token.
+    /// Plans the renewal of the current connection after its welcome.
     pub(super) fn plan_renewal(&mut self, connected: &Connected) {
         self.renewal = self.next_renewal(connected).unwrap_or(Renewal::off());
     }
 
     fn next_renewal(&self, connected: &Connected) -> Option<Renewal> {
         let before = self.options.renew_before_expiry_ms? as f64;
-        // Without a provider there is no other token to be had, and without tracking nothing to bring over.
+        // Without a provider there is no other token, and without tracked channels nothing can be brought over.
         if matches!(self.options.credential, CredentialSource::Key(_))
             || !self.options.auto_resubscribe
         {
             return None;
         }
-        // Both times are the server's.
+        // Both times are those of the server's clock.
         let lifetime = (connected.expires_at? - connected.server_time) * 1000.0;
         let wait = (lifetime - before).max(lifetime / 2.0).max(SHORTEST_WAIT_MS);
         Some(Renewal::due(self.now.after(wait as u64), self.now.after(lifetime.max(0.0) as u64)))
     }
 
-    /// Gives up on a renewal, with everything that belongs to it. The current connection is not touched.
+    /// Gives a renewal up, with its socket and its requests. The current connection stays.
     pub(super) fn drop_renewal(&mut self) {
         if let Some(request) = self.renewal.token_request() {
             self.queue.push_back(Output::ForgetToken { request });
@@ -148,7 +148,7 @@ impl<P, N> Machine<P, N> {
         self.held = Vec::new();
     }
 
-    /// Tells the driver what the renewal needs next. `false`: nothing.
+    /// Queues the next output of the renewal. `false`: there is none.
     pub(super) fn take_renewal_step(&mut self) -> bool {
         match &mut self.renewal.phase {
             Phase::Fetching { request, asked } if !*asked => {
@@ -187,7 +187,7 @@ impl<P, N> Machine<P, N> {
                 self.renewal.enter(Phase::Fetching { request, asked: false }, deadline);
             }
             Phase::Fetching { .. } | Phase::Dialling { .. } => self.renewal_failed("timeout"),
-            // What is not answered by now is tried again once it has taken over.
+            // Subscribes without an answer are tried again after the takeover.
             Phase::Joining { .. } => self.take_over(),
             Phase::Leaving { .. } => self.leave(),
         }
@@ -211,7 +211,7 @@ impl<P, N> Machine<P, N> {
                 self.renewal.enter(dialling, self.now.after(WELCOME_TIMEOUT_MS));
             }
             Ok(_) | Err(_) => {
-                // It has answered, so there is nothing to forget.
+                // The provider has answered, so there is no call to forget.
                 self.renewal.phase = Phase::Off;
                 self.renewal_failed("token provider");
             }
@@ -228,7 +228,7 @@ impl<P, N> Machine<P, N> {
         }
     }
 
-    /// A frame on the socket beside the current one. Gives back what counts as if it came on the current one.
+    /// A frame on the socket beside the current one. Returns the frame if it counts as one of the current socket.
     pub(super) fn on_renewal_frame(
         &mut self,
         frame: ServerFrame<P, N>,
@@ -251,7 +251,7 @@ impl<P, N> Machine<P, N> {
             }
             (Phase::Leaving { .. }, ServerFrame::GoingAway { .. }) => None,
             (Phase::Leaving { .. }, frame) => Some(frame),
-            // Presence is told once the new connection has taken over, as after any welcome.
+            // Users see presence after the takeover, as they do after any welcome.
             (
                 Phase::Joining { .. },
                 ServerFrame::Application(frame @ ApplicationFrame::Presence { .. }),
@@ -283,7 +283,7 @@ impl<P, N> Machine<P, N> {
         }
     }
 
-    /// What is subscribed to while the subscriptions are brought over is brought over too.
+    /// Subscribes on the new connection as well, if the user subscribes while it is about to take over.
     pub(super) fn subscribe_beside(&mut self, attempt: Attempt) {
         if let Phase::Joining { socket, waiting, .. } = &mut self.renewal.phase {
             *waiting += 1;
@@ -292,14 +292,14 @@ impl<P, N> Machine<P, N> {
         }
     }
 
-    /// What the user does not want any more while the subscriptions are brought over is not brought over either.
+    /// Sends a frame on the new connection as well, if it is about to take over.
     pub(super) fn send_beside(&mut self, frame: Outgoing) {
         if let Phase::Joining { socket, .. } = self.renewal.phase {
             self.queue.push_back(Output::Send { socket, frame, call: None });
         }
     }
 
-    /// Ends the old connection once it owes nothing any more.
+    /// Ends the old connection once it has answered everything.
     pub(super) fn leave_if_done(&mut self) {
         if let Phase::Leaving { ponged: true, last_call, .. } = self.renewal.phase
             && self.requests.none_up_to(last_call)
@@ -358,7 +358,7 @@ impl<P, N> Machine<P, N> {
             return;
         };
         self.close_superseded(old);
-        // The time to renew again may have been slept over.
+        // If the process was asleep, the time for the next renewal may have passed.
         self.renewal.enter(Phase::Due, next.max(self.now.after(SHORTEST_WAIT_MS as u64)));
         self.fail_requests_up_to(last_call, 1000);
     }
@@ -380,11 +380,11 @@ impl<P, N> Machine<P, N> {
     }
 }
 
-/// A renewal never begins sooner than this, in milliseconds, after a welcome or a failure.
+/// The shortest wait for a renewal after a welcome or a failure, in milliseconds.
 const SHORTEST_WAIT_MS: f64 = 1_000.0;
 
-/// Nor later than this after a failure.
+/// The longest wait after a failure, in milliseconds.
 const LONGEST_WAIT_MS: u64 = 30_000;
 
-/// How long the old connection may take to bring what was on its way, in milliseconds.
+/// How long frames may still arrive on the old connection, in milliseconds.
 const LEAVE_MS: u64 = 5_000;

@@ -19,30 +19,30 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// What is known of its effect if no answer comes any more.
+    /// What is known of its effect if no answer comes.
     pub(super) fn outcome(&self) -> Outcome {
         if self.sent { Outcome::Unknown } else { Outcome::NotSent }
     }
 }
 
-/// What follows from the answer to a request.
+/// What the answer to a request leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// `publish`, `send`, `unsubscribe`: the caller is told.
+    /// `publish`, `send`, `unsubscribe`: the caller gets the answer.
     Plain,
-    /// `subscribe`: the caller is told, and the subscription confirmed or rolled back.
+    /// `subscribe`: the caller gets the answer, and the subscription is confirmed or rolled back.
     Subscribe(Attempt),
-    /// A subscribe of the client's own after a reconnect: nobody is told, a failure is tried again.
+    /// A subscribe of the client's own after a reconnect. A failure is tried again.
     Replay(Attempt),
-    /// The same on a connection that is about to take over.
+    /// A subscribe of the client's own on a connection that is about to take over.
     Join(Attempt),
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Requests {
-    /// Sorted by call, as calls are numbered upwards. Answers come in about that order, so nearly always the first one leaves.
+    /// Sorted by call, as call numbers go up. Answers come in about that order, so nearly always the first entry is removed.
     pending: VecDeque<Request>,
-    /// One for each of them.
+    /// One for each pending request.
     deadlines: Deadlines,
 }
 
@@ -56,7 +56,7 @@ impl Requests {
         self.deadlines.add(now.after(timeout_ms), call.0);
     }
 
-    /// Waits this long for an answer from now on.
+    /// Gives a request this long for its answer, from now on.
     pub(super) fn set_timeout(&mut self, call: CallId, timeout_ms: u64, now: Instant) {
         if let Some(request) = self.get_mut(call) {
             request.timeout_ms = timeout_ms;
@@ -82,24 +82,24 @@ impl Requests {
         Some(request)
     }
 
-    /// A request whose time is up.
+    /// Takes a request that got no answer in time.
     pub(super) fn take_expired(&mut self, now: Instant) -> Option<Request> {
         let id = self.deadlines.due(now)?;
         self.take(CallId(id))
     }
 
-    /// Whether none up to this one waits.
+    /// Whether no request up to this one is pending.
     pub(super) fn none_up_to(&self, last: CallId) -> bool {
         self.pending.front().is_none_or(|first| first.call > last)
     }
 
-    /// The oldest one up to this one.
+    /// Takes the oldest request, if it is not newer than this one.
     pub(super) fn take_oldest(&mut self, last: CallId) -> Option<Request> {
         let oldest = self.pending.front()?.call;
         if oldest <= last { self.take(oldest) } else { None }
     }
 
-    /// Forgets the subscribes of a connection that does not take over, or has done so: gives one that waits for an answer.
+    /// Takes a pending subscribe of a connection that was about to take over.
     pub(super) fn take_join(&mut self) -> Option<Attempt> {
         let join = |request: &Request| match request.purpose {
             Purpose::Join(attempt) => Some((request.call, attempt)),

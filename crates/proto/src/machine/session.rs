@@ -20,16 +20,16 @@ pub const WELCOME_TIMEOUT_MS: u64 = 10_000;
 /// How long `close()` waits for the socket and the handlers, in milliseconds (rule d04).
 pub const CLOSE_FLUSH_MS: u64 = 1_000;
 
-/// The reason that `close()` gives, unless told otherwise.
+/// The reason of a `close()` without one.
 pub const DEFAULT_CLOSE_REASON: &str = "client requested close";
 
-/// A session shorter than this, in milliseconds, counts against the dial budget (rule d15).
+/// The next dial after a session shorter than this, in milliseconds, counts against the dial budget (rule d15).
 const SHORT_SESSION_MS: u64 = 10_000;
 
-/// From this many failures of the token provider in a row on, the user is told.
+/// After this many failures of the token provider in a row, each one is an event.
 const TOKEN_FAILURES_TOLD: u32 = 3;
 
-/// What began with the last `connect()`.
+/// What has happened since the last `connect()`.
 #[derive(Debug, Default)]
 pub(super) struct Session {
     /// The `connect()` that is not answered yet.
@@ -48,7 +48,7 @@ pub(super) struct Closing {
 }
 
 impl<P, N> Machine<P, N> {
-    /// Starts the first attempt to connect. It is not repeated if it fails.
+    /// Makes the first attempt to connect. If it fails, it is not repeated.
     ///
     /// # Errors
     /// [`CallError::WrongState`] outside of idle and closed; nothing changes.
@@ -67,7 +67,7 @@ impl<P, N> Machine<P, N> {
         Ok(call)
     }
 
-    /// Ends everything, now. The answer comes when the socket and the handlers are done, or after a second.
+    /// Closes at once. The answer comes when the socket is closed and the handlers are done, or after a second.
     pub fn close(&mut self, code: u16, reason: &str, now: Instant) -> CallId {
         let now = self.tick(now);
         let call = CallId(self.ids.next());
@@ -114,7 +114,7 @@ impl<P, N> Machine<P, N> {
         self.settle(call, Err(CallError::Aborted { outcome: Outcome::NotSent }));
     }
 
-    /// Leaves the link, whatever it does, for `Closed`. Gives the socket that is to be closed, if there is one.
+    /// Ends the link in any state. Returns the socket that has to be closed, if there is one.
     fn end_link(&mut self) -> Option<SocketId> {
         let socket = self.link.socket();
         if let Link::Fetching { request, asked: true, .. } = self.link {
@@ -149,7 +149,7 @@ impl<P, N> Machine<P, N> {
         }
     }
 
-    /// Drops listeners, ends streams, answers `close()`; a socket that is still closing is left to itself.
+    /// Drops listeners, ends streams and answers `close()`. A socket that is still closing is abandoned.
     pub(super) fn finish_closing(&mut self) {
         let Some(closing) = self.closing.take() else { return };
         if let Some(socket) = closing.socket {
@@ -162,7 +162,7 @@ impl<P, N> Machine<P, N> {
         }
     }
 
-    /// Starts one attempt: asks for a token, or dials at once.
+    /// Starts an attempt: asks for a token, or dials at once.
     pub(super) fn dial(&mut self) {
         match &self.options.credential {
             CredentialSource::Key(key) => {
@@ -237,7 +237,7 @@ impl<P, N> Machine<P, N> {
         }
     }
 
-    /// The socket is open; from now on silence counts.
+    /// The socket is open. From now on silence counts.
     pub(super) fn opened(&mut self) {
         if let Link::Dialling { liveness: liveness @ None, .. } = &mut self.link {
             *liveness = self.options.inactivity_timeout_ms.map(|ms| Liveness::new(ms, self.now));
@@ -261,7 +261,7 @@ impl<P, N> Machine<P, N> {
         self.emit_state_change(from);
     }
 
-    /// Tells of the welcome, unless that is done: event first, then the answer to `connect()`; the subscriptions follow.
+    /// Reports the welcome, if that has not been done: first the event, then the answer to `connect()`. The subscriptions follow.
     pub(super) fn announce(&mut self) {
         let Link::Ready { stage: stage @ Stage::Announce(..), .. } = &mut self.link else { return };
         let Stage::Announce(connected, replays) = std::mem::replace(stage, Stage::Steady) else {
@@ -274,7 +274,7 @@ impl<P, N> Machine<P, N> {
         }
     }
 
-    /// The current socket is gone. `error`: what that is to a `connect()` that still waits.
+    /// The current socket is gone. `error` makes the error for a `connect()` that still waits.
     pub(super) fn lose(&mut self, close: Close, error: fn(Close) -> CallError) {
         self.announce();
         let from = self.state();
@@ -302,12 +302,12 @@ impl<P, N> Machine<P, N> {
         } else if !retries {
             self.queue.push_back(Output::EndStreams);
         } else if slept {
-            // The link broke while we were away, not the server: nothing is gained by waiting.
+            // The link broke while the process was asleep. The server is well, so there is no need to wait.
             self.wake();
         }
     }
 
-    /// Logs how a connection ended, and keeps in mind how long the server asks not to be dialled (rule d21).
+    /// Logs how a connection ended, and remembers how long the server asked not to be dialled (rule d21).
     pub(super) fn note_close(&mut self, close: &Close) {
         let mut details = vec![("code", close.code.into())];
         details.extend(close.cause.as_deref().map(|cause| ("cause", cause.into())));
@@ -326,7 +326,7 @@ impl<P, N> Machine<P, N> {
         }
     }
 
-    /// What the end of the current connection says about the next dial.
+    /// What the end of the current connection means for the next dial.
     fn loss(&self, code: u16) -> Loss {
         let fleet = matches!(code, 1001 | 1012 | 1013);
         let Link::Ready { since, going_away_ms, .. } = self.link else {
@@ -339,7 +339,7 @@ impl<P, N> Machine<P, N> {
         }
     }
 
-    /// Plans the next dial. `false`: there is none, and the link is closed.
+    /// Plans the next dial. `false`: there is none, so the link is closed.
     fn schedule_retry(&mut self, loss: Loss) -> bool {
         let plan = self
             .options
@@ -362,7 +362,7 @@ impl<P, N> Machine<P, N> {
         self.fail_requests_up_to(CallId(u32::MAX), close_code);
     }
 
-    /// The connection of these requests is gone. What the client asked for by itself is not missed.
+    /// Fails requests whose connection is gone. Nobody waits for the client's own subscribes.
     pub(super) fn fail_requests_up_to(&mut self, last: CallId, close_code: u16) {
         while let Some(request) = self.requests.take_oldest(last) {
             match request.purpose {

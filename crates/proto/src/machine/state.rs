@@ -5,18 +5,18 @@
 pub enum State {
     /// Never connected.
     Idle,
-    /// In the first connect.
+    /// Connecting for the first time.
     Connecting,
     /// Welcomed.
     Connected,
-    /// Lost, and trying again.
+    /// The connection was lost, and the client tries again.
     Reconnecting,
-    /// Closed by the user, or given up.
+    /// The user closed it, or the client gave up.
     Closed,
 }
 
 impl State {
-    /// The state's name, as the field has it.
+    /// The state's name on the JavaScript surface.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

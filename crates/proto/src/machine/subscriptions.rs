@@ -1,6 +1,6 @@
-//! What the user is subscribed to, and bringing it back after a reconnect (rules 91 to 106 and 133 to 144).
+//! The channels that the user has subscribed to, and how they come back after a reconnect (rules 91 to 106 and 133 to 144).
 //!
-//! Each entry knows what is wanted and what to fall back to, so that a failed change can be rolled back.
+//! Each entry holds the options last asked for and those to fall back to, so that a failed change can be rolled back.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::deadlines::Deadlines;
 use super::io::Outgoing;
 use super::time::Instant;
 
-/// One try to subscribe: which entry, and which of its versions.
+/// One attempt to subscribe: which entry, and which of its versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Attempt {
     id: u32,
@@ -16,8 +16,8 @@ pub(super) struct Attempt {
     include_sender_metadata: bool,
 }
 
-/// The subscriptions that a new connection brings back: those that were there when it was welcomed. What the handlers of
-/// its events subscribe to comes on top by itself.
+/// The subscriptions that a new connection brings back: those that existed at its welcome. Handlers of its events may add
+/// others, which are sent by themselves.
 #[derive(Debug)]
 pub(super) struct Replays {
     next: u32,
@@ -29,18 +29,19 @@ struct Subscription {
     channel: String,
     /// `include_sender_metadata` as last asked for.
     wanted: bool,
-    /// What a failed change falls back to: version and value as last acknowledged, or, when no answer ever came, as asked for.
+    /// What a failed change falls back to: the version and value that was last acknowledged. If no answer ever came, those that
+    /// were asked for.
     kept: Option<(u32, bool)>,
-    /// Counts what was asked for, to tell an answer to an older question.
+    /// Counts the calls, so that the answer to an older one is recognised.
     version: u32,
-    /// How often the replay on this connection has failed.
+    /// How often the replay has failed on this connection.
     failures: u32,
 }
 
 /// How a subscribe failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// The server refused it, the frame never left, or the caller withdrew it.
+    /// The server refused it, the frame was never sent, or the caller withdrew it.
     Definite,
     /// It may have reached the server.
     Uncertain,
@@ -53,7 +54,7 @@ pub(super) struct Subscriptions {
     /// Ids, sorted by channel: a map from channel to id would hold each name a second time.
     by_channel: Vec<u32>,
     next_id: u32,
-    /// Replays to be tried again; all wait equally long, so they are due in this order.
+    /// Replays that will be tried again.
     retries: Deadlines,
 }
 
@@ -62,7 +63,7 @@ impl Subscriptions {
         self.entries.len()
     }
 
-    /// Notes that a channel is wanted, before anything is sent. The latest call wins, and the order of first calls stays.
+    /// Tracks a channel, before anything is sent. The latest options win; the order of the first calls stays.
     pub(super) fn want(&mut self, channel: &str, include_sender_metadata: bool) -> Attempt {
         let place = self.find(channel);
         if let Some(id) = place.ok().and_then(|at| self.by_channel.get(at).copied())
@@ -96,7 +97,7 @@ impl Subscriptions {
         }
     }
 
-    /// The server confirmed a replay. What the user asked for is confirmed by its own answer only, or taken back.
+    /// The server confirmed a replay. A subscribe of the user is only confirmed by its own answer.
     pub(super) fn replayed(&mut self, attempt: Attempt) {
         if let Some(entry) = self.entries.get_mut(&attempt.id) {
             entry.failures = 0;
@@ -113,8 +114,8 @@ impl Subscriptions {
         }
     }
 
-    /// A subscribe of the user failed: back to what is kept. What was never kept is forgotten, unless it may have arrived.
-    /// If something newer was asked for, that decides.
+    /// A subscribe of the user failed, so the options that were kept apply again. A channel that was never kept is forgotten, unless
+    /// the server may have received the subscribe. If the user has subscribed again meanwhile, nothing changes.
     pub(super) fn roll_back(&mut self, attempt: Attempt, failure: Failure) {
         let Some(entry) = self.entries.get_mut(&attempt.id) else { return };
         if entry.version != attempt.version {
@@ -130,7 +131,7 @@ impl Subscriptions {
         }
     }
 
-    /// A replay failed: whether it is tried again.
+    /// A replay failed. `true`: it is tried again.
     pub(super) fn replay_failed(&mut self, attempt: Attempt, hopeless: bool, now: Instant) -> bool {
         let Some(entry) = self.entries.get_mut(&attempt.id) else { return false };
         entry.failures += 1;
@@ -141,12 +142,12 @@ impl Subscriptions {
         again
     }
 
-    /// Whether nothing newer was asked for.
+    /// Whether the user has not subscribed again since.
     pub(super) fn is_latest(&self, attempt: Attempt) -> bool {
         self.entries.get(&attempt.id).is_some_and(|entry| entry.version == attempt.version)
     }
 
-    /// A channel is to be asked for again, if it is still wanted, whatever has failed before.
+    /// Tries a channel again after a while, if it is still tracked.
     pub(super) fn retry(&mut self, attempt: Attempt, now: Instant) {
         if self.entries.contains_key(&attempt.id) {
             self.retries.cancel(attempt.id);
@@ -160,19 +161,19 @@ impl Subscriptions {
         self.forget_failures();
     }
 
-    /// A connection takes over: what failed on it so far is still to be tried again, and failures before it do not count.
+    /// A connection takes over. Failures on the old one do not count, and retries that are planned stay.
     pub(super) fn forget_failures(&mut self) {
         for entry in self.entries.values_mut() {
             entry.failures = 0;
         }
     }
 
-    /// The connection is lost: no retry happens on it any more.
+    /// The connection is lost, and with it the retries.
     pub(super) fn connection_lost(&mut self) {
         self.retries.clear();
     }
 
-    /// What a connection that is welcomed now has to bring back.
+    /// The channels that a connection brings back if it is welcomed now.
     pub(super) fn replays(&self) -> Replays {
         Replays { next: 0, last: self.next_id }
     }
@@ -184,7 +185,7 @@ impl Subscriptions {
         (id <= replays.last).then(|| entry.attempt(id))
     }
 
-    /// A replay whose time to be tried again has come.
+    /// Takes a replay that is due to be tried again.
     pub(super) fn take_due_retry(&mut self, now: Instant) -> Option<Attempt> {
         let id = self.retries.due(now)?;
         self.retries.cancel(id);
@@ -199,7 +200,7 @@ impl Subscriptions {
         self.entries.get(&attempt.id).map(|entry| &*entry.channel)
     }
 
-    /// The frame of this try, if it is still wanted.
+    /// The frame of this attempt, if the channel is still tracked.
     pub(super) fn frame(&self, attempt: Attempt) -> Option<Outgoing> {
         let include_sender_metadata = attempt.include_sender_metadata;
         let channel = self.channel(attempt)?.to_owned();
@@ -214,14 +215,14 @@ impl Subscriptions {
 }
 
 impl Subscription {
-    /// A try to get what is wanted now.
+    /// An attempt with the current options.
     fn attempt(&self, id: u32) -> Attempt {
         Attempt { id, version: self.version, include_sender_metadata: self.wanted }
     }
 }
 
-/// How often a replay is tried again on one connection.
+/// How many times a replay is tried again on one connection.
 const REPLAY_RETRIES: u32 = 3;
 
-/// How long after its failure, in milliseconds.
+/// The wait before each of them, in milliseconds.
 const REPLAY_RETRY_MS: u64 = 2_000;
