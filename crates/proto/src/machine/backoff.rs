@@ -1,5 +1,7 @@
 //! When to dial again (rules 112 to 121, d06 and d15).
 
+use std::collections::VecDeque;
+
 use super::jitter::Jitter;
 use super::options::{RawReconnect, millis};
 use super::time::Instant;
@@ -35,7 +37,7 @@ pub(super) struct Backoff {
     /// The next dial follows a short session, so it counts against the budget.
     counts: bool,
     /// When dials that count stop counting: a minute after they were made. Never more of them than the budget allows.
-    counted: Vec<Instant>,
+    counted: VecDeque<Instant>,
 }
 
 impl Backoff {
@@ -54,10 +56,10 @@ impl Backoff {
     /// A dial is made. It counts now and not when it was planned, so a late alarm delays the dials after it too.
     pub(super) fn dialled(&mut self, now: Instant) {
         if std::mem::take(&mut self.counts) {
-            while self.counted.first().is_some_and(|over| *over <= now) {
-                self.counted.remove(0);
+            while self.counted.front().is_some_and(|over| *over <= now) {
+                self.counted.pop_front();
             }
-            self.counted.push(now.after(MINUTE_MS));
+            self.counted.push_back(now.after(MINUTE_MS));
         }
     }
 
@@ -111,10 +113,8 @@ impl Backoff {
 
     /// When the budget allows one more dial.
     fn free_again(&self, knobs: &RawReconnect) -> Instant {
-        if (self.counted.len() as f64) < knobs.max_dials_per_minute {
-            return Instant::START;
-        }
-        self.counted[0]
+        let used_up = self.counted.len() as f64 >= knobs.max_dials_per_minute;
+        self.counted.front().copied().filter(|_| used_up).unwrap_or(Instant::START)
     }
 }
 

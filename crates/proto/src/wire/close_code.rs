@@ -29,7 +29,7 @@ pub enum CloseCode {
 }
 
 impl CloseCode {
-    /// Every code with its number, in ascending order.
+    /// Every code, in ascending order of the numbers.
     pub const ALL: [CloseCode; 11] = [
         CloseCode::GoingAway,
         CloseCode::PolicyViolation,
@@ -50,7 +50,7 @@ impl CloseCode {
         self as u16
     }
 
-    /// The code with this number, if it is one of the protocol's.
+    /// The code with this number, if the protocol has one.
     #[must_use]
     pub fn from_u16(code: u16) -> Option<CloseCode> {
         CloseCode::ALL.into_iter().find(|known| known.as_u16() == code)
@@ -80,7 +80,7 @@ impl Reaction {
     }
 }
 
-/// The code that a script may really send: 1000 and 3000 to 4999; anything else becomes 1000.
+/// The code to send: browsers let a script send 1000 and 3000 to 4999, so any other code becomes 1000.
 #[must_use]
 pub fn sendable_code(code: u16) -> u16 {
     match code {
@@ -92,12 +92,12 @@ pub fn sendable_code(code: u16) -> u16 {
 /// The longest reason that fits into a close frame.
 pub const REASON_MAX_BYTES: usize = 123;
 
-/// The reason, cut at a character boundary to what fits into a close frame.
+/// The reason, cut at a character boundary so that it fits into a close frame.
 #[must_use]
 pub fn fit_reason(reason: &str) -> &str {
     let mut end = reason.len().min(REASON_MAX_BYTES);
     while !reason.is_char_boundary(end) {
         end -= 1;
     }
-    &reason[..end]
+    reason.get(..end).unwrap_or_default()
 }

@@ -25,14 +25,14 @@ impl ErrorCode {
     pub const MISSING_DATA: &str = "missing_data";
     /// The key or token lacks the permission.
     pub const ACTION_NOT_PERMITTED: &str = "action_not_permitted";
-    /// The period's messages are used up.
+    /// The plan's messages for this period are used up.
     pub const OVER_MESSAGE_QUOTA: &str = "over_message_quota";
-    /// A fault behind the server that may pass.
+    /// A fault behind the server, which may be temporary.
     pub const BACKEND_ERROR: &str = "backend_error";
     /// Anything else.
     pub const INTERNAL_ERROR: &str = "internal_error";
 
-    /// Whether a subscribe that was answered with this code will never succeed (rule d08).
+    /// Whether a subscribe that was refused with this code can never succeed (rule d08).
     #[must_use]
     pub fn is_hopeless_for_subscribe(code: &str) -> bool {
         code == ErrorCode::CHANNEL_RESERVED || code == ErrorCode::INVALID_CHANNEL

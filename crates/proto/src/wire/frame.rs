@@ -3,7 +3,7 @@
 use super::ice::{IceServer, ice_servers};
 use super::value::Value;
 
-/// A frame from the server. `P` and `N` are those of its [`ApplicationFrame`].
+/// A frame from the server. `P` and `N` are the type parameters of [`ApplicationFrame`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum ServerFrame<P, N = String> {
     /// The connection is admitted.
@@ -15,14 +15,14 @@ pub enum ServerFrame<P, N = String> {
     },
     /// A request was refused, or something else went wrong.
     Error {
-        /// Non-empty; see [`ErrorCode`](super::ErrorCode).
+        /// Not empty; see [`ErrorCode`](super::ErrorCode).
         code: String,
         /// The request's id, if the error belongs to one. Never empty.
         request_id: Option<String>,
         /// Text for people.
         message: Option<String>,
     },
-    /// Something for the application.
+    /// A frame for the application.
     Application(ApplicationFrame<P, N>),
     /// The server restarts soon.
     GoingAway {
@@ -33,8 +33,8 @@ pub enum ServerFrame<P, N = String> {
     Pong,
 }
 
-/// A frame that the client hands on to the application. `P` is application data and `N` a name (a channel, a peer id), both as
-/// the platform holds them.
+/// A frame that the client passes on to the application. `P` is application data and `N` a name (a channel or a peer id), both
+/// as the platform holds them.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ApplicationFrame<P, N = String> {
     /// A peer published to a channel.
@@ -48,7 +48,7 @@ pub enum ApplicationFrame<P, N = String> {
         /// The sender's metadata, if the subscriber asked for it.
         from_metadata: Option<P>,
     },
-    /// A peer sent to this peer alone.
+    /// A peer sent something to this peer alone.
     Direct {
         /// The sender's peer id, stamped by the server.
         from: N,
@@ -106,7 +106,7 @@ pub enum Malformed {
 }
 
 impl Malformed {
-    /// The reason in words, for the log.
+    /// The reason, for the log.
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {

@@ -3,10 +3,10 @@
 use super::name::utf16_len;
 use super::value::Value;
 
-/// One ICE server, ready for an `RTCPeerConnection`.
+/// An ICE server, as an `RTCPeerConnection` takes it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IceServer {
-    /// Where it is.
+    /// Its addresses.
     pub urls: Urls,
     /// The user's name for a TURN server.
     pub username: Option<String>,
@@ -20,7 +20,7 @@ impl std::fmt::Debug for IceServer {
     }
 }
 
-/// The addresses of an ICE server, in the form in which they came.
+/// The addresses of an ICE server, in the form in which the server sent them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Urls {
     /// A single address.
@@ -78,13 +78,12 @@ fn urls<V: Value>(value: &V) -> Option<Urls> {
 }
 
 fn is_ice_url(url: &str) -> bool {
-    let Some(end) = url.as_bytes().iter().position(|b| *b == b':') else { return false };
-    let scheme = &url[..end];
+    let Some((scheme, _)) = url.split_once(':') else { return false };
     let known = ["stun", "stuns", "turn", "turns"].iter().any(|s| scheme.eq_ignore_ascii_case(s));
     known && utf16_len(url) <= MAX_URL
 }
 
-/// `Some(None)`: not there, or not a string and so dropped. `None`: too long.
+/// `None`: the text is too long. `Some(None)`: there is no string.
 fn short_text<V: Value>(entry: &V, name: &str) -> Option<Option<String>> {
     match entry.field(name).and_then(|field| field.string()) {
         Some(text) if utf16_len(&text) > MAX_TEXT => None,

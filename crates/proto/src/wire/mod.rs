@@ -1,9 +1,6 @@
-//! What goes over the connection: frames, close codes, error codes, names, the endpoint and its limits.
+//! What goes over a connection: frames, close codes, error codes, names, addresses and limits.
 //!
 //! Pure functions over text and parsed values. Nothing here knows of connections, time or a platform.
-
-// `String::push` encodes any character: half a kilobyte of wasm that texts alone do not need.
-#![allow(clippy::single_char_add_str)]
 
 mod close_code;
 mod endpoint;
@@ -30,5 +27,5 @@ pub use value::Value;
 /// The largest outbound payload, in bytes of JSON, before a welcome says otherwise (rule d01).
 pub const FALLBACK_MAX_MESSAGE_SIZE: u32 = 65_536;
 
-/// The largest inbound text that a client accepts in UTF-16 units on the web and in bytes natively (rule 179).
+/// The largest inbound text that a client accepts, in UTF-16 units on the web and in bytes natively (rule 179).
 pub const INBOUND_CAP: usize = 1_048_576;

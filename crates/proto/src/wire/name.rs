@@ -9,19 +9,19 @@ pub const PEER_ID_MAX: usize = 128;
 /// Why a name is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameError {
-    /// It has no characters.
+    /// It is empty.
     Empty,
-    /// It has more UTF-16 units than allowed.
+    /// It is too long.
     TooLong {
-        /// How many are allowed.
+        /// How many UTF-16 units are allowed.
         max: usize,
     },
-    /// It has a character of U+0000 to U+001F, U+007F, or U+0080 to U+009F.
+    /// It has a character from U+0000 to U+001F or from U+007F to U+009F.
     ControlCharacter,
 }
 
 impl NameError {
-    /// The rule that was broken, as the end of a sentence that starts with what was named.
+    /// The rule that was broken. It completes a sentence that begins with what was named.
     #[must_use]
     pub fn rule(self) -> &'static str {
         match self {
@@ -33,7 +33,7 @@ impl NameError {
     }
 }
 
-/// Checks the name of a channel. Reserved prefixes are the server's business.
+/// Checks the name of a channel. Reserved prefixes are left to the server.
 ///
 /// # Errors
 /// The rule that is broken.
@@ -63,7 +63,7 @@ fn check(name: &str, max: usize) -> Result<(), NameError> {
     Ok(())
 }
 
-/// UTF-16 units, as JavaScript counts.
+/// The length in UTF-16 units, as JavaScript counts it.
 pub(super) fn utf16_len(text: &str) -> usize {
     text.chars().map(char::len_utf16).sum()
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-/// A frame to the server, borrowed from whoever has its parts. A request's number of 0 means none: nobody answers then.
+/// A frame to the server, made of borrowed parts. A request number of 0 means none, so that the server sends no answer.
 #[derive(Clone, Copy, Debug)]
 pub enum OutgoingFrame<'a> {
     /// Ask for a channel's messages and presence.
@@ -14,7 +14,7 @@ pub enum OutgoingFrame<'a> {
         /// The request's number.
         request_id: u32,
     },
-    /// Stop that.
+    /// End a subscription.
     Unsubscribe {
         /// The channel.
         channel: &'a str,
@@ -115,7 +115,7 @@ pub fn push_json_string(text: &mut String, value: &str) {
     text.push('"');
 }
 
-/// What comes before the first character that JSON escapes, that character, and what comes after it.
+/// Splits a text at the first character that JSON escapes: the text before it, the character, the text after it.
 fn split_at_escaped(text: &str) -> Option<(&str, char, &str)> {
     let at = text.find(|c: char| c < ' ' || c == '"' || c == '\\')?;
     let (plain, rest) = text.split_at_checked(at)?;

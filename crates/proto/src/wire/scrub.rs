@@ -1,47 +1,43 @@
-//! Hides credentials in texts that others wrote, such as an error of the user's token provider (rules 156, 237 and 238).
+//! Hides credentials in texts of others, such as an error of the user's token provider (rules 156, 237 and 238).
 
-/// The text with every credential that can be told replaced by `***`. Scrubbing twice changes nothing.
+/// Replaces every credential that can be recognised by `***`. Scrubbing twice changes nothing.
 ///
-/// Hidden are: values of query parameters such as `?token=` (also percent-encoded), `ice-pwd`, `ice-ufrag`, `credential` and
-/// other secret fields in any quoting, what follows `Bearer`, bare JWTs, keys such as `sk_secret_…` and user names in addresses.
+/// It hides values of query parameters such as `?token=` (also percent-encoded), of `ice-pwd`, `ice-ufrag`, `credential` and
+/// other secret fields in any quoting, the text after `Bearer`, bare JWTs, keys such as `sk_secret_…`, and user names in
+/// addresses.
 #[must_use]
 pub fn scrub(text: &str) -> String {
     let mut scrubbed = String::new();
-    // All before it is written.
+    // Everything before this is written.
     let mut done = 0;
     for (at, _) in text.char_indices() {
-        if at < done || !starts_word(text, at) {
+        let Some((before, rest)) = text.split_at_checked(at) else { continue };
+        if at < done || !starts_word(before, rest) {
             continue;
         }
-        if let Some(found) = secret_at(&text[at..]) {
-            scrubbed.push_str(&text[done..at + found.start]);
+        if let Some(found) = secret_at(rest) {
+            scrubbed.push_str(text.get(done..at + found.start).unwrap_or_default());
             scrubbed.push_str("***");
             done = at + found.end;
         }
     }
-    scrubbed.push_str(&text[done..]);
+    scrubbed.push_str(text.get(done..).unwrap_or_default());
     scrubbed
 }
 
-/// Where a secret stands, from the position that was looked at.
+/// The range of a secret, relative to the position in question.
 struct Found {
     start: usize,
     end: usize,
 }
 
-fn starts_word(text: &str, at: usize) -> bool {
-    if text[at..].starts_with("://") {
-        return true;
-    }
+fn starts_word(before: &str, rest: &str) -> bool {
     // `%3Ftoken%3D`: the `F` before `token` belongs to an escape.
-    if at >= 3 && is_escape(&text.as_bytes()[at - 3..at]) {
-        return true;
-    }
-    at == 0 || !is_word(char::from(text.as_bytes()[at - 1]))
+    rest.starts_with("://") || ends_with_escape(before) || !before.ends_with(is_word)
 }
 
-fn is_escape(bytes: &[u8]) -> bool {
-    matches!(bytes, [b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
+fn ends_with_escape(text: &str) -> bool {
+    matches!(text.as_bytes(), [.., b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
 }
 
 fn secret_at(rest: &str) -> Option<Found> {
@@ -54,11 +50,9 @@ fn secret_at(rest: &str) -> Option<Found> {
 
 /// `://user:password@`
 fn user_info(rest: &str) -> Option<Found> {
-    let authority = rest.strip_prefix("://")?;
-    let end =
-        length_until(authority, |c| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"' | '\''));
-    let at = authority.as_bytes()[..end].iter().rposition(|b| *b == b'@')?;
-    Some(Found { start: 3, end: 3 + at })
+    let ends = |c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"' | '\'');
+    let authority = rest.strip_prefix("://")?.split(ends).next()?;
+    Some(Found { start: 3, end: 3 + authority.rfind('@')? })
 }
 
 /// `Bearer abc`
@@ -72,11 +66,9 @@ fn bearer(rest: &str) -> Option<Found> {
 
 /// `eyJ….eyJ….…`
 fn json_web_token(rest: &str) -> Option<Found> {
-    if !rest.starts_with("eyJ") {
-        return None;
-    }
-    let end = length_until(rest, |c| !is_word(c) && c != '.');
-    rest.as_bytes()[..end].iter().any(|b| matches!(b, b'.')).then_some(Found { start: 0, end })
+    let token = rest.split(|c| !is_word(c) && c != '.').next()?;
+    let is_token = token.starts_with("eyJ") && token.contains('.');
+    is_token.then_some(Found { start: 0, end: token.len() })
 }
 
 /// `pk_live_…`, `sk_secret_…`
@@ -95,13 +87,12 @@ fn field(rest: &str) -> Option<Found> {
     let unquoted = without_quotes(after);
     let quoted_name = unquoted.len() < after.len();
     let separator = without_blanks(unquoted);
-    let value = match separator.as_bytes().first()? {
-        b'=' => &separator[1..],
-        b':' if quoted_name || MARKED_BY_COLON.contains(name) => &separator[1..],
-        b'%' => strip_prefix_ignore_case(separator, "%3d")
-            .or_else(|| strip_prefix_ignore_case(separator, "%253d"))?,
-        _ => return None,
-    };
+    let by_colon = quoted_name || MARKED_BY_COLON.contains(name);
+    let value = separator
+        .strip_prefix('=')
+        .or_else(|| separator.strip_prefix(':').filter(|_| by_colon))
+        .or_else(|| strip_prefix_ignore_case(separator, "%3d"))
+        .or_else(|| strip_prefix_ignore_case(separator, "%253d"))?;
     let value = without_blanks(value);
     let content = without_quotes(value);
     let length = if content.len() < value.len() {
@@ -113,10 +104,10 @@ fn field(rest: &str) -> Option<Found> {
     (length > 0).then_some(Found { start, end: start + length })
 }
 
-/// Up to white space, a quote, `&` or its escaped form.
+/// The length up to white space, a quote, or `&`, escaped or not.
 fn bare_length(value: &str) -> usize {
-    let plain = length_until(value, ends_value);
-    value[..plain].find("%26").unwrap_or(plain)
+    let plain = value.split(ends_value).next().unwrap_or_default();
+    plain.find("%26").unwrap_or(plain.len())
 }
 
 fn ends_value(c: char) -> bool {
@@ -133,24 +124,24 @@ fn is_word(c: char) -> bool {
 }
 
 fn without_quotes(text: &str) -> &str {
-    &text[length_until(text, |c| !is_quote(c))..]
+    text.trim_start_matches(is_quote)
 }
 
 fn without_blanks(text: &str) -> &str {
-    &text[length_until(text, |c| !matches!(c, ' ' | '\t'))..]
+    text.trim_start_matches([' ', '\t'])
 }
 
-/// How much of the text comes before the first such character. A pointer, so that it is compiled once and not for each kind.
+/// The length of the text before the first such character.
 fn length_until(text: &str, ends: fn(char) -> bool) -> usize {
     text.find(ends).unwrap_or(text.len())
 }
 
 fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
-    let head = text.get(..prefix.len())?;
-    head.eq_ignore_ascii_case(prefix).then(|| &text[prefix.len()..])
+    let (head, tail) = text.split_at_checked(prefix.len())?;
+    head.eq_ignore_ascii_case(prefix).then_some(tail)
 }
 
-/// Longer names first where one begins another.
+/// A name that begins with another one comes before it.
 const FIELDS: [&str; 17] = [
     "access_token",
     "accesstoken",
@@ -171,5 +162,5 @@ const FIELDS: [&str; 17] = [
     "jwt",
 ];
 
-/// Names that are followed by a secret even in prose (`ice-pwd:abc`), unlike `token: expired`.
+/// After these names a colon alone marks a secret (`ice-pwd:abc`). After others it may be prose (`token: expired`).
 const MARKED_BY_COLON: [&str; 5] = ["ice-pwd", "ice-ufrag", "credential", "password", "api_key"];

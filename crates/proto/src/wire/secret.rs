@@ -1,19 +1,19 @@
-//! Text that must not be seen: keys, tokens and the addresses that carry them.
+//! Text that must stay secret: keys, tokens, and addresses that contain them.
 
 use std::fmt;
 
-/// A text that cannot be printed; only [`Secret::expose`] gives it out.
+/// A text that cannot be printed. Only [`Secret::expose`] returns it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Hides a text.
+    /// Makes a secret of a text.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Secret {
         Secret(text.into())
     }
 
-    /// The text itself, for the one place that needs it.
+    /// The text.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

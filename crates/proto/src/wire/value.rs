@@ -1,23 +1,23 @@
-//! What the rules of the frames need of a parsed JSON value, whatever platform parsed it.
+//! What the rules of the frames need to know of a parsed JSON value, on any platform.
 
 use std::ops::Deref;
 
 /// A parsed JSON value: a JS object on the web, raw JSON text natively.
 ///
-/// The rules of each frame are written once over this trait, and one corpus of frames runs through each implementation.
+/// The rules of each frame are written once over this trait, and every implementation is tested with one corpus of frames.
 pub trait Value: Sized {
-    /// What the value becomes when it is handed on as application data.
+    /// A value that is passed on as application data.
     type Payload;
-    /// What a string becomes when it is handed on as a name: a channel or a peer id.
+    /// A string that is passed on as a name: a channel or a peer id.
     type Name;
-    /// A string's text: borrowed where the platform has it already.
+    /// The text of a string, borrowed where the platform has it already.
     type Text: Deref<Target = str> + Into<String>;
 
-    /// The member of an object, `None` if this is no object or has no such member. The last of equal names counts.
+    /// A member of an object. `None`: this is not an object, or it has no such member. If a name occurs twice, the last one counts.
     fn field(&self, name: &str) -> Option<Self>;
     /// The text, if this is a string.
     fn string(&self) -> Option<Self::Text>;
-    /// The number, if this is a finite one.
+    /// The number, if this is a finite number.
     fn number(&self) -> Option<f64>;
     /// The elements, if this is an array.
     fn items(&self) -> Option<Vec<Self>>;
