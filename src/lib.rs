@@ -86,25 +86,30 @@
 //! | `native` | tokio, tokio-tungstenite, rustls | rules of the protocol |
 //! | `web` | the browser's `WebSocket` and timers | rules of the protocol |
 
-#[cfg(all(target_arch = "wasm32", not(feature = "web")))]
+#[cfg(all(target_arch = "wasm32", not(feature = "web-driver")))]
 compile_error!(
     "metered-realtime: in a browser, use `default-features = false, features = [\"web\"]`"
 );
 #[cfg(all(not(target_arch = "wasm32"), not(feature = "native")))]
 compile_error!("metered-realtime: natively, use the feature `native`, which is on by default");
 
+#[cfg(any(not(target_arch = "wasm32"), feature = "web"))]
 mod client;
+#[cfg(any(not(target_arch = "wasm32"), feature = "web"))]
 mod data;
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
 #[cfg(target_arch = "wasm32")]
+#[doc(hidden)]
 pub mod web;
 
+#[cfg(any(not(target_arch = "wasm32"), feature = "web"))]
 pub use client::{
     Builder, Close, Connect, DEFAULT_EVENT_CAPACITY, EventStream, HandlerId, MaybeSend, MaybeSync,
     Reconnect, ReconnectOptions, Request, SignallingClient, SubscribeOptions, TokenResult,
     WeakSignallingClient, errors, events,
 };
+#[cfg(any(not(target_arch = "wasm32"), feature = "web"))]
 pub use data::Payload;
 #[doc(inline)]
 pub use metered_realtime_proto::machine::{Outcome, State};

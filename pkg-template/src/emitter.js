@@ -4,6 +4,7 @@
 // The list is replaced, never changed, so a dispatch goes through the list that was there when it began, and copies nothing.
 
 import { describe, logTo } from "./loggers.js";
+import { isAborted, isGiven, onAbort } from "./signals.js";
 
 const NONE = [];
 const WARN_AT = 100;
@@ -40,18 +41,14 @@ export class Emitter {
     if (typeof listener !== "function" && typeof listener !== "object") {
       throw new TypeError("listener must be a function or an object with handleEvent");
     }
-    const { once = false, signal } = typeof options === "object" && options !== null ? options : {};
-    if (signal?.aborted || this.#find(event, listener, true)) return;
-    const entry = { event, run: null, original: listener, once, dom: true, removed: false, epoch: this.#epoch };
+    const { once, signal } = typeof options === "object" && options !== null ? options : {};
+    if ((isGiven(signal) && isAborted(signal)) || this.#find(event, listener, true)) return;
+    const entry = { event, run: null, original: listener, once: Boolean(once), dom: true, removed: false, epoch: this.#epoch };
     entry.run = (payload) => {
       const dispatched = new (signallingEvent())(event, this.#client, payload);
       return typeof listener === "function" ? listener.call(this.#client, dispatched) : listener.handleEvent(dispatched);
     };
-    if (signal) {
-      const abort = () => this.#remove(entry);
-      signal.addEventListener("abort", abort, { once: true });
-      entry.release = () => signal.removeEventListener("abort", abort);
-    }
+    if (isGiven(signal)) entry.release = onAbort(signal, () => this.#remove(entry));
     this.#add(entry);
   }
 
@@ -129,7 +126,9 @@ export class Emitter {
   }
 
   #failed(event, error) {
-    logTo(this.#logger, "error", "an event handler failed", { event, error: describe(error) });
+    const message = "an event handler failed";
+    if (this.#logger) logTo(this.#logger, "error", message, { event, error: describe(error) });
+    else console.error(`[metered-realtime] ${message}: ${event}`, error);
   }
 
   #list(event) {

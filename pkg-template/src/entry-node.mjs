@@ -2,7 +2,7 @@
 
 import { setSource } from "./core.js";
 import { nodeWebSocket } from "./node-websocket.js";
-import { setWebSocketLoader } from "./sockets.js";
+import { setWebSocketLoader } from "./dial.js";
 import { bytes } from "#bytes";
 
 let loading = null;

@@ -1,8 +1,5 @@
 // The errors of the package. Their messages are fixed texts; only a ServerRequestError's message comes from the server.
 
-/** What a failed request may have done: nothing was sent, the server refused it, or nobody knows. */
-const OUTCOMES = ["notSent", "rejected", "unknown"];
-
 /**
  * The names are written out because bundling shortens those that classes have by themselves. A program may hold several copies of this
  * module, as ES module, as CommonJS and by other entries: `instanceof` goes by a brand, so it holds across them.
@@ -162,46 +159,28 @@ const REMEDIES = {
   4020: "An administrator disconnected this peer.",
 };
 
-/** Marks an error with what it may have done. */
-export function withOutcome(error, outcome) {
-  error.outcome = OUTCOMES[outcome] ?? outcome;
-  return error;
-}
+// ---- for the core, which makes all other errors by their classes; see crates/wasm/src/errors.rs ----
 
-/** The error that the core describes by a kind and up to three details. `more`: why the socket failed, or the reason of an abort. */
-export function errorOf(kind, outcome, requestId, number, a, b, more) {
-  switch (kind) {
-    case 0:
-      return new SignallingError(`connect() is not possible in state "${a}"`);
-    case 1:
-      return new SignallingConnectError(number, a, b ? { cause: causeOf(b, more?.code), httpStatus: more?.httpStatus } : undefined);
-    case 2:
-      return new WebSocketUnavailableError();
-    case 3:
-      return new TokenProviderFailedError(a, b);
-    case 4:
-      return withOutcome(new RequestAbortedError(more), outcome);
-    case 5:
-      return withOutcome(new NotConnectedError(), outcome);
-    case 6:
-      return withOutcome(new ServerRequestError(a, b, requestId), outcome);
-    case 7:
-      return withOutcome(new AckTimeoutError(requestId, number), outcome);
-    case 8:
-      return withOutcome(new DisconnectedError(number), outcome);
-    default:
-      return withOutcome(new OversizedPayloadError(number, a), outcome);
-  }
-}
-
-/** What the platform said, with its code, such as ECONNREFUSED. */
-function causeOf(message, code) {
-  const cause = new Error(message);
-  if (code) cause.code = code;
-  return cause;
+/** The error of a `connect()` whose socket closed. `cause` and the rest: where the platform tells. */
+export function connectError(closeCode, closeReason, cause, causeCode, httpStatus) {
+  if (cause === undefined) return new SignallingConnectError(closeCode, closeReason, { httpStatus });
+  const error = new Error(cause);
+  // Such as ECONNREFUSED.
+  if (causeCode !== undefined) error.code = causeCode;
+  return new SignallingConnectError(closeCode, closeReason, { cause: error, httpStatus });
 }
 
 /** A wrong argument: nothing was sent. */
 export function argumentError(message) {
-  return withOutcome(new TypeError(message), 0);
+  return withOutcome(new TypeError(message), "notSent");
+}
+
+/** Marks an error with what the request may have done: "notSent", "rejected" by the server, or "unknown". */
+export function withOutcome(error, outcome) {
+  try {
+    error.outcome = outcome;
+  } catch {
+    // It is the user's, and frozen, or no object.
+  }
+  return error;
 }

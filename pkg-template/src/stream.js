@@ -1,18 +1,52 @@
 // events(): an asynchronous iterator over one kind of event, bounded, oldest first to go.
 
+import { INSIDE, putInside } from "./wrapped.js";
+
 export class EventStream {
   static name = "EventStream";
-  #buffer = [];
+
+  /** `isOver`: whether no event can come any more. `attach` gets what takes events and what ends the stream. */
+  constructor(max, isOver, attach) {
+    putInside(this, new Buffer(max, isOver, attach));
+  }
+
+  /** How many events were dropped because nobody read them in time. */
+  get lagged() {
+    return this[INSIDE]().lagged;
+  }
+
+  /** Ends the stream after what it holds. */
+  close() {
+    this[INSIDE]().close();
+  }
+
+  async next() {
+    return this[INSIDE]().next();
+  }
+
+  async return(value) {
+    const buffer = this[INSIDE]();
+    buffer.close();
+    buffer.clear();
+    return { value, done: true };
+  }
+
+  [Symbol.asyncIterator]() {
+    return this;
+  }
+}
+
+/** The events of a stream, and who waits for the next one. */
+class Buffer {
+  lagged = 0;
+  #events = [];
   #head = 0;
   #max;
   #waiting = [];
   #ended = false;
   #isOver;
   #detach;
-  /** How many events were dropped because nobody read them in time. */
-  lagged = 0;
 
-  /** `isOver`: whether no event can come any more. `attach` gets what takes events and what ends the stream. */
   constructor(max, isOver, attach) {
     this.#max = max;
     this.#isOver = isOver;
@@ -22,38 +56,28 @@ export class EventStream {
     );
   }
 
-  /** Ends the stream after what it holds. */
   close() {
     if (this.#ended) return;
     this.#ended = true;
-    this.#detach();
     for (const resolve of this.#waiting.splice(0)) resolve({ value: undefined, done: true });
+    this.#detach();
   }
 
-  async next() {
-    if (this.#head < this.#buffer.length) {
-      const value = this.#buffer[this.#head];
-      this.#buffer[this.#head++] = undefined;
-      if (this.#head > 1024 && this.#head * 2 > this.#buffer.length) {
-        this.#buffer.splice(0, this.#head);
-        this.#head = 0;
-      }
+  clear() {
+    this.#events = [];
+    this.#head = 0;
+  }
+
+  next() {
+    if (this.#head < this.#events.length) {
+      const value = this.#events[this.#head];
+      this.#events[this.#head++] = undefined;
+      if (this.#head > 1024 && this.#head * 2 > this.#events.length) this.#trim();
       return { value, done: false };
     }
     if (this.#isOver()) this.close();
     if (this.#ended) return { value: undefined, done: true };
     return new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
-  async return(value) {
-    this.close();
-    this.#buffer = [];
-    this.#head = 0;
-    return { value, done: true };
-  }
-
-  [Symbol.asyncIterator]() {
-    return this;
   }
 
   #push(value) {
@@ -62,15 +86,18 @@ export class EventStream {
       reader({ value, done: false });
       return;
     }
-    if (this.#max > 0 && this.#buffer.length - this.#head >= this.#max) {
-      this.#buffer[this.#head++] = undefined;
+    if (this.#max > 0 && this.#events.length - this.#head >= this.#max) {
+      this.#events[this.#head++] = undefined;
       this.lagged += 1;
-      if (this.#head >= this.#max) {
-        this.#buffer.splice(0, this.#head);
-        this.#head = 0;
-      }
+      if (this.#head >= this.#max) this.#trim();
     }
-    this.#buffer.push(value);
+    this.#events.push(value);
+  }
+
+  /** Lets go of the room of what was read. */
+  #trim() {
+    this.#events.splice(0, this.#head);
+    this.#head = 0;
   }
 }
 

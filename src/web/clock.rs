@@ -1,10 +1,10 @@
 //! The driver's clock: the wall clock's steps forward, added up.
 //!
 //! A monotonic clock stops while a machine sleeps; the wall clock does not, but may be set back. So steps back count as
-//! nothing, and a jump ahead looks like sleep, which the machine takes for what it is. An alarm that rings is proof that its
+//! nothing, and a jump ahead looks like sleep, which the machine takes for what it is. An alarm that goes off is proof that its
 //! time has come, whatever the clock says: timers that a test controls work too.
 
-use super::alarm::SLACK_MS;
+use super::alarm::{Rung, SLACK_MS};
 use metered_realtime_proto::machine::Instant;
 
 #[derive(Debug)]
@@ -27,21 +27,26 @@ impl Clock {
         if step > 0.0 && !self.stopped {
             self.elapsed += step;
         }
+        self.latest()
+    }
+
+    /// The time that was read last.
+    pub(super) fn latest(&self) -> Instant {
         Instant::from_millis(self.elapsed as u64)
     }
 
-    /// An alarm for this time has rung; `stepped`: before its time by the steady clock.
-    pub(super) fn rang(&mut self, due: Instant, stepped: bool) -> Instant {
+    /// An alarm went off.
+    pub(super) fn rang(&mut self, alarm: &Rung) -> Instant {
         let now = self.now();
-        let due_ms = due.as_millis() as f64;
-        if !stepped {
+        let due_ms = alarm.due.as_millis() as f64;
+        if !alarm.stepped {
             self.stopped = false;
         } else if self.elapsed + SLACK_MS < due_ms {
             self.stopped = true;
         }
-        if now < due {
+        if now < alarm.due {
             self.elapsed = due_ms;
-            return due;
+            return alarm.due;
         }
         now
     }

@@ -4,50 +4,51 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use wasm_bindgen::JsValue;
+use web_sys::WebSocket;
 
-use super::alarm::{Alarm, Rung};
+use super::alarm::Alarm;
 use super::clock::Clock;
-use super::inbound;
-use super::socket::{News, NoSocket, Socket};
+use super::depth::Entered;
+use super::failure::Failure;
+use super::host::{Dialled, Host};
+use super::lifecycle::{self, Wake};
+use super::socket::{Kind, Socket, close_of, hang_up};
+use super::{frame_text, inbound};
 use metered_realtime_proto::machine::{
-    CallError, CallId, Close, Event, Input, Instant, Log, Machine, Outgoing, Output, SocketId,
-    TokenRequestId,
+    CallId, Close, Event, Input, Instant, Machine, Output, SocketId, State,
 };
+use metered_realtime_proto::wire::ServerFrame;
 
-/// What a client's surface does for the driver. Its methods run user code, so nothing is borrowed when they are called.
-pub(super) trait Host: 'static {
-    /// Calls the token provider.
-    fn fetch_token(&self, request: TokenRequestId);
-    /// The answer to this call is not wanted any more.
-    fn forget_token(&self, request: TokenRequestId);
-    /// Says [`Input::HandlersDrained`] as soon as no asynchronous handler runs.
-    fn drain_handlers(&self);
-    /// Answers a call.
-    fn settle(&self, call: CallId, result: Result<(), CallError>);
-    /// Tells listeners and streams.
-    fn emit(&self, event: Event<JsValue>);
-    /// Drops the listeners that were there when `close()` was called.
-    fn forget_listeners(&self);
-    /// Ends the streams.
-    fn end_streams(&self);
-    /// Tells the logger.
-    fn log(&self, log: Log);
-}
+/// The machine, with what this platform hands on: values of JavaScript's as data, and names as the host wants them.
+pub type WebMachine<H> = Machine<JsValue, <H as Host>::Name>;
 
 /// One client's machine and what it drives.
-pub(super) struct Driver<H> {
-    pub(super) host: H,
-    machine: RefCell<Machine<JsValue>>,
+pub struct Driver<H: Host> {
+    /// The surface.
+    pub host: H,
+    machine: RefCell<WebMachine<H>>,
     clock: RefCell<Clock>,
     alarm: RefCell<Alarm>,
     /// Few: the current one, and perhaps one that is closing.
-    sockets: RefCell<Vec<(SocketId, Rc<Socket>)>>,
+    sockets: RefCell<Vec<Line>>,
+    /// While set, outputs wait for the call that is carrying some out.
     pumping: Cell<bool>,
+    /// Whether this client takes part in the lifecycle of the page.
+    awake: Cell<bool>,
     weak: Weak<Driver<H>>,
 }
 
+/// A socket that the machine wants; empty while the host is making it.
+struct Line {
+    id: SocketId,
+    socket: Option<Rc<Socket>>,
+    /// What its first `error` event said.
+    failure: Option<Failure>,
+}
+
 impl<H: Host> Driver<H> {
-    pub(super) fn new(host: H, make: impl FnOnce(Instant) -> Machine<JsValue>) -> Rc<Driver<H>> {
+    /// A driver with the machine that `make` gives.
+    pub fn new(host: H, make: impl FnOnce(Instant) -> WebMachine<H>) -> Rc<Driver<H>> {
         Rc::new_cyclic(|weak| {
             let mut clock = Clock::start();
             Driver {
@@ -57,35 +58,36 @@ impl<H: Host> Driver<H> {
                 alarm: RefCell::default(),
                 sockets: RefCell::default(),
                 pumping: Cell::new(false),
+                awake: Cell::new(false),
                 weak: weak.clone(),
             }
         })
     }
 
     /// Calls the machine. What it queues is carried out by [`pump`](Self::pump).
-    pub(super) fn with<T>(&self, call: impl FnOnce(&mut Machine<JsValue>, Instant) -> T) -> T {
+    pub fn with<T>(&self, call: impl FnOnce(&mut WebMachine<H>, Instant) -> T) -> T {
         let now = self.clock.borrow_mut().now();
         call(&mut self.machine.borrow_mut(), now)
     }
 
     /// Looks at the machine.
-    pub(super) fn peek<T>(&self, look: impl FnOnce(&Machine<JsValue>) -> T) -> T {
+    pub fn peek<T>(&self, look: impl FnOnce(&WebMachine<H>) -> T) -> T {
         look(&self.machine.borrow())
     }
 
     /// Tells the machine what happened and carries out what follows.
-    pub(super) fn input(&self, input: Input<JsValue>) {
+    pub fn input(&self, input: Input<JsValue, H::Name>) {
         self.tell(input);
         self.pump();
     }
 
-    fn tell(&self, input: Input<JsValue>) {
+    fn tell(&self, input: Input<JsValue, H::Name>) {
         self.with(|machine, now| machine.handle_input(input, now));
     }
 
     /// Carries out what the machine says until it says nothing more. Called from inside itself, it does nothing: the outer
     /// call goes on with what was added.
-    pub(super) fn pump(&self) {
+    pub fn pump(&self) {
         if self.pumping.replace(true) {
             return;
         }
@@ -100,10 +102,15 @@ impl<H: Host> Driver<H> {
         self.arm();
     }
 
-    fn carry_out(&self, output: Output<JsValue>) {
+    fn carry_out(&self, output: Output<JsValue, H::Name>) {
         match output {
             Output::OpenSocket { socket, address } => self.open(socket, address.expose()),
-            Output::Send { socket, frame, call } => self.send(socket, frame, call),
+            Output::Send { socket, frame, call } => {
+                let text = JsValue::from_str(&frame.into_text(call));
+                if !self.write(socket, &text) {
+                    self.tell(Input::SendFailed { call });
+                }
+            }
             Output::CloseSocket { socket, code, reason, report } => {
                 self.close_socket(socket, code, &reason, report);
             }
@@ -111,98 +118,300 @@ impl<H: Host> Driver<H> {
             Output::ForgetToken { request } => self.host.forget_token(request),
             Output::DrainHandlers => self.host.drain_handlers(),
             Output::Settle { call, result } => self.host.settle(call, result),
-            Output::Event(event) => self.host.emit(event),
+            Output::Event(event) => self.emit(event),
             Output::ForgetListeners => self.host.forget_listeners(),
             Output::EndStreams => self.host.end_streams(),
             Output::Log(log) => self.host.log(log),
         }
     }
 
+    fn emit(&self, event: Event<JsValue, H::Name>) {
+        if let Event::StateChange { to, .. } = &event {
+            self.take_part(!matches!(to, State::Idle | State::Closed));
+        }
+        self.host.emit(event);
+    }
+
+    /// Whether the return of the page or the network shall wake this client.
+    fn take_part(&self, awake: bool) {
+        if !self.host.has_lifecycle() || self.awake.replace(awake) == awake {
+            return;
+        }
+        let weak: Weak<dyn Wake> = self.weak.clone();
+        if awake {
+            lifecycle::join(weak, &self.host);
+        } else {
+            lifecycle::leave(&weak, &self.host);
+        }
+    }
+
+    // ---- requests with data ----
+
+    /// Sends the frame of a reserved request: at once, or after what is to be done first.
+    pub fn transmit(&self, call: CallId, text: &frame_text::FrameText) {
+        let socket = {
+            let mut machine = self.machine.borrow_mut();
+            if machine.has_output() { None } else { machine.transmitted(call) }
+        };
+        match socket {
+            Some(socket) if self.write(socket, text.as_js()) => {}
+            Some(_) => self.tell(Input::SendFailed { call: Some(call) }),
+            None => self.machine.borrow_mut().transmit(call, text.to_text()),
+        }
+        self.pump();
+    }
+
     // ---- sockets ----
 
     fn open(&self, id: SocketId, address: &str) {
+        self.sockets.borrow_mut().push(Line { id, socket: None, failure: None });
+        match self.host.dial(id, address) {
+            Dialled::Socket(socket) => self.listen(id, socket),
+            Dialled::Later => {}
+            Dialled::Unavailable => {
+                self.forget_socket(id, false);
+                self.tell(Input::SocketUnavailable { socket: id });
+            }
+            Dialled::Failed(cause) => self.failed(id, &cause),
+        }
+    }
+
+    /// The host has made the socket that it promised.
+    pub fn adopt(&self, id: SocketId, made: Dialled) {
+        if !self.wants(id) {
+            if let Dialled::Socket(socket) = made {
+                self.host.forget_socket(&socket, true);
+                hang_up(&socket, 1000, "", true);
+            }
+            return;
+        }
+        match made {
+            Dialled::Socket(socket) => self.listen(id, socket),
+            Dialled::Later => {}
+            Dialled::Unavailable => {
+                self.forget_socket(id, false);
+                self.tell(Input::SocketUnavailable { socket: id });
+            }
+            Dialled::Failed(cause) => self.failed(id, &cause),
+        }
+        self.pump();
+    }
+
+    fn listen(&self, id: SocketId, socket: WebSocket) {
         let weak = self.weak.clone();
-        let tell = move |news: News| {
+        let hear = move |kind: Kind, event: JsValue| {
+            let _entered = Entered::now();
             if let Some(driver) = weak.upgrade() {
-                driver.hear(id, news);
+                driver.hear(id, kind, &event);
             }
         };
-        match Socket::open(address, tell) {
-            Ok(socket) => self.sockets.borrow_mut().push((id, Rc::new(socket))),
-            Err(NoSocket::Unavailable) => self.tell(Input::SocketUnavailable { socket: id }),
-            Err(NoSocket::Failed(cause)) => {
-                let close = Close::failed("websocket construction failed", &cause);
-                self.tell(Input::SocketClosed { socket: id, close });
+        let Ok(socket) = Socket::listen(socket, &self.host, hear) else {
+            self.failed(id, "");
+            return;
+        };
+        let socket = Rc::new(socket);
+        let mut sockets = self.sockets.borrow_mut();
+        if let Some(line) = sockets.iter_mut().find(|line| line.id == id) {
+            line.socket = Some(socket);
+        } else {
+            // It ended while it was listened to.
+            drop(sockets);
+            socket.leave(&self.host);
+        }
+    }
+
+    fn failed(&self, id: SocketId, cause: &str) {
+        self.forget_socket(id, false);
+        let close = Close::failed("websocket construction failed", cause);
+        self.tell(Input::SocketClosed { socket: id, close });
+    }
+
+    fn hear(&self, id: SocketId, kind: Kind, event: &JsValue) {
+        match kind {
+            Kind::Open => self.input(Input::SocketOpened { socket: id }),
+            Kind::Message => self.receive(id, event),
+            Kind::Close => self.closed(id, close_of(event)),
+            // The close that follows tells how it ended, and in Node this may tell why. A Node before 24 has no close for a
+            // handshake that failed, and its socket goes on to say that it is connecting.
+            Kind::Error => {
+                self.note_failure(id, event);
+                if self.socket(id).is_some_and(|socket| socket.has_state(WebSocket::CONNECTING)) {
+                    self.closed(id, Close::new(1006, ""));
+                }
             }
         }
     }
 
-    fn hear(&self, id: SocketId, news: News) {
-        self.input(match news {
-            News::Opened => Input::SocketOpened { socket: id },
-            News::Message(event) => inbound::read(id, &event),
-            News::Closed(close) => {
-                self.forget_socket(id);
-                Input::SocketClosed { socket: id, close }
-            }
-        });
+    fn note_failure(&self, id: SocketId, event: &JsValue) {
+        let failure = Failure::of(event);
+        let mut sockets = self.sockets.borrow_mut();
+        if let Some(line) = sockets.iter_mut().find(|line| line.id == id)
+            && line.failure.is_none()
+        {
+            line.failure = failure;
+        }
     }
 
-    fn send(&self, id: SocketId, frame: Outgoing, call: Option<CallId>) {
-        let text = JsValue::from_str(&frame.into_text(call));
-        if !self.socket(id).is_some_and(|socket| socket.send(&text)) {
-            self.tell(Input::SendFailed { call });
+    fn closed(&self, id: SocketId, close: Close) {
+        let failure = self.forget_socket(id, false).and_then(|line| line.failure);
+        let close = match failure {
+            Some(failure) => failure.explain(close),
+            None => close,
+        };
+        self.input(Input::SocketClosed { socket: id, close });
+    }
+
+    fn receive(&self, id: SocketId, event: &JsValue) {
+        let input = inbound::read(id, event);
+        let input = match input {
+            Input::Frame { socket, frame } => match self.take_the_short_way(socket, frame) {
+                Some(frame) => Input::Frame { socket, frame },
+                None => return self.pump(),
+            },
+            other => other,
+        };
+        self.input(input);
+    }
+
+    /// While there is nothing else to do, application frames and acks go to the host without the queue. Gives back any other
+    /// frame.
+    fn take_the_short_way(
+        &self,
+        socket: SocketId,
+        frame: ServerFrame<JsValue, H::Name>,
+    ) -> Option<ServerFrame<JsValue, H::Name>> {
+        if self.pumping.get() {
+            return Some(frame);
         }
+        match frame {
+            ServerFrame::Application(frame) => {
+                if !self.with(|machine, now| machine.admit(socket, now)) {
+                    return Some(ServerFrame::Application(frame));
+                }
+                self.uninterrupted(|| self.host.emit(Event::Application(frame)));
+            }
+            ServerFrame::Ack { request_id } => {
+                let call = CallId::from_request_id(&request_id);
+                match call {
+                    Some(call) if self.with(|machine, now| machine.take_ack(socket, call, now)) => {
+                        self.uninterrupted(|| self.host.settle(call, Ok(())));
+                    }
+                    _ => return Some(ServerFrame::Ack { request_id }),
+                }
+            }
+            other => return Some(other),
+        }
+        None
+    }
+
+    /// What the host's user code causes meanwhile follows afterwards.
+    fn uninterrupted(&self, tell: impl FnOnce()) {
+        self.pumping.set(true);
+        tell();
+        self.pumping.set(false);
+    }
+
+    /// `false`: the socket is not open, or refused.
+    fn write(&self, id: SocketId, text: &JsValue) -> bool {
+        self.socket(id).is_some_and(|socket| socket.send(text))
     }
 
     /// `report`: its end is wanted; else nobody listens to it any more.
     fn close_socket(&self, id: SocketId, code: u16, reason: &str, report: bool) {
-        let Some(socket) = self.socket(id) else { return };
+        let Some(socket) = self.socket(id) else {
+            if self.wants(id) {
+                // It is still being made. Nothing follows from it.
+                self.forget_socket(id, false);
+                if report {
+                    self.tell(Input::SocketClosed { socket: id, close: Close::new(1006, "") });
+                }
+            }
+            return;
+        };
         if !report {
-            self.forget_socket(id);
+            self.forget_socket(id, true);
         }
-        socket.close(code, reason);
+        hang_up(&socket.socket, code, reason, !report);
+    }
+
+    /// Whether the machine still wants this socket.
+    #[must_use]
+    pub fn wants(&self, id: SocketId) -> bool {
+        self.sockets.borrow().iter().any(|line| line.id == id)
     }
 
     fn socket(&self, id: SocketId) -> Option<Rc<Socket>> {
         let sockets = self.sockets.borrow();
-        sockets.iter().find(|(other, _)| *other == id).map(|(_, socket)| Rc::clone(socket))
+        sockets.iter().find(|line| line.id == id)?.socket.clone()
     }
 
-    /// Removes the socket's listeners too, unless somebody still has it in use.
-    fn forget_socket(&self, id: SocketId) {
+    /// Removes the socket's listeners too. `abandoned`: it is not closed yet.
+    fn forget_socket(&self, id: SocketId, abandoned: bool) -> Option<Line> {
         let mut sockets = self.sockets.borrow_mut();
-        let at = sockets.iter().position(|(other, _)| *other == id);
-        let forgotten = at.map(|at| sockets.swap_remove(at));
+        let at = sockets.iter().position(|line| line.id == id);
+        let line = at.map(|at| sockets.swap_remove(at));
         drop(sockets);
-        // What removes the listeners is the page's: nothing may be borrowed.
-        drop(forgotten);
+        // What removes the listeners is the socket's: nothing may be borrowed.
+        if let Some(socket) = line.as_ref().and_then(|line| line.socket.as_ref()) {
+            socket.leave(&self.host);
+            self.host.forget_socket(&socket.socket, abandoned);
+        }
+        line
     }
 
     // ---- the alarm ----
 
     fn arm(&self) {
+        let faked = self.host.has_fake_timers();
         let due = self.machine.borrow().poll_timeout();
-        if self.alarm.borrow().covers(due) {
+        if self.alarm.borrow().covers(due, faked) {
             return;
         }
-        let now = self.clock.borrow_mut().now();
+        let cleared = self.alarm.borrow_mut().clear();
+        if let Some(cleared) = cleared {
+            cleared.stop();
+        }
+        let Some(due) = due else { return };
+        // A test that turns the timers may leave the wall clock: then the delay from the latest event is all that is known.
+        let now = if faked { self.clock.borrow().latest() } else { self.clock.borrow_mut().now() };
         let weak = self.weak.clone();
-        self.alarm.borrow_mut().set(due, now, move || {
+        self.alarm.borrow_mut().set(due, now, move |timer| {
             if let Some(driver) = weak.upgrade() {
-                driver.ring();
+                driver.host.timer_fired(timer);
             }
         });
     }
 
-    fn ring(&self) {
-        let Some(Rung { due, stepped }) = self.alarm.borrow_mut().take() else { return };
-        let now = self.clock.borrow_mut().rang(due, stepped);
-        if stepped {
+    /// A timer fired.
+    pub fn ring(&self, timer: u32) {
+        let Some(alarm) = self.alarm.borrow_mut().take(timer) else { return };
+        let now = self.clock.borrow_mut().rang(&alarm);
+        if alarm.stepped {
             self.machine.borrow_mut().handle_stepped_timeout(now);
         } else {
             self.machine.borrow_mut().handle_timeout(now);
         }
         self.pump();
+    }
+}
+
+impl<H: Host> Wake for Driver<H> {
+    fn wake(&self) {
+        self.input(Input::Wake);
+    }
+}
+
+/// What the platform still holds of a client that was dropped.
+impl<H: Host> Drop for Driver<H> {
+    fn drop(&mut self) {
+        self.take_part(false);
+        if let Some(alarm) = self.alarm.get_mut().clear() {
+            alarm.stop();
+        }
+        for line in self.sockets.take() {
+            if let Some(socket) = line.socket {
+                socket.leave(&self.host);
+            }
+        }
     }
 }

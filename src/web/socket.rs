@@ -1,140 +1,140 @@
-//! One `WebSocket`, with its listeners as values: dropping them removes them.
+//! One `WebSocket` and its listeners.
 //!
-//! The page may have put a class of its own in the place of the browser's, so only `addEventListener`, `removeEventListener`,
-//! `send`, `close` and `readyState` are counted on, and nothing that an event holds is taken for granted.
+//! It may be the user's own, so only `addEventListener`, `removeEventListener`, `send`, `close` and `readyState` are used, all of
+//! them may throw, and nothing that an event holds is taken for granted.
 
-use js_sys::{Function, Reflect};
+use js_sys::Function;
 use wasm_bindgen::prelude::*;
 use web_sys::WebSocket;
 
+use super::host::{Host, function};
 use metered_realtime_proto::machine::Close;
 
 #[wasm_bindgen]
 extern "C" {
-    /// A `WebSocket` whose `send` takes a JavaScript string as it is, without a copy through wasm memory.
-    type StringSink;
+    /// A socket whose members are looked up by name, and whose `send` takes a JavaScript string as it is, without a copy
+    /// through wasm memory.
+    type AnySocket;
 
-    #[wasm_bindgen(method, catch, js_name = send)]
-    fn send_string(this: &StringSink, text: &JsValue) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, structural, catch, js_name = send)]
+    fn send_string(this: &AnySocket, text: &JsValue) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, structural, catch, getter, js_name = readyState)]
+    fn ready_state(this: &AnySocket) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, structural, catch, setter, js_name = binaryType)]
+    fn set_binary_type(this: &AnySocket, kind: &str) -> Result<(), JsValue>;
+    /// Of `ws` alone: ends the connection without waiting for the peer.
+    #[wasm_bindgen(method, structural, catch)]
+    fn terminate(this: &AnySocket) -> Result<(), JsValue>;
 
-    #[wasm_bindgen(method, getter, catch, js_name = readyState)]
-    fn ready_state(this: &StringSink) -> Result<f64, JsValue>;
+    /// A `close` or `error` event, or the error that an `error` event of `ws` holds.
+    type Told;
+
+    #[wasm_bindgen(method, structural, catch, getter)]
+    fn code(this: &Told) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, structural, catch, getter)]
+    fn reason(this: &Told) -> Result<JsValue, JsValue>;
 }
 
-/// What happened on a socket.
-pub(super) enum News {
-    Opened,
-    /// A `message` event.
-    Message(JsValue),
-    Closed(Close),
+/// What a socket event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Open,
+    Message,
+    Error,
+    Close,
 }
 
-/// Why there is no socket.
-pub(super) enum NoSocket {
-    /// There is no WebSocket here.
-    Unavailable,
-    /// Making it failed with this message, which may hold a credential.
-    Failed(String),
+const KINDS: [(&str, Kind); 4] = [
+    ("open", Kind::Open),
+    ("message", Kind::Message),
+    ("error", Kind::Error),
+    ("close", Kind::Close),
+];
+
+impl Kind {
+    fn of(number: u32) -> Kind {
+        KINDS.get(number as usize).map_or(Kind::Close, |(_, kind)| *kind)
+    }
 }
 
 /// A socket that is listened to.
 pub(super) struct Socket {
-    socket: WebSocket,
-    on_open: Closure<dyn Fn(JsValue)>,
-    on_message: Closure<dyn Fn(JsValue)>,
-    on_close: Closure<dyn Fn(JsValue)>,
-    on_error: Closure<dyn Fn(JsValue)>,
+    pub(super) socket: WebSocket,
+    /// Of all four events: a closure of its own for each would cost four times the memory.
+    _callback: Closure<dyn Fn(u32, JsValue)>,
+    guarded: Function,
+    listeners: [Function; 4],
 }
 
 impl Socket {
-    /// Dials, and tells what happens from now on.
-    pub(super) fn open(
-        address: &str,
-        tell: impl Fn(News) + Clone + 'static,
-    ) -> Result<Socket, NoSocket> {
-        // Calling what is not there would be an error like any other.
-        let class = Reflect::get(&js_sys::global(), &JsValue::from_str("WebSocket"));
-        if !class.is_ok_and(|class| class.is_function()) {
-            return Err(NoSocket::Unavailable);
-        }
-        let failed = |error: JsValue| NoSocket::Failed(message_of(&error));
-        let socket = WebSocket::new(address).map_err(failed)?;
-        // Of no consequence: what is no text is dropped.
-        let kind = (JsValue::from_str("binaryType"), JsValue::from_str("arraybuffer"));
-        let _ = Reflect::set(&socket, &kind.0, &kind.1);
-        Socket::listen(socket, tell).map_err(failed)
-    }
-
-    fn listen(socket: WebSocket, tell: impl Fn(News) + Clone + 'static) -> Result<Socket, JsValue> {
-        let (told_open, told_message, told_error) = (tell.clone(), tell.clone(), tell.clone());
-        let failed = socket.clone();
-        let socket = Socket {
-            socket,
-            on_open: Closure::new(move |_| told_open(News::Opened)),
-            on_message: Closure::new(move |event| told_message(News::Message(event))),
-            on_close: Closure::new(move |event| tell(News::Closed(close_of(&event)))),
-            // The close that follows tells all there is to know. A Node before 24 has none for a handshake that failed,
-            // and its socket goes on to say that it is connecting.
-            on_error: Closure::new(move |_| {
-                if has_state(&failed, WebSocket::CONNECTING) {
-                    told_error(News::Closed(Close::new(1006, "")));
-                }
-            }),
-        };
-        for (kind, listener) in socket.listeners() {
-            socket.socket.add_event_listener_with_callback(kind, listener)?;
+    /// Starts to listen.
+    ///
+    /// # Errors
+    /// What the socket threw.
+    pub(super) fn listen(
+        socket: WebSocket,
+        host: &impl Host,
+        hear: impl Fn(Kind, JsValue) + 'static,
+    ) -> Result<Socket, JsValue> {
+        let callback = Closure::new(move |kind: u32, event: JsValue| hear(Kind::of(kind), event));
+        let guarded = host.guard(function(callback.as_ref()));
+        let listeners = [0, 1, 2, 3].map(|kind| bound(&guarded, kind));
+        // Of no consequence: what is not text is dropped.
+        let _ = socket.unchecked_ref::<AnySocket>().set_binary_type("arraybuffer");
+        let socket = Socket { socket, _callback: callback, guarded, listeners };
+        for ((name, _), listener) in KINDS.iter().zip(&socket.listeners) {
+            socket.socket.add_event_listener_with_callback(name, listener)?;
         }
         Ok(socket)
     }
 
+    /// Removes the listeners.
+    pub(super) fn leave(&self, host: &impl Host) {
+        host.mute(&self.guarded);
+        for ((name, _), listener) in KINDS.iter().zip(&self.listeners) {
+            // There is nothing to be done about a socket that throws here.
+            let _ = self.socket.remove_event_listener_with_callback(name, listener);
+        }
+    }
+
     /// Writes a text frame. `false`: the socket is not open, or refused.
     pub(super) fn send(&self, text: &JsValue) -> bool {
-        let sink: &StringSink = self.socket.unchecked_ref();
-        has_state(&self.socket, WebSocket::OPEN) && sink.send_string(text).is_ok()
+        let socket: &AnySocket = self.socket.unchecked_ref();
+        self.has_state(WebSocket::OPEN) && socket.send_string(text).is_ok()
     }
 
-    pub(super) fn close(&self, code: u16, reason: &str) {
-        // A code or a reason that it does not take must not keep it open.
-        if self.socket.close_with_code_and_reason(code, reason).is_err() {
-            let _ = self.socket.close();
-        }
-    }
-
-    fn listeners(&self) -> [(&'static str, &Function); 4] {
-        [
-            ("open", self.on_open.as_ref().unchecked_ref()),
-            ("message", self.on_message.as_ref().unchecked_ref()),
-            ("close", self.on_close.as_ref().unchecked_ref()),
-            ("error", self.on_error.as_ref().unchecked_ref()),
-        ]
+    /// Whether it says that it is in this state.
+    pub(super) fn has_state(&self, wanted: u16) -> bool {
+        let socket: &AnySocket = self.socket.unchecked_ref();
+        socket.ready_state().is_ok_and(|state| state.as_f64() == Some(f64::from(wanted)))
     }
 }
 
-impl Drop for Socket {
-    fn drop(&mut self) {
-        for (kind, listener) in self.listeners() {
-            // A socket of the page's may throw; there is nothing to be done about it.
-            let _ = self.socket.remove_event_listener_with_callback(kind, listener);
-        }
+/// Closes a socket. `now`: without waiting for the peer, where the socket can do that.
+pub(super) fn hang_up(socket: &WebSocket, code: u16, reason: &str, now: bool) {
+    // A code or a reason that it does not take must not keep it open.
+    if socket.close_with_code_and_reason(code, reason).is_err() {
+        let _ = socket.close();
     }
-}
-
-/// A socket of the page's may throw, or have none.
-fn has_state(socket: &WebSocket, wanted: u16) -> bool {
-    let sink: &StringSink = socket.unchecked_ref();
-    sink.ready_state().is_ok_and(|state| state == f64::from(wanted))
+    if now {
+        let _ = socket.unchecked_ref::<AnySocket>().terminate();
+    }
 }
 
 /// What a close event says; 1006 where it says nothing.
-fn close_of(event: &JsValue) -> Close {
-    let field = |name: &str| Reflect::get(event, &JsValue::from_str(name)).ok();
-    let code = field("code").and_then(|code| code.as_f64()).map_or(0, |code| code as u16);
-    let reason = field("reason").and_then(|reason| reason.as_string()).unwrap_or_default();
+pub(super) fn close_of(event: &JsValue) -> Close {
+    if !event.is_object() {
+        return Close::new(1006, "");
+    }
+    let event: &Told = event.unchecked_ref();
+    let code = event.code().ok().and_then(|code| code.as_f64()).unwrap_or_default();
+    let reason = event.reason().ok().and_then(|reason| reason.as_string()).unwrap_or_default();
+    // A conversion that is out of range gives the nearest number, or 0 for NaN.
+    let code = if code < 65_536.0 { code as u16 } else { 0 };
     Close::new(if code == 0 { 1006 } else { code }, reason)
 }
 
-/// What a thrown value says.
-fn message_of(error: &JsValue) -> String {
-    let message = Reflect::get(error, &JsValue::from_str("message")).unwrap_or_default();
-    message.as_string().unwrap_or_default()
+/// The callback for one kind of event.
+fn bound(callback: &Function, kind: u32) -> Function {
+    callback.bind1(&JsValue::UNDEFINED, &JsValue::from(kind)).unchecked_into()
 }

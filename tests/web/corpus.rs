@@ -12,7 +12,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 #[wasm_bindgen_test]
 fn every_frame_of_the_corpus_is_what_the_corpus_says() {
-    let corpus = JsJson(JSON::parse(include_str!("../frames/corpus.json")).unwrap());
+    let corpus = JsJson::<String>::new(JSON::parse(include_str!("../frames/corpus.json")).unwrap());
     let entries = corpus.items().unwrap();
     assert!(entries.len() > 100, "the corpus is there");
     let mut wrong = Vec::new();
@@ -30,7 +30,8 @@ fn every_frame_of_the_corpus_is_what_the_corpus_says() {
 
 #[wasm_bindgen_test]
 fn addresses_are_read_as_the_list_of_them_says() {
-    let list = JsJson(JSON::parse(include_str!("../frames/addresses.json")).unwrap());
+    let list =
+        JsJson::<String>::new(JSON::parse(include_str!("../frames/addresses.json")).unwrap());
     let mut wrong = Vec::new();
     for entry in list.items().unwrap() {
         let mut entry = entry.items().unwrap().into_iter();
@@ -54,7 +55,7 @@ fn a_payload_is_handed_on_as_the_very_object_that_was_parsed() {
         JSON::parse(r#"{"type":"message","channel":"a","from":"p","data":{"x":1}}"#).unwrap();
     let data = Reflect::get(&frame, &"data".into()).unwrap();
     let Ok(ServerFrame::Application(ApplicationFrame::Message { data: handed_on, .. })) =
-        decode(&JsJson(frame))
+        decode(&JsJson::<String>::new(frame))
     else {
         panic!("no message")
     };
@@ -125,7 +126,7 @@ fn decode_text(text: &JsValue) -> Result<ServerFrame<JsValue>, Malformed> {
     let parse: js_sys::Function =
         js_sys::Function::new_with_args("text", "return JSON.parse(text)");
     match parse.call1(&JsValue::UNDEFINED, text) {
-        Ok(parsed) => decode(&JsJson(parsed)),
+        Ok(parsed) => decode(&JsJson::<String>::new(parsed)),
         Err(_) => Err(Malformed::NotJson),
     }
 }
@@ -246,14 +247,14 @@ fn raw_to_parsed(expected: JsJson) -> JsValue {
 
 fn parse_member(of: &JsJson, name: &str) {
     if let Some(text) = of.field(name).and_then(|raw| raw.string()) {
-        Reflect::set(&of.0, &name.into(), &JSON::parse(&text).unwrap()).unwrap();
+        Reflect::set(of.as_js(), &name.into(), &JSON::parse(&text).unwrap()).unwrap();
     }
 }
 
 /// JSON text with the names in order, so that equal values have equal texts.
 fn canonical(value: &JsValue) -> String {
-    if let Some(items) = JsJson(value.clone()).items() {
-        let items: Vec<String> = items.iter().map(|item| canonical(&item.0)).collect();
+    if let Some(items) = JsJson::<String>::new(value.clone()).items() {
+        let items: Vec<String> = items.iter().map(|item| canonical(item.as_js())).collect();
         return format!("[{}]", items.join(","));
     }
     if !value.is_object() {

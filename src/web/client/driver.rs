@@ -8,7 +8,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::page::Page;
 use crate::client::{self, CallResult, Emitter, NewRequest, PendingCall, Provider};
-use crate::web::driver::Driver;
+use crate::web::Driver;
 use metered_realtime_proto::machine::{
     CallError, CallId, DEFAULT_CLOSE_REASON, Input, Machine, Options, State,
 };

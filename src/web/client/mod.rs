@@ -9,7 +9,6 @@
 //! So no handler runs inside of a call of the user's, as natively: whatever the caller has borrowed, a handler may borrow too.
 
 mod driver;
-mod lifecycle;
 mod page;
 
 use std::sync::Arc;

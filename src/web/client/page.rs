@@ -9,14 +9,13 @@ use futures::future::{AbortHandle, abortable};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
-use super::lifecycle::Lifecycle;
 use crate::client::{
     BoxFuture, CallResult, Emitter, PendingCall, Provider, RunningHandlers, Teardown, log,
 };
 use crate::data::Payload;
-use crate::web::driver::{Driver, Host};
+use crate::web::{Dialled, Driver, Host};
 use metered_realtime_proto::machine::{
-    CallError, CallId, Event, Input, Log, State, TokenRequestId,
+    CallError, CallId, Event, Input, Log, SocketId, TokenRequestId,
 };
 
 /// What one client holds of the page.
@@ -27,8 +26,6 @@ pub(super) struct Page {
     /// Who waits for which call.
     waiters: RefCell<BTreeMap<u32, oneshot::Sender<CallResult>>>,
     teardown: RefCell<Teardown>,
-    /// During a session.
-    lifecycle: RefCell<Option<Lifecycle>>,
     handlers: RunningHandlers,
     fetching: RefCell<Vec<(TokenRequestId, AbortHandle)>>,
     /// A microtask is on its way that carries out what the machine says.
@@ -43,7 +40,6 @@ impl Page {
             driver: OnceCell::new(),
             waiters: RefCell::default(),
             teardown: RefCell::default(),
-            lifecycle: RefCell::default(),
             handlers: RunningHandlers::default(),
             fetching: RefCell::default(),
             scheduled: Cell::new(false),
@@ -117,23 +113,6 @@ impl Page {
         }
     }
 
-    fn watch_lifecycle(&self, state: State) {
-        let mut lifecycle = self.lifecycle.borrow_mut();
-        match state {
-            State::Idle | State::Closed => *lifecycle = None,
-            State::Connecting | State::Connected | State::Reconnecting => {
-                lifecycle.get_or_insert_with(|| {
-                    let driver = self.driver();
-                    Lifecycle::watch(move || {
-                        if let Some(driver) = driver.upgrade() {
-                            driver.input(Input::Wake);
-                        }
-                    })
-                });
-            }
-        }
-    }
-
     fn take_fetch(&self, request: TokenRequestId) -> Option<AbortHandle> {
         let mut fetching = self.fetching.borrow_mut();
         let at = fetching.iter().position(|(other, _)| *other == request)?;
@@ -142,6 +121,18 @@ impl Page {
 }
 
 impl Host for Page {
+    type Name = String;
+
+    fn dial(&self, _socket: SocketId, address: &str) -> Dialled {
+        Dialled::with_platform(address)
+    }
+
+    fn timer_fired(&self, timer: u32) {
+        if let Some(driver) = self.driver().upgrade() {
+            driver.ring(timer);
+        }
+    }
+
     fn fetch_token(&self, request: TokenRequestId) {
         let Some(provider) = &self.provider else { return };
         let (answer, handle) = abortable(provider.fetch());
@@ -177,9 +168,6 @@ impl Host for Page {
 
     fn emit(&self, event: Event<JsValue>) {
         self.teardown.borrow_mut().before_event(&event, &self.emitter);
-        if let Event::StateChange { to, .. } = &event {
-            self.watch_lifecycle(*to);
-        }
         self.emitter.dispatch(event, Payload::from_js, &mut |task| self.spawn(task));
     }
 

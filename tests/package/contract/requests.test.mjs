@@ -431,16 +431,38 @@ test("e090 data that JSON cannot hold is refused", async () => {
   const { client, socket } = await connected();
   const circular = {};
   circular.self = circular;
-  const throwing = {
-    toJSON() {
-      throw new Error("mine");
-    },
-  };
-  for (const data of [undefined, () => {}, Symbol("s"), circular, 1n, { n: 1n }, throwing]) {
+  for (const data of [undefined, () => {}, Symbol("s"), circular, 1n, { n: 1n }]) {
     await refused(client.publish("c", data));
     await refused(client.send("p", data));
   }
   assert.equal(socket.sent.length, 0);
+});
+
+test("what toJSON or a getter of the data throws is what the call is rejected with", async () => {
+  const { client, socket } = await connected();
+  const mine = new Error("mine");
+  const fail = () => {
+    throw mine;
+  };
+  const proxy = new Proxy({}, { ownKeys: fail });
+  for (const data of [{ toJSON: fail }, { deep: [{ toJSON: fail }] }, Object.defineProperty({}, "x", { get: fail, enumerable: true }), proxy]) {
+    for (const call of [client.publish("c", data), client.send("p", data)].map(quiet)) {
+      assert.equal(await failure(call), mine);
+      assert.equal(mine.outcome, "notSent");
+    }
+  }
+  for (const thrown of [Object.freeze(new Error("frozen")), "a text", null]) {
+    const data = {
+      toJSON() {
+        throw thrown;
+      },
+    };
+    await assert.rejects(client.publish("c", data), (error) => error === thrown);
+  }
+  assert.equal(socket.sent.length, 0);
+  const published = client.publish("c", 1);
+  socket.ack();
+  await published;
 });
 
 test("an ack for an id that is written in another way answers nothing", async () => {

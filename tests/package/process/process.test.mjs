@@ -42,7 +42,8 @@ const ENDS = {
   "close while waiting for a retry": "",
   "a connect that was refused": "1006",
   "an aborted connect": "AbortError",
-  "handlers that reject": "",
+  // They are told to the console, because there is no logger.
+  "handlers that reject": /^(\[metered-realtime\] an event handler failed: (connected Error: mine|state-change undefined)(\n +at .*)*\n?){4}$/,
   "drops with nobody looking": "",
 };
 
@@ -58,7 +59,9 @@ for (const [name, flags] of Object.entries(SOCKETS)) {
   for (const [way, expected] of Object.entries(ENDS)) {
     test(`nothing keeps a process alive, WebSockets ${name}: ${way}`, async () => {
       const { code, output, took } = await start("ends.mjs", [way, server.url], flags).done;
-      assert.deepEqual([code, output.trim()], [0, expected]);
+      assert.equal(code, 0);
+      if (expected instanceof RegExp) assert.match(output.trim(), expected);
+      else assert.equal(output.trim(), expected);
       assert.ok(took < 5_000, `${took} ms`);
     });
   }

@@ -1,13 +1,13 @@
 //! `cargo xtask build`: from `src` and `pkg-template` to the npm package in `pkg`.
 //!
-//! wasm-pack compiles and writes the bindings; `pkg-template/build.mjs` optimises the wasm, packs it
-//! with `packing`, and makes the package of it.
+//! wasm-pack compiles and writes the bindings; `pkg-template/build.mjs` optimises the wasm with
+//! wasm-opt and bundles the package with esbuild.
 
 use super::setup;
 use crate::process::Shell;
 use crate::progress::{note, step};
 use crate::stamp;
-use crate::tools::{Need, WASM_TARGET};
+use crate::tools::Need;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
@@ -45,26 +45,12 @@ pub(crate) fn build(workspace: &Workspace, shell: &Shell, force: bool) -> Result
 }
 
 fn compile(shell: &Shell) -> Result<()> {
-    // The bindings' settings for this profile: Cargo.toml, `package.metadata.wasm-pack`.
+    // The bindings' settings for this profile: crates/wasm/Cargo.toml, `package.metadata.wasm-pack`.
     shell
         .cmd("wasm-pack")
-        .args(["build", "--target", "web", "--mode", "no-install"])
-        .args([
-            "--no-pack",
-            "--no-opt",
-            "--out-dir",
-            &format!("../../{WASM_DIR}"),
-            "--profile",
-            "release-wasm",
-        ])
+        .args(["build", "--target", "web", "--mode", "no-install", "--no-pack", "--no-opt"])
+        .args(["--out-dir", &format!("../../{WASM_DIR}"), "--profile", "release-wasm"])
         .args(["crates/wasm", "--", "--locked"])
-        .run()?;
-    shell
-        .cmd("cargo")
-        .args(["build", "--locked", "--package", "metered-realtime-packing"])
-        .args(["--target", WASM_TARGET, "--profile", "release-wasm", "--target-dir", PACKING_DIR])
-        // In the place of the flags for the core: four numbers at a time are faster, and less code.
-        .env("RUSTFLAGS", "-Ctarget-feature=+simd128")
         .run()
 }
 
@@ -73,11 +59,7 @@ fn assemble(workspace: &Workspace, shell: &Shell) -> Result<()> {
     if !script.is_file() {
         bail!("{} is missing; restore it from git", script.display());
     }
-    let packing = format!("{PACKING_DIR}/{WASM_TARGET}/release-wasm/metered_realtime_packing.wasm");
-    shell
-        .cmd("node")
-        .args([BUILD_SCRIPT, "--wasm", WASM_DIR, "--packing", &packing, "--out", "pkg"])
-        .run()?;
+    shell.cmd("node").args([BUILD_SCRIPT, "--wasm", WASM_DIR, "--out", "pkg"]).run()?;
     let manifest = workspace.pkg().join("package.json");
     if !manifest.is_file() {
         bail!("{BUILD_SCRIPT} succeeded without writing {}", manifest.display());
@@ -98,11 +80,10 @@ fn hash_of_package(workspace: &Workspace) -> Result<String> {
 
 /// What wasm-pack writes and the package is made of.
 pub(crate) const WASM_DIR: &str = "target/npm/wasm-pack";
-const PACKING_DIR: &str = "target/npm/packing";
 const BUILD_SCRIPT: &str = "pkg-template/build.mjs";
 const INPUTS: [&str; 8] = [
     "crates",
-    "packing",
+    "src",
     "Cargo.toml",
     "Cargo.lock",
     "pkg-template",

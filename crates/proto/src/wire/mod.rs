@@ -19,7 +19,7 @@ pub use error_code::ErrorCode;
 pub use frame::{ApplicationFrame, Malformed, PresencePeer, ServerFrame, Welcome, decode};
 pub use ice::{IceServer, Urls};
 pub use name::{CHANNEL_MAX, NameError, PEER_ID_MAX, check_channel, check_peer_id};
-pub use outgoing::{OutgoingFrame, push_json_string};
+pub use outgoing::{DATA, END, OutgoingFrame, PUBLISH, REQUEST_ID, SEND, push_json_string};
 pub use scrub::scrub;
 pub use secret::Secret;
 pub use value::Value;

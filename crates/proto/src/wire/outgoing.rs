@@ -64,14 +64,14 @@ impl OutgoingFrame<'_> {
             }
             OutgoingFrame::Publish { channel, data, request_id } => {
                 text.reserve(64 + channel.len() + data.len());
-                text.push_str(r#"{"type":"publish","channel":"#);
+                text.push_str(PUBLISH);
                 push_json_string(&mut text, channel);
                 push_data(&mut text, data);
                 push_request_id(&mut text, request_id);
             }
             OutgoingFrame::Send { to, data, request_id } => {
                 text.reserve(64 + to.len() + data.len());
-                text.push_str(r#"{"type":"send","to":"#);
+                text.push_str(SEND);
                 push_json_string(&mut text, to);
                 push_data(&mut text, data);
                 push_request_id(&mut text, request_id);
@@ -83,18 +83,32 @@ impl OutgoingFrame<'_> {
 }
 
 fn push_data(text: &mut String, data: &str) {
-    text.push_str(r#","data":"#);
+    text.push_str(DATA);
     text.push_str(data);
 }
 
 fn push_request_id(text: &mut String, request_id: u32) {
     if request_id != 0 {
-        text.push_str(r#","requestId":""#);
+        text.push_str(REQUEST_ID);
         text.push_str(&request_id.to_string());
         text.push('"');
     }
     text.push('}');
 }
+
+// What a frame with data is made of: `PUBLISH` or `SEND`, the name as JSON, `DATA`, the data, `REQUEST_ID`, the number, `END`. A
+// driver that has the name and the data as strings of its platform puts the frame together itself.
+
+/// Begins a `publish` frame; the channel follows.
+pub const PUBLISH: &str = r#"{"type":"publish","channel":"#;
+/// Begins a `send` frame; the peer's id follows.
+pub const SEND: &str = r#"{"type":"send","to":"#;
+/// Comes before the data.
+pub const DATA: &str = r#","data":"#;
+/// Comes before the request's number.
+pub const REQUEST_ID: &str = r#","requestId":""#;
+/// Ends the frame.
+pub const END: &str = r#""}"#;
 
 /// Appends a JSON string literal.
 pub fn push_json_string(text: &mut String, value: &str) {

@@ -1,0 +1,266 @@
+//! The class that the package's `SignallingClient` is a face of.
+
+use std::rc::Rc;
+
+use js_sys::Promise;
+use wasm_bindgen::prelude::*;
+
+use metered_realtime::web::{Dialled, Driver, Entered, FrameText, Json, Purpose};
+use metered_realtime_proto::machine::{
+    CallError, CallId, DEFAULT_CLOSE_REASON, Input, Instant, Machine, ProviderFailure, SocketId,
+    TokenRequestId,
+};
+use metered_realtime_proto::wire::Secret;
+
+use crate::call_options::CallOptions;
+use crate::errors::{self, argument_error, of_user};
+use crate::host::Npm;
+use crate::names::{self, Kind, LastName};
+use crate::options::ClientOptions;
+use crate::surface::Surface;
+
+type Core = Machine<JsValue, JsValue>;
+
+/// One client.
+#[wasm_bindgen]
+pub struct Client {
+    driver: Rc<Driver<Npm>>,
+    last_name: LastName,
+}
+
+// ---- for the class that users see ----
+
+#[wasm_bindgen]
+impl Client {
+    /// A client at rest. `undefined`: the surface was told why not.
+    #[must_use]
+    pub fn create(options: &JsValue, surface: Surface) -> Option<Client> {
+        let _entered = Entered::now();
+        let read = match ClientOptions::read(options) {
+            Ok(read) => read,
+            Err(error) => {
+                surface.refuse(&error);
+                return None;
+            }
+        };
+        let ClientOptions { options, has_lifecycle, has_logger } = read;
+        let seed = js_sys::Math::random().to_bits();
+        let driver = Driver::new(Npm { surface, has_lifecycle }, |now| {
+            let mut machine = Core::new(options, seed, now);
+            machine.set_logging(has_logger);
+            machine
+        });
+        Some(Client { driver, last_name: LastName::default() })
+    }
+
+    /// The name of the state.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn state(&self) -> String {
+        let _entered = Entered::now();
+        self.driver.peek(Machine::state).name().to_owned()
+    }
+
+    /// Connects. `watch`: what the surface knows the caller's signal by.
+    #[must_use]
+    pub fn connect(&self, options: &JsValue, watch: &JsValue) -> Promise {
+        self.call(watch, || CallOptions::read(options).map(drop), |core, (), now| core.connect(now))
+    }
+
+    /// Ends everything.
+    #[must_use]
+    pub fn close(&self, code: &JsValue, reason: &JsValue) -> Promise {
+        let read = || {
+            let read = (close_code(code)?, close_reason(reason)?);
+            self.driver.host.surface.closing();
+            Ok(read)
+        };
+        let close = |core: &mut Core, (code, reason): (u16, String), now| {
+            Ok(core.close(code, &reason, now))
+        };
+        self.call(&JsValue::UNDEFINED, read, close)
+    }
+
+    /// Subscribes to a channel.
+    #[must_use]
+    pub fn subscribe(&self, channel: &JsValue, options: &JsValue, watch: &JsValue) -> Promise {
+        let read = || Ok((names::checked(Kind::Channel, channel)?, CallOptions::read(options)?));
+        self.call(watch, read, |core, (channel, options), now| {
+            core.subscribe(&channel, options.include_sender_metadata, options.timeout_ms, now)
+        })
+    }
+
+    /// Ends a subscription.
+    #[must_use]
+    pub fn unsubscribe(&self, channel: &JsValue, options: &JsValue, watch: &JsValue) -> Promise {
+        let read = || Ok((names::checked(Kind::Channel, channel)?, CallOptions::read(options)?));
+        self.call(watch, read, |core, (channel, options), now| {
+            core.unsubscribe(&channel, options.timeout_ms, now)
+        })
+    }
+
+    /// Publishes to a channel.
+    #[must_use]
+    pub fn publish(
+        &self,
+        channel: &JsValue,
+        data: &JsValue,
+        options: &JsValue,
+        watch: &JsValue,
+    ) -> Promise {
+        rejected(self.transmit(Purpose::Publish, channel, data, options, watch))
+    }
+
+    /// Sends to one peer.
+    #[must_use]
+    pub fn send(
+        &self,
+        to_peer_id: &JsValue,
+        data: &JsValue,
+        options: &JsValue,
+        watch: &JsValue,
+    ) -> Promise {
+        rejected(self.transmit(Purpose::Send, to_peer_id, data, options, watch))
+    }
+
+    /// Withdraws a call.
+    pub fn abort(&self, call: u32) {
+        let _entered = Entered::now();
+        self.driver.with(|core, now| core.abort(CallId(call), now));
+        self.driver.pump();
+    }
+}
+
+// ---- for the surface ----
+
+#[wasm_bindgen]
+impl Client {
+    /// Whether the socket that was promised is still wanted.
+    #[must_use]
+    pub fn wants(&self, socket: u32) -> bool {
+        let _entered = Entered::now();
+        self.driver.wants(SocketId(socket))
+    }
+
+    /// The socket that was promised; `undefined`: there is no WebSocket.
+    #[wasm_bindgen(js_name = socketMade)]
+    pub fn socket_made(&self, socket: u32, made: JsValue) {
+        let _entered = Entered::now();
+        let made = if made.is_undefined() {
+            Dialled::Unavailable
+        } else {
+            Dialled::Socket(made.unchecked_into())
+        };
+        self.driver.adopt(SocketId(socket), made);
+    }
+
+    /// The socket that was promised could not be made.
+    #[wasm_bindgen(js_name = dialFailed)]
+    pub fn dial_failed(&self, socket: u32, message: String) {
+        let _entered = Entered::now();
+        self.driver.adopt(SocketId(socket), Dialled::Failed(message));
+    }
+
+    /// A timer fired.
+    pub fn ring(&self, timer: u32) {
+        let _entered = Entered::now();
+        self.driver.ring(timer);
+    }
+
+    /// What the token provider gave, which may be anything.
+    #[wasm_bindgen(js_name = tokenGiven)]
+    pub fn token_given(&self, request: u32, token: &JsValue) {
+        let _entered = Entered::now();
+        // What is not a string counts as an empty one.
+        let result = Ok(Secret::new(token.as_string().unwrap_or_default()));
+        self.driver.input(Input::Token { request: TokenRequestId(request), result });
+    }
+
+    /// The token provider failed.
+    #[wasm_bindgen(js_name = tokenFailed)]
+    pub fn token_failed(&self, request: u32, name: &str, message: &str) {
+        let _entered = Entered::now();
+        let result = Err(ProviderFailure::new(name, message));
+        self.driver.input(Input::Token { request: TokenRequestId(request), result });
+    }
+
+    /// No asynchronous handler is running any more.
+    #[wasm_bindgen(js_name = handlersDrained)]
+    pub fn handlers_drained(&self) {
+        let _entered = Entered::now();
+        self.driver.input(Input::HandlersDrained);
+    }
+}
+
+impl Client {
+    /// Makes a call: reads its arguments, asks the machine, and gives the promise of the answer.
+    fn call<A>(
+        &self,
+        watch: &JsValue,
+        read: impl FnOnce() -> Result<A, JsValue>,
+        ask: impl FnOnce(&mut Core, A, Instant) -> Result<CallId, CallError>,
+    ) -> Promise {
+        let _entered = Entered::now();
+        let asked = read().and_then(|arguments| {
+            let asked = self.driver.with(|core, now| ask(core, arguments, now));
+            let call = asked.map_err(|error| errors::of(&error, None))?;
+            let promise = self.promise(call, watch);
+            self.driver.pump();
+            Ok(promise)
+        });
+        rejected(asked)
+    }
+
+    /// publish and send: the frame is put together in JavaScript.
+    fn transmit(
+        &self,
+        purpose: Purpose,
+        name: &JsValue,
+        data: &JsValue,
+        options: &JsValue,
+        watch: &JsValue,
+    ) -> Result<Promise, JsValue> {
+        let _entered = Entered::now();
+        let name = self.last_name.json(Kind::of(purpose), name)?;
+        let options = CallOptions::read(options)?;
+        let data = Json::of(data)
+            .map_err(|error| of_user(&error))?
+            .ok_or_else(|| argument_error("data must be a JSON value"))?;
+        let size = data.size(self.driver.peek(Machine::max_message_size));
+        let reserved = self.driver.with(|core, now| core.reserve(size, options.timeout_ms, now));
+        let call = reserved.map_err(|error| errors::of(&error, None))?;
+        let promise = self.promise(call, watch);
+        self.driver.transmit(call, &FrameText::new(purpose, &name, &data, call));
+        Ok(promise)
+    }
+
+    /// The promise of a call. JavaScript keeps what settles it.
+    fn promise(&self, call: CallId, watch: &JsValue) -> Promise {
+        let surface = &self.driver.host.surface;
+        Promise::new(&mut |resolve, reject| surface.keep(call.0, &resolve, &reject, watch))
+    }
+}
+
+/// A call that was refused is a rejected promise.
+fn rejected(asked: Result<Promise, JsValue>) -> Promise {
+    asked.unwrap_or_else(|error| Promise::reject(&error))
+}
+
+fn close_code(code: &JsValue) -> Result<u16, JsValue> {
+    if code.is_undefined() {
+        return Ok(1000);
+    }
+    let number = code.as_f64().unwrap_or(f64::NAN);
+    if number == f64::from(number as u16) {
+        Ok(number as u16)
+    } else {
+        Err(argument_error("code must be a whole number from 0 to 65535"))
+    }
+}
+
+fn close_reason(reason: &JsValue) -> Result<String, JsValue> {
+    if reason.is_undefined() {
+        return Ok(DEFAULT_CLOSE_REASON.to_owned());
+    }
+    reason.as_string().ok_or_else(|| argument_error("reason must be a string"))
+}

@@ -1,0 +1,110 @@
+// What a client has inside: its part of the core, listeners, streams and pending calls.
+
+import { createClient, enter, fatal, guarded } from "./core.js";
+import { Emitter } from "./emitter.js";
+import { withOutcome } from "./errors.js";
+import { logTo, NoopLogger } from "./loggers.js";
+import { PendingCalls } from "./pending.js";
+import { Surface } from "./surface.js";
+
+export class Inside {
+  core;
+  emitter;
+  factory;
+  provider;
+  #logger;
+  #surface;
+  #pending = new PendingCalls((call) => enter(() => this.core.abort(call)));
+  /** What ends each stream, and whether it was made for the session to come. */
+  #streams = null;
+  /** From `connect()` until it is closed. */
+  #inSession = false;
+
+  constructor(client, options) {
+    const { logger, tokenProvider, webSocketFactory } = options ?? {};
+    this.#logger = logger && logger !== NoopLogger ? logger : null;
+    this.provider = tokenProvider;
+    this.factory = webSocketFactory;
+    this.emitter = new Emitter(client, this.#logger);
+    this.#surface = new Surface(this);
+    this.core = createClient(options, this.#surface);
+    if (!this.core) throw this.#surface.refusal.error;
+  }
+
+  /** The state that users see. */
+  get state() {
+    if (fatal) return "closed";
+    try {
+      return guarded(() => this.core.state);
+    } catch {
+      return "closed";
+    }
+  }
+
+  /** Makes a call: `begin` gets the core and what the call is watched by, and gives its promise. */
+  call(options, begin) {
+    let watch;
+    try {
+      if (fatal) throw fatal;
+      watch = this.#pending.watch(signalOf(options));
+      return guarded(() => begin(this.core, watch));
+    } catch (error) {
+      return Promise.reject(error);
+    } finally {
+      this.#pending.leave(watch);
+    }
+  }
+
+  addStream(end, isForNextSession) {
+    (this.#streams ??= new Map()).set(end, isForNextSession);
+    return () => this.#streams.delete(end);
+  }
+
+  // ---- what the surface says ----
+
+  keep(call, resolve, reject, watch) {
+    this.#pending.keep(call, resolve, reject, watch);
+    this.#hold();
+  }
+
+  settled(settle) {
+    settle(this.#pending);
+    this.#hold();
+  }
+
+  stateChanged(from, to) {
+    this.#inSession = to !== "closed";
+    // A session begins. What was made for it before now belongs to it.
+    if (to === "connecting") for (const end of this.#streams?.keys() ?? []) this.#streams.set(end, false);
+    this.#hold();
+    this.emitter.emit("state-change", { from, to });
+  }
+
+  endStreams() {
+    for (const [end, isForNextSession] of [...(this.#streams ?? [])]) if (!isForNextSession) end();
+  }
+
+  log(level, message, details) {
+    if (this.#logger) logTo(this.#logger, level, message, details);
+  }
+
+  /** The core is broken. */
+  die(error) {
+    // The garbage collector must not have it freed.
+    this.core?.__destroy_into_raw();
+    this.#pending.rejectAll(error);
+    for (const end of [...(this.#streams?.keys() ?? [])]) end();
+  }
+
+  #hold() {
+    this.#surface.hold(this.#inSession || this.#pending.size > 0);
+  }
+}
+
+function signalOf(options) {
+  try {
+    return options?.signal;
+  } catch (error) {
+    throw withOutcome(error, "notSent");
+  }
+}

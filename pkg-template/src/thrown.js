@@ -1,0 +1,17 @@
+// Texts for whatever was thrown: it may be anything, and refuse to tell.
+
+export function nameOf(error) {
+  try {
+    return error instanceof Error && typeof error.name === "string" ? error.name : "Error";
+  } catch {
+    return "Error";
+  }
+}
+
+export function messageOf(error) {
+  try {
+    return error instanceof Error ? String(error.message) : String(error);
+  } catch {
+    return "(a value without a text)";
+  }
+}
