@@ -10,10 +10,11 @@ use super::alarm::Alarm;
 use super::clock::Clock;
 use super::depth::Entered;
 use super::failure::Failure;
+use super::frame_text::FrameText;
 use super::host::{Dialled, Host};
+use super::inbound::{self, Inbound};
 use super::lifecycle::{self, Wake};
 use super::socket::{Kind, Socket, close_of, hang_up};
-use super::{frame_text, inbound};
 use metered_realtime_proto::machine::{
     CallId, Close, Event, Input, Instant, Machine, Output, SocketId, State,
 };
@@ -148,7 +149,7 @@ impl<H: Host> Driver<H> {
     // ---- requests with data ----
 
     /// Sends the frame of a reserved request: at once, or after what is to be done first.
-    pub fn transmit(&self, call: CallId, text: &frame_text::FrameText) {
+    pub fn transmit(&self, call: CallId, text: &FrameText) {
         let socket = {
             let mut machine = self.machine.borrow_mut();
             if machine.has_output() { None } else { machine.transmitted(call) }
@@ -261,16 +262,17 @@ impl<H: Host> Driver<H> {
         self.input(Input::SocketClosed { socket: id, close });
     }
 
-    fn receive(&self, id: SocketId, event: &JsValue) {
-        let input = inbound::read(id, event);
-        let input = match input {
-            Input::Frame { socket, frame } => match self.take_the_short_way(socket, frame) {
-                Some(frame) => Input::Frame { socket, frame },
-                None => return self.pump(),
-            },
-            other => other,
+    fn receive(&self, socket: SocketId, event: &JsValue) {
+        let frame = match inbound::read(event) {
+            Inbound::Frame(frame) => frame,
+            Inbound::Malformed(why) => return self.input(Input::Malformed { socket, why }),
+            Inbound::Binary => return self.input(Input::Binary { socket }),
+            Inbound::Oversize => return self.input(Input::Oversize { socket }),
         };
-        self.input(input);
+        if let Some(frame) = self.take_the_short_way(socket, frame) {
+            self.tell(Input::Frame { socket, frame });
+        }
+        self.pump();
     }
 
     /// While there is nothing else to do, application frames and acks go to the host without the queue. Gives back any other
@@ -283,25 +285,21 @@ impl<H: Host> Driver<H> {
         if self.pumping.get() {
             return Some(frame);
         }
-        match frame {
-            ServerFrame::Application(frame) => {
-                if !self.with(|machine, now| machine.admit(socket, now)) {
-                    return Some(ServerFrame::Application(frame));
-                }
-                self.uninterrupted(|| self.host.emit(Event::Application(frame)));
+        if let ServerFrame::Application(frame) = frame {
+            if !self.with(|machine, now| machine.admit(socket, now)) {
+                return Some(ServerFrame::Application(frame));
             }
-            ServerFrame::Ack { request_id } => {
-                let call = CallId::from_request_id(&request_id);
-                match call {
-                    Some(call) if self.with(|machine, now| machine.take_ack(socket, call, now)) => {
-                        self.uninterrupted(|| self.host.settle(call, Ok(())));
-                    }
-                    _ => return Some(ServerFrame::Ack { request_id }),
-                }
-            }
-            other => return Some(other),
+            self.uninterrupted(|| self.host.emit(Event::Application(frame)));
+            return None;
         }
-        None
+        if let ServerFrame::Ack { request_id } = &frame
+            && let Some(call) = CallId::from_request_id(request_id)
+            && self.with(|machine, now| machine.take_ack(socket, call, now))
+        {
+            self.uninterrupted(|| self.host.settle(call, Ok(())));
+            return None;
+        }
+        Some(frame)
     }
 
     /// What the host's user code causes meanwhile follows afterwards.

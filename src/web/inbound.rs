@@ -4,8 +4,7 @@ use js_sys::JsString;
 use wasm_bindgen::prelude::*;
 
 use super::value::{JsJson, Name};
-use metered_realtime_proto::machine::{Input, SocketId};
-use metered_realtime_proto::wire::{INBOUND_CAP, Malformed, decode};
+use metered_realtime_proto::wire::{INBOUND_CAP, Malformed, ServerFrame, decode};
 
 #[wasm_bindgen]
 extern "C" {
@@ -20,22 +19,33 @@ extern "C" {
     fn data(this: &MessageEvent) -> Result<JsValue, JsValue>;
 }
 
+/// What a `message` event holds.
+pub(super) enum Inbound<N> {
+    Frame(ServerFrame<JsValue, N>),
+    /// A text that is not a valid frame.
+    Malformed(Malformed),
+    /// Not a text.
+    Binary,
+    /// A text that is too large.
+    Oversize,
+}
+
 /// Reads a `message` event.
-pub(super) fn read<N: Name>(socket: SocketId, event: &JsValue) -> Input<JsValue, N> {
+pub(super) fn read<N: Name>(event: &JsValue) -> Inbound<N> {
     let data = event.unchecked_ref::<MessageEvent>().data().unwrap_or_default();
     if !data.is_string() {
-        return Input::Binary { socket };
+        return Inbound::Binary;
     }
     let text: JsString = data.unchecked_into();
     if text.length() as usize > INBOUND_CAP {
-        return Input::Oversize { socket };
+        return Inbound::Oversize;
     }
     let decoded = match parse(&text) {
         Ok(parsed) => decode(&JsJson::<N>::new(parsed)),
         Err(_) => Err(Malformed::NotJson),
     };
     match decoded {
-        Ok(frame) => Input::Frame { socket, frame },
-        Err(why) => Input::Malformed { socket, why },
+        Ok(frame) => Inbound::Frame(frame),
+        Err(why) => Inbound::Malformed(why),
     }
 }

@@ -62,13 +62,11 @@ impl Client {
     }
 
     /// Connects. `watch`: what the surface knows the caller's signal by.
-    #[must_use]
     pub fn connect(&self, options: &JsValue, watch: &JsValue) -> Promise {
         self.call(watch, || CallOptions::read(options).map(drop), |core, (), now| core.connect(now))
     }
 
     /// Ends everything.
-    #[must_use]
     pub fn close(&self, code: &JsValue, reason: &JsValue) -> Promise {
         let read = || {
             let read = (close_code(code)?, close_reason(reason)?);
@@ -82,7 +80,6 @@ impl Client {
     }
 
     /// Subscribes to a channel.
-    #[must_use]
     pub fn subscribe(&self, channel: &JsValue, options: &JsValue, watch: &JsValue) -> Promise {
         let read = || Ok((names::checked(Kind::Channel, channel)?, CallOptions::read(options)?));
         self.call(watch, read, |core, (channel, options), now| {
@@ -91,7 +88,6 @@ impl Client {
     }
 
     /// Ends a subscription.
-    #[must_use]
     pub fn unsubscribe(&self, channel: &JsValue, options: &JsValue, watch: &JsValue) -> Promise {
         let read = || Ok((names::checked(Kind::Channel, channel)?, CallOptions::read(options)?));
         self.call(watch, read, |core, (channel, options), now| {
@@ -100,7 +96,6 @@ impl Client {
     }
 
     /// Publishes to a channel.
-    #[must_use]
     pub fn publish(
         &self,
         channel: &JsValue,
@@ -112,7 +107,6 @@ impl Client {
     }
 
     /// Sends to one peer.
-    #[must_use]
     pub fn send(
         &self,
         to_peer_id: &JsValue,

@@ -79,7 +79,7 @@ fn hash_of_package(workspace: &Workspace) -> Result<String> {
 }
 
 /// What wasm-pack writes and the package is made of.
-pub(crate) const WASM_DIR: &str = "target/npm/wasm-pack";
+const WASM_DIR: &str = "target/npm/wasm-pack";
 const BUILD_SCRIPT: &str = "pkg-template/build.mjs";
 const INPUTS: [&str; 8] = [
     "crates",

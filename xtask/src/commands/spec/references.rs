@@ -118,7 +118,7 @@ impl<'a> Places<'a> {
 }
 
 /// A path of this repository between backticks or in a comment, with a directory and an extension.
-const PATH: &str = r"(?:^|[`(\s])((?:src|crates|xtask|tests|docs|verify|dev-server|benches|fuzz|examples|examples-js|www-example|pkg-template|packing)/[\w./-]+\.(?:rs|mjs|js|md|toml|json|ts|py|html))\b";
+const PATH: &str = r"(?:^|[`(\s])((?:src|crates|xtask|tests|docs|verify|dev-server|benches|fuzz|examples|examples-js|www-example|pkg-template)/[\w./-]+\.(?:rs|mjs|js|md|toml|json|ts|py|html))\b";
 
 /// `../a.md` seen from a directory.
 fn resolve(directory: &Path, link: &str) -> PathBuf {
