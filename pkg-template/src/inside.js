@@ -3,7 +3,7 @@
 import { createClient, enter, fatal, guarded } from "./core.js";
 import { Emitter } from "./emitter.js";
 import { withOutcome } from "./errors.js";
-import { logTo, NoopLogger } from "./loggers.js";
+import { logTo } from "./loggers.js";
 import { PendingCalls } from "./pending.js";
 import { Surface } from "./surface.js";
 
@@ -22,7 +22,7 @@ export class Inside {
 
   constructor(client, options) {
     const { logger, tokenProvider, webSocketFactory } = options ?? {};
-    this.#logger = logger && logger !== NoopLogger ? logger : null;
+    this.#logger = logger ?? null;
     this.provider = tokenProvider;
     this.factory = webSocketFactory;
     this.emitter = new Emitter(client, this.#logger);

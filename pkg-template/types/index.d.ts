@@ -65,7 +65,7 @@ export interface SignallingClientOptions {
   url?: string;
   /** How long the token provider may take. Finite, above 0. Default 10 000. */
   tokenProviderTimeoutMs?: number;
-  /** Default {@link NoopLogger}. */
+  /** Default: none. Errors in handlers then go to the console. */
   logger?: Logger;
   /** `false`: never. `true` or absent: with the defaults. */
   reconnect?: ReconnectOptions | boolean;

@@ -4,6 +4,7 @@ use js_sys::Function;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::WebSocket;
 
+use super::any::{global, member, message_of};
 use super::value::Name;
 use metered_realtime_proto::machine::{CallError, CallId, Event, Log, SocketId, TokenRequestId};
 
@@ -81,8 +82,7 @@ impl Dialled {
     #[must_use]
     pub fn with_platform(address: &str) -> Dialled {
         // Calling a constructor that does not exist would be an error like any other.
-        let class = js_sys::Reflect::get(&js_sys::global(), &JsValue::from_str("WebSocket"));
-        if !class.is_ok_and(|class| class.is_function()) {
+        if !member(&global(), "WebSocket").is_function() {
             return Dialled::Unavailable;
         }
         match WebSocket::new(address) {
@@ -90,13 +90,6 @@ impl Dialled {
             Err(error) => Dialled::Failed(message_of(&error)),
         }
     }
-}
-
-/// What a thrown value says.
-#[must_use]
-pub fn message_of(error: &JsValue) -> String {
-    let message = js_sys::Reflect::get(error, &JsValue::from_str("message")).unwrap_or_default();
-    message.as_string().unwrap_or_default()
 }
 
 /// A callback as a function.

@@ -4,10 +4,11 @@
 use std::cell::RefCell;
 use std::rc::Weak;
 
-use js_sys::{Function, Reflect, global};
+use js_sys::Function;
 use wasm_bindgen::prelude::*;
 use web_sys::EventTarget;
 
+use super::any::{global, member};
 use super::depth::Entered;
 use super::host::{Host, function};
 
@@ -75,8 +76,7 @@ impl Listeners {
         let mut added = Vec::new();
         for (at, (target, event, _)) in (0_u32..).zip(&EVENTS) {
             let target = target();
-            // Not left to `Reflect`, which throws then: each time an entry of the table of JavaScript values was not given back.
-            if target.is_undefined() || !member(&target, "addEventListener").is_function() {
+            if !member(&target, "addEventListener").is_function() {
                 continue;
             }
             let target: EventTarget = target.unchecked_into();
@@ -101,25 +101,13 @@ impl Listeners {
 type Watch = (fn() -> JsValue, &'static str, fn(&JsValue) -> bool);
 
 const EVENTS: [Watch; 4] = [
-    (window, "online", |_| true),
-    (window, "pageshow", |event| member(event, "persisted").is_truthy()),
+    (global, "online", |_| true),
+    (global, "pageshow", |event| member(event, "persisted").is_truthy()),
     // Chromium: a frozen page goes on.
     (document, "resume", |_| true),
     (document, "visibilitychange", |_| member(&document(), "visibilityState") == "visible"),
 ];
 
-fn window() -> JsValue {
-    global().into()
-}
-
 fn document() -> JsValue {
-    member(&window(), "document")
-}
-
-fn member(of: &JsValue, name: &str) -> JsValue {
-    if of.is_undefined() {
-        JsValue::UNDEFINED
-    } else {
-        Reflect::get(of, &name.into()).unwrap_or_default()
-    }
+    member(&global(), "document")
 }

@@ -13,6 +13,7 @@
 
 mod address;
 mod alarm;
+mod any;
 #[cfg(feature = "web")]
 mod client;
 mod clock;
@@ -27,8 +28,9 @@ mod socket;
 mod value;
 
 pub use address::parse_address;
+pub use any::{member_of, message_of};
 pub use depth::{Entered, depth};
 pub use driver::{Driver, WebMachine};
 pub use frame_text::{FrameText, Json, Purpose};
-pub use host::{Dialled, Host, message_of};
+pub use host::{Dialled, Host};
 pub use value::{JsJson, Name};

@@ -7,6 +7,7 @@ use js_sys::Function;
 use wasm_bindgen::prelude::*;
 use web_sys::WebSocket;
 
+use super::any::member;
 use super::host::{Host, function};
 use metered_realtime_proto::machine::Close;
 
@@ -25,14 +26,6 @@ extern "C" {
     /// Of `ws` alone: ends the connection without waiting for the peer.
     #[wasm_bindgen(method, structural, catch)]
     fn terminate(this: &AnySocket) -> Result<(), JsValue>;
-
-    /// A `close` or `error` event, or the error that an `error` event of `ws` holds.
-    type Told;
-
-    #[wasm_bindgen(method, structural, catch, getter)]
-    fn code(this: &Told) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(method, structural, catch, getter)]
-    fn reason(this: &Told) -> Result<JsValue, JsValue>;
 }
 
 /// What a socket event is about.
@@ -123,12 +116,8 @@ pub(super) fn hang_up(socket: &WebSocket, code: u16, reason: &str, now: bool) {
 
 /// What a close event says; 1006 where it says nothing.
 pub(super) fn close_of(event: &JsValue) -> Close {
-    if !event.is_object() {
-        return Close::new(1006, "");
-    }
-    let event: &Told = event.unchecked_ref();
-    let code = event.code().ok().and_then(|code| code.as_f64()).unwrap_or_default();
-    let reason = event.reason().ok().and_then(|reason| reason.as_string()).unwrap_or_default();
+    let code = member(event, "code").as_f64().unwrap_or_default();
+    let reason = member(event, "reason").as_string().unwrap_or_default();
     // A conversion that is out of range gives the nearest number, or 0 for NaN.
     let code = if code < 65_536.0 { code as u16 } else { 0 };
     Close::new(if code == 0 { 1006 } else { code }, reason)

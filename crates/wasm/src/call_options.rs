@@ -1,21 +1,11 @@
 //! The options of a call.
 
-use wasm_bindgen::prelude::*;
+use wasm_bindgen::JsValue;
 
+use metered_realtime::web::member_of;
 use metered_realtime_proto::machine::ACK_TIMEOUT_MS;
 
 use crate::errors::{argument_error, of_user};
-
-#[wasm_bindgen]
-extern "C" {
-    /// An object of the user's, whose getters may throw.
-    type Given;
-
-    #[wasm_bindgen(method, structural, catch, getter, js_name = timeoutMs)]
-    fn timeout_ms(this: &Given) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(method, structural, catch, getter, js_name = includeSenderMetadata)]
-    fn include_sender_metadata(this: &Given) -> Result<JsValue, JsValue>;
-}
 
 /// Checked options of a call. Its `signal` is JavaScript's business.
 pub(crate) struct CallOptions {
@@ -36,8 +26,8 @@ impl CallOptions {
         if !options.is_object() {
             return Err(argument_error("options must be an object"));
         }
-        let given: &Given = options.unchecked_ref();
-        let timeout_ms = given.timeout_ms().map_err(|error| of_user(&error))?;
+        let get = |name| member_of(options, name).map_err(|error| of_user(&error));
+        let timeout_ms = get("timeoutMs")?;
         if !is_absent(&timeout_ms) {
             match timeout_ms.as_f64() {
                 // At least one millisecond: a time above zero never becomes none.
@@ -45,8 +35,7 @@ impl CallOptions {
                 _ => return Err(argument_error("timeoutMs must be a finite number above 0")),
             }
         }
-        let metadata = given.include_sender_metadata().map_err(|error| of_user(&error))?;
-        read.include_sender_metadata = metadata.is_truthy();
+        read.include_sender_metadata = get("includeSenderMetadata")?.is_truthy();
         Ok(read)
     }
 }

@@ -63,36 +63,38 @@ impl Client {
 
     /// Connects. `watch`: what the surface knows the caller's signal by.
     pub fn connect(&self, options: &JsValue, watch: &JsValue) -> Promise {
-        self.call(watch, || CallOptions::read(options).map(drop), |core, (), now| core.connect(now))
+        let _entered = Entered::now();
+        let asked = CallOptions::read(options).and_then(|_| self.ask(Core::connect));
+        self.answer(asked, watch)
     }
 
     /// Ends everything.
     pub fn close(&self, code: &JsValue, reason: &JsValue) -> Promise {
-        let read = || {
-            let read = (close_code(code)?, close_reason(reason)?);
+        let _entered = Entered::now();
+        let asked = close_arguments(code, reason).and_then(|(code, reason)| {
             self.driver.host.surface.closing();
-            Ok(read)
-        };
-        let close = |core: &mut Core, (code, reason): (u16, String), now| {
-            Ok(core.close(code, &reason, now))
-        };
-        self.call(&JsValue::UNDEFINED, read, close)
+            self.ask(|core, now| Ok(core.close(code, &reason, now)))
+        });
+        self.answer(asked, &JsValue::UNDEFINED)
     }
 
     /// Subscribes to a channel.
     pub fn subscribe(&self, channel: &JsValue, options: &JsValue, watch: &JsValue) -> Promise {
-        let read = || Ok((names::checked(Kind::Channel, channel)?, CallOptions::read(options)?));
-        self.call(watch, read, |core, (channel, options), now| {
-            core.subscribe(&channel, options.include_sender_metadata, options.timeout_ms, now)
-        })
+        let _entered = Entered::now();
+        let asked = channel_and_options(channel, options).and_then(|(channel, options)| {
+            let CallOptions { include_sender_metadata, timeout_ms } = options;
+            self.ask(|core, now| core.subscribe(&channel, include_sender_metadata, timeout_ms, now))
+        });
+        self.answer(asked, watch)
     }
 
     /// Ends a subscription.
     pub fn unsubscribe(&self, channel: &JsValue, options: &JsValue, watch: &JsValue) -> Promise {
-        let read = || Ok((names::checked(Kind::Channel, channel)?, CallOptions::read(options)?));
-        self.call(watch, read, |core, (channel, options), now| {
-            core.unsubscribe(&channel, options.timeout_ms, now)
-        })
+        let _entered = Entered::now();
+        let asked = channel_and_options(channel, options).and_then(|(channel, options)| {
+            self.ask(|core, now| core.unsubscribe(&channel, options.timeout_ms, now))
+        });
+        self.answer(asked, watch)
     }
 
     /// Publishes to a channel.
@@ -103,7 +105,7 @@ impl Client {
         options: &JsValue,
         watch: &JsValue,
     ) -> Promise {
-        rejected(self.transmit(Purpose::Publish, channel, data, options, watch))
+        self.transmit(Purpose::Publish, channel, data, options, watch)
     }
 
     /// Sends to one peer.
@@ -114,7 +116,7 @@ impl Client {
         options: &JsValue,
         watch: &JsValue,
     ) -> Promise {
-        rejected(self.transmit(Purpose::Send, to_peer_id, data, options, watch))
+        self.transmit(Purpose::Send, to_peer_id, data, options, watch)
     }
 
     /// Withdraws a call.
@@ -187,22 +189,24 @@ impl Client {
 }
 
 impl Client {
-    /// Makes a call: reads its arguments, asks the machine, and gives the promise of the answer.
-    fn call<A>(
+    /// Asks the machine for a call.
+    fn ask(
         &self,
-        watch: &JsValue,
-        read: impl FnOnce() -> Result<A, JsValue>,
-        ask: impl FnOnce(&mut Core, A, Instant) -> Result<CallId, CallError>,
-    ) -> Promise {
-        let _entered = Entered::now();
-        let asked = read().and_then(|arguments| {
-            let asked = self.driver.with(|core, now| ask(core, arguments, now));
-            let call = asked.map_err(|error| errors::of(&error, None))?;
-            let promise = self.promise(call, watch);
-            self.driver.pump();
-            Ok(promise)
-        });
-        rejected(asked)
+        ask: impl FnOnce(&mut Core, Instant) -> Result<CallId, CallError>,
+    ) -> Result<CallId, JsValue> {
+        self.driver.with(ask).map_err(|error| errors::of(&error, None))
+    }
+
+    /// The promise of a call that was asked for; a rejected one if it was refused.
+    fn answer(&self, asked: Result<CallId, JsValue>, watch: &JsValue) -> Promise {
+        match asked {
+            Ok(call) => {
+                let promise = self.promise(call, watch);
+                self.driver.pump();
+                promise
+            }
+            Err(error) => Promise::reject(&error),
+        }
     }
 
     /// publish and send: the frame is put together in JavaScript.
@@ -213,19 +217,33 @@ impl Client {
         data: &JsValue,
         options: &JsValue,
         watch: &JsValue,
-    ) -> Result<Promise, JsValue> {
+    ) -> Promise {
         let _entered = Entered::now();
+        match self.reserve(purpose, name, data, options) {
+            Ok((call, text)) => {
+                let promise = self.promise(call, watch);
+                self.driver.transmit(call, &text);
+                promise
+            }
+            Err(error) => Promise::reject(&error),
+        }
+    }
+
+    fn reserve(
+        &self,
+        purpose: Purpose,
+        name: &JsValue,
+        data: &JsValue,
+        options: &JsValue,
+    ) -> Result<(CallId, FrameText), JsValue> {
         let name = self.last_name.json(Kind::of(purpose), name)?;
         let options = CallOptions::read(options)?;
         let data = Json::of(data)
             .map_err(|error| of_user(&error))?
             .ok_or_else(|| argument_error("data must be a JSON value"))?;
         let size = data.size(self.driver.peek(Machine::max_message_size));
-        let reserved = self.driver.with(|core, now| core.reserve(size, options.timeout_ms, now));
-        let call = reserved.map_err(|error| errors::of(&error, None))?;
-        let promise = self.promise(call, watch);
-        self.driver.transmit(call, &FrameText::new(purpose, &name, &data, call));
-        Ok(promise)
+        let call = self.ask(|core, now| core.reserve(size, options.timeout_ms, now))?;
+        Ok((call, FrameText::new(purpose, &name, &data, call)))
     }
 
     /// The promise of a call. JavaScript keeps what settles it.
@@ -235,9 +253,15 @@ impl Client {
     }
 }
 
-/// A call that was refused is a rejected promise.
-fn rejected(asked: Result<Promise, JsValue>) -> Promise {
-    asked.unwrap_or_else(|error| Promise::reject(&error))
+fn channel_and_options(
+    channel: &JsValue,
+    options: &JsValue,
+) -> Result<(String, CallOptions), JsValue> {
+    Ok((names::checked(Kind::Channel, channel)?, CallOptions::read(options)?))
+}
+
+fn close_arguments(code: &JsValue, reason: &JsValue) -> Result<(u16, String), JsValue> {
+    Ok((close_code(code)?, close_reason(reason)?))
 }
 
 fn close_code(code: &JsValue) -> Result<u16, JsValue> {

@@ -1,9 +1,8 @@
 //! The options of a client, out of the object that the user passes.
 
-use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
 
-use metered_realtime::web::parse_address;
+use metered_realtime::web::{member_of, parse_address};
 use metered_realtime_proto::machine::{OptionName, Options, RawOptions, RawReconnect};
 
 use crate::call_options::is_absent;
@@ -56,7 +55,7 @@ struct Given<'a> {
 
 impl Given<'_> {
     fn get(&self, name: &str) -> Result<Option<JsValue>, JsValue> {
-        let value = Reflect::get(self.object, &JsValue::from_str(name))?;
+        let value = member_of(self.object, name)?;
         Ok((!is_absent(&value)).then_some(value))
     }
 

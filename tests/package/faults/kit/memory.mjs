@@ -16,7 +16,7 @@ const AT_ONCE = {
   maxDialsPerMinute: Infinity,
 };
 
-/** The wasm memories of this process. That of the unpacker is to be collected, so nothing here holds them. */
+/** The wasm memories of this process. */
 const made = [];
 const memories = () => made.map((memory) => memory.deref()).filter(Boolean);
 const { Instance } = WebAssembly;
