@@ -55,7 +55,7 @@ if (args.list) {
 }
 
 async function runAll() {
-  // Relaxed: this many connections from one address would be too many for the real service.
+  // Relaxed, as these are more connections from one address than the service allows.
   const server = await startServer(["--log", "warn", "--relaxed"]);
   const rows = [];
   try {
@@ -66,7 +66,7 @@ async function runAll() {
   return conclude(rows);
 }
 
-/** The environment's result: an earlier one, or what happens now. */
+/** The environment's result: of an earlier run, or of one now. */
 async function judge(environment, server) {
   const versions = await versionsOf(environment);
   const key = keyOf(environment, versions);
@@ -101,7 +101,7 @@ function conclude(rows) {
   const failed = rows.filter(({ result }) => !result.ok);
   print(rows);
   if (args.write) write(inChromium ? "consumers" : args.engine, rows, installedVersion());
-  // In the words of Node's own test runner, which the caller counts.
+  // In the format of Node's test runner, which `cargo xtask` counts.
   console.log(`\n# tests ${rows.length}\n# pass ${rows.length - failed.length}\n# fail ${failed.length}`);
   return failed.length > 0 ? 1 : 0;
 }

@@ -1,5 +1,5 @@
-// Scripts that chance writes, with user code that calls back from everywhere and sockets that call back at once. Whatever
-// happens, these hold: promises are answered, events are in order, at most one socket lives, nothing comes after the end.
+// Random scripts, with user code that calls the client from everywhere and sockets that call back at once. Whatever
+// happens, every promise settles, events are in order, at most one socket is open, and nothing comes after the end.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -9,7 +9,7 @@ import { EVENTS, FakeSocket, pass, turn, WELCOME } from "../support/fake.mjs";
 const SCRIPTS = 300;
 const STEPS = 40;
 
-/** Reproducible chance (mulberry32). */
+/** Random numbers from a seed (mulberry32). */
 function chance(seed) {
   let state = seed;
   return () => {
@@ -165,7 +165,7 @@ class World {
     this.check();
   }
 
-  // ---- what holds ----
+  // ---- invariants ----
 
   check() {
     const live = this.sockets.filter((socket) => socket.readyState < 2);
@@ -173,7 +173,7 @@ class World {
     let state;
     let connected;
     for (const [name, payload] of this.events) {
-      // What happened while nobody listened is not known.
+      // Events were missed while nobody listened.
       if (name === "new listeners") state = connected = undefined;
       if (name === "state-change") {
         if (state !== undefined) assert.equal(payload.from, state);

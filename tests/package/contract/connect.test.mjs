@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { SignallingClient, SignallingConnectError, SignallingError, WebSocketUnavailableError } from "../installed/entry.mjs";
 import { fakeTime, failure, outcome, pass, turn, watch, WELCOME } from "../support/fake.mjs";
 
-/** A client in connect(), and that promise. */
+/** A client that is connecting, and the promise of its connect(). */
 function connecting(options) {
   const w = watch(options);
   const promise = w.client.connect();

@@ -20,7 +20,7 @@ function refused(options, named) {
 
 const withKey = (options) => new SignallingClient({ apiKey: "pk_test", ...options });
 
-/** Where a client dials to. */
+/** The address that a client dials. */
 async function address(options) {
   const { client, sockets } = watch(options);
   client.connect().catch(() => {});

@@ -1,5 +1,5 @@
-// As differential.test.mjs, with scripts that chance writes. They keep to what both clients do alike; a script that shows a
-// difference is named by its seed.
+// As differential.test.mjs, with random scripts of steps in which both clients behave alike. A failure names the seed of its
+// script.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ import { play } from "../support/differential.mjs";
 const SCRIPTS = 250;
 const STEPS = 40;
 
-/** Reproducible chance (mulberry32). */
+/** Random numbers from a seed (mulberry32). */
 function chance(seed) {
   let state = seed;
   const next = () => {
@@ -22,7 +22,7 @@ function chance(seed) {
 
 const RETRIED = [1000, 1001, 1005, 1006, 1008, 1009, 1011, 4000, 4002, 4011, 4999];
 const CHANNELS = ["a", "b", "m"];
-/** Whether a channel's metadata is asked for is settled, so that no re-subscribe changes it. */
+/** Fixed for each channel, so that no re-subscribe changes it. */
 const optionsOf = (channel) => (channel === "m" ? { includeSenderMetadata: true } : undefined);
 const INBOUND = [
   { type: "message", channel: "a", from: "p", data: { n: 1 } },
@@ -91,7 +91,7 @@ const WHILE_RECONNECTING = {
   },
 };
 
-/** So that sessions last, and come back. */
+/** Makes sessions last, and lets them come back. */
 const LIKELY = { connected: ["subscribe", "ack", "receive"], reconnecting: ["welcome", "welcome", "welcome", "wait"] };
 
 const script = (seed) => async (p) => {
@@ -110,12 +110,12 @@ const script = (seed) => async (p) => {
   await p.pass(60_000, 5000);
 };
 
-/** Ids differ, and errors have got names since: the official client has none for these. */
+/** Ids differ, and some errors have names here that have none in the official client. */
 function unnamed(line) {
   return line.replace(/rejected AckTimeoutError/, "rejected Error").replace(/"requestId":"[^"]+"/, '"requestId":"…"');
 }
 
-/** At the watchdog's own moment a last ping may still go out, or not. */
+/** At the very moment of the timeout a last ping may or may not go out. */
 function isRacingPing(line, i, lines) {
   return line === 'frame {"type":"ping"}' && lines[i + 1]?.startsWith("close 4000");
 }

@@ -1,5 +1,5 @@
-// Programs for the official client, run with ours: the same events in the same order, the same frames, the same answers. Where
-// that is not so, the scenario says why, and what exactly may differ.
+// Programs for the official client, run with ours: the same events in the same order, the same frames, the same results. Where
+// ours differs, the scenario says why, and what exactly may differ.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -14,12 +14,12 @@ async function subscribe(p, channel, options) {
   await p.settle();
 }
 
-/** A call whose answer is not compared: it has got a name since. */
+/** A call whose result is not compared, as its error has a name here. */
 function quietly(p, begin) {
   begin(p.client).catch(() => {});
 }
 
-/** What both do alike. */
+/** Both clients do the same. */
 const SAME = {
   "connect, and an orderly life": async (p) => {
     await p.connect({ expiresAt: 1, metadata: { iceServers: [{ urls: ["stun:h"], username: "u", x: 1 }] } });
@@ -412,7 +412,7 @@ const SAME = {
   },
 };
 
-/** What differs, why, and which lines may. */
+/** The clients differ: why, and in which lines. */
 const DIFFERENT = {
   "a first connect that fails is no disconnect": {
     why: "rule d02: a client that was never connected is not disconnected",

@@ -1,4 +1,4 @@
-// Every file that the package has for some platform does the same.
+// All files of the package, for whatever platform, behave the same.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

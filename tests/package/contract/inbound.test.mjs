@@ -25,7 +25,7 @@ async function dropped(...frames) {
   assert.equal(w.client.state, "connected");
 }
 
-/** What arrives of these frames. */
+/** The events of these frames. */
 async function delivered(...frames) {
   const w = await connected();
   for (const frame of frames) w.socket.receive(frame);

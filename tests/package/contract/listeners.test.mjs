@@ -227,7 +227,7 @@ test("all handlers get the same payload", async () => {
   assert.ok(seen[0] === seen[1] && seen[1] === seen[2]);
 });
 
-// ---- in the manner of the DOM ----
+// ---- DOM listeners ----
 
 test("DOM listeners get an Event with type, detail and target", async () => {
   const { client, message } = await connected();
@@ -295,7 +295,7 @@ test("a handleEvent that is not there, or that throws, is logged", async () => {
 
 // ---- streams ----
 
-/** What a stream gives until it ends or has nothing more. */
+/** The events of a stream until it ends or is empty. */
 async function drain(stream) {
   const values = [];
   for (;;) {

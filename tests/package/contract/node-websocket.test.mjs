@@ -1,5 +1,5 @@
-// The WebSocket of Node: what the package asks of `ws`, and what comes of frames and handshakes that only a raw server makes. What
-// breaks the rules is in faults/hostile.test.mjs.
+// The WebSocket in Node: how the package uses `ws`, and frames and handshakes that only a raw server can make. Frames that break
+// the rules are in faults/hostile.test.mjs.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";

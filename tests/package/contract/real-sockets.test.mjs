@@ -1,4 +1,4 @@
-// Where a real socket matters: the one that the package brings for Node, against a server that a test scripts.
+// Tests that need a real socket: that of the package in Node, against a scripted server.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -11,7 +11,7 @@ import { failure, quiet, turn, WELCOME } from "../support/fake.mjs";
 const cleanups = [];
 after(() => Promise.all(cleanups.map((cleanup) => cleanup())));
 
-/** A server that welcomes everyone, or does what it is told instead. `peers` are its connections. */
+/** A server that welcomes everyone, unless the test scripts it. `peers` are its connections. */
 async function serve(onPeer = (peer) => peer.send(JSON.stringify(WELCOME)), options = {}) {
   const server = new WebSocketServer({ host: "127.0.0.1", port: 0, ...options });
   await once(server, "listening");

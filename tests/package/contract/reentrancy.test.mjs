@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EVENTS, FakeSocket, fakeTime, failure, outcome, pass, quiet, turn, watch } from "../support/fake.mjs";
 
-/** What makes each event happen to a connected client. */
+/** For each event, how to cause it on a connected client. */
 const CAUSES = {
   message: (w) => w.last.receive({ type: "message", channel: "c", from: "p", data: 1 }),
   direct: (w) => w.last.receive({ type: "direct", from: "p", data: 1 }),
@@ -71,7 +71,7 @@ async function ready(options) {
   return w;
 }
 
-/** The client can still do its work: it connects, if it must, and publishes. */
+/** Asserts that the client still works: it connects, if necessary, and publishes. */
 async function assertWorks(t, w, what) {
   w.mint = "tok";
   if (w.client.state === "reconnecting") {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fakeTime, failure, outcome, pass, quiet, turn, watch } from "../support/fake.mjs";
 
-/** A connected client under fake time, with the steps that these tests are made of. */
+/** A connected client under fake time, with the steps of these tests. */
 async function connected(t, options) {
   fakeTime(t);
   const w = watch(options);
@@ -17,7 +17,7 @@ async function connected(t, options) {
       await promise;
     },
     drop: () => w.last.end(1006),
-    /** Reconnects. Gives what the new connection was asked for. */
+    /** Reconnects. Returns the requests on the new connection. */
     async reconnect() {
       await pass(t, 500);
       w.last.openAndWelcome();

@@ -1,12 +1,12 @@
-// Clocks that a test turns: Node's mock timers with and without Date, in small and in large steps, and sinon's (jest's).
-// Whatever the users of the package test their programs with, the times have to be exact.
+// Fake clocks: Node's mock timers with and without Date, in small and in large steps, and sinon's, which jest uses. The times must
+// be exact with each of them.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import FakeTimers from "@sinonjs/fake-timers";
 import { failure, outcome, quiet, turn, watch } from "../support/fake.mjs";
 
-/** Each gives `go(ms)`: that much time passes at once. */
+/** Each has `go(ms)`, which lets time pass at once. */
 const CLOCKS = {
   "Node's timers and Date": (t) => {
     t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
@@ -144,7 +144,7 @@ test("a real late alarm is no proof of a dead peer: it is asked first", async ()
   try {
     const w = watch({ inactivityTimeoutMs: 600 });
     const socket = await w.connect();
-    // The machine slept: the wall clock is an hour ahead when the next alarm rings.
+    // The machine slept: the wall clock is an hour ahead when the next timer fires.
     Date.now = () => kept() + 3_600_000;
     await new Promise((resolve) => setTimeout(resolve, 350));
     assert.equal(w.client.state, "connected");

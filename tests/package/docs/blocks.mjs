@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), "../../..");
 
-/** The pages for users, as paths from the root of the repository. That of the package is shown by `consumers`. */
+/** The pages for users, as paths from the root of the repository. `consumers` tests the README of the package. */
 export function pages() {
   const guide = readdirSync(join(root, "docs/guide")).filter((name) => name.endsWith(".md"));
   return ["README.md", ...guide.sort().map((name) => `docs/guide/${name}`)];
@@ -17,7 +17,7 @@ export function read(page) {
   return readFileSync(join(root, page), "utf8");
 }
 
-/** `{ name, language, code }` for each block; the name says where it is. */
+/** `{ name, language, code }` for each block. The name is its file and line. */
 export function blocksOf(page) {
   const blocks = [];
   let open = null;

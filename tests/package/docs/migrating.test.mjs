@@ -1,4 +1,4 @@
-// What the guide says about migrating, where it can be counted.
+// Whether the guide is complete, as far as names can be counted.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-// The code in the documentation: programs run against the local server and print what they say, everything else compiles.
+// The code in the documentation: programs run against the local server and print what their comments say, everything else compiles.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -13,7 +13,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const folder = join(here, "../installed/snippets");
 const blocks = pages().flatMap(blocksOf);
 
-/** What the parts of programs use without saying where it comes from. */
+/** Names that the parts of programs use without importing them. */
 const SURROUNDINGS = `
 import type * as metered from "metered-realtime";
 declare global {
@@ -41,7 +41,7 @@ const COMPILER_OPTIONS = {
   typeRoots: [join(here, "../node_modules/@types")],
 };
 
-/** The pair of the configuration that the server is started with. */
+/** The key pair in the configuration of the server. */
 const SECRET_KEY = "sk_id_local:sk_secret_for_local_experiments_only";
 const CONFIGURATION = join(here, "../../../dev-server/metered-realtime-server.example.toml");
 
@@ -102,7 +102,7 @@ test("every link leads to a file that exists, and to a heading in it", () => {
   }
 });
 
-/** With the server of this test in the place of the service and of the page's server. A program that does not close ends here. */
+/** Replaces the addresses in a program by that of the test's server, and ends a program that does not close. */
 function toLocal(code) {
   const local = code
     .replaceAll("ws://127.0.0.1:8080", server.url)

@@ -1,4 +1,4 @@
-// A server, or peers behind it, that mean harm: nothing crashes, nothing is polluted, and what follows still works.
+// A hostile server, and hostile peers behind it: nothing crashes, no prototype is polluted, and the client works on.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
@@ -28,7 +28,7 @@ afterEach(async () => {
   assert.equal([].polluted, undefined);
 });
 
-/** A connected client, and the one peer that it has. */
+/** A connected client and its one peer. */
 async function stage(options = {}, act = answer) {
   bare = await startBare({ act });
   const client = new SignallingClient({ apiKey: "pk_test", url: bare.url, reconnect: { initialDelayMs: 20 }, ...options });
@@ -41,7 +41,7 @@ async function stage(options = {}, act = answer) {
   return { client, events, peer: bare.last() };
 }
 
-/** That a client still works: it hears, and it is answered. */
+/** Asserts that a client still works: it gets messages and acks. */
 async function assertWorks({ client, events }, peer = bare.last()) {
   const text = `still here ${events.length}`;
   peer.send({ type: "message", channel: "c", from: "x", data: text });
@@ -77,7 +77,7 @@ test("a text that is far too large is not even read to its end", async () => {
   let most = 0;
   const watch = setInterval(() => (most = Math.max(most, process.memoryUsage().rss - before)), 5);
   const { _socket: tcp } = staged.peer.socket;
-  // A text frame that says it has 90 MiB, and comes as fast as it is taken.
+  // A text frame whose header says 90 MiB, sent as fast as the client reads.
   tcp.write(Buffer.from([0x81, 127, 0, 0, 0, 0, 5, 0xa0, 0, 0]));
   const sent = Date.now();
   const pour = () => {
@@ -172,18 +172,18 @@ test("a server that breaks the rules of WebSocket loses the connection, and gets
     Buffer.from([0xff, 0xff, 0xff, 0xff]),
     // A close frame whose reason would be 100 KB: control frames have at most 125 bytes.
     Buffer.concat([Buffer.from([0x88, 126, 0xff, 0xff]), Buffer.alloc(65_535, 120)]),
-    // A text frame that says it has 2^62 bytes.
+    // A text frame whose header says 2^62 bytes.
     Buffer.from([0x81, 127, 0x40, 0, 0, 0, 0, 0, 0, 0]),
-    // A text that is no UTF-8.
+    // A text that is not UTF-8.
     Buffer.from([0x81, 2, 0xc3, 0x28]),
-    // A frame that is compressed, though nothing was agreed.
+    // A compressed frame, though no extension was agreed.
     Buffer.from([0xc1, 1, 0]),
-    // A text that is masked, as only those of clients are.
+    // A masked text, though only clients may mask.
     Buffer.from([0x81, 0x81, 1, 2, 3, 4, 0x79]),
-    // What goes on where nothing began, and what begins where something has to go on.
+    // A continuation without a beginning, and a new message inside of a fragmented one.
     Buffer.from([0x80, 1, 0x78]),
     Buffer.from([0x01, 1, 0x78, 0x81, 1, 0x78]),
-    // A ping in fragments, an opcode that there is not, a close of one byte, and one with a code that nobody may send.
+    // A fragmented ping, an unknown opcode, a close frame of one byte, and one with a forbidden code.
     Buffer.from([0x09, 0]),
     Buffer.from([0x83, 0]),
     Buffer.from([0x88, 1, 3]),

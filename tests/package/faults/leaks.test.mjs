@@ -1,4 +1,4 @@
-// What is left in memory, in a process of its own each: nothing. The long runs are in `cargo xtask bench faults`.
+// Nothing is left in memory. Each test runs in a fresh process. The long runs are in `cargo xtask bench faults`.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -8,7 +8,7 @@ import { measurePage } from "./kit/page-memory.mjs";
 import { measureMemory, startFlapping } from "./kit/programs.mjs";
 import { startSite } from "./kit/site.mjs";
 
-/** A short run sees the engine warm up, which a long one does not. What a client would leak is a multiple of this. */
+/** More than an engine that warms up uses in a short run, and less than a leak of a client. */
 const NOISE_BYTES = 2000;
 
 for (const [runtime, how] of Object.entries({ Node: PLAIN, "Node with the global WebSocket": WITH_GLOBAL })) {

@@ -1,5 +1,4 @@
-// Links that break in the ways in which real ones do, in each kind of runtime: a Node, a Node with the global
-// WebSocket, and Chromium.
+// Links that break as real ones do, in each kind of runtime: Node, Node with the global WebSocket, and Chromium.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -10,7 +9,7 @@ import { startServer } from "./kit/server.mjs";
 import { sleep, until } from "./kit/time.mjs";
 
 const TIMEOUT_MS = 1500;
-/** What a link may take to be noticed and replaced, beyond the timeout. */
+/** How long beyond the timeout a dead link may take to be noticed and replaced. */
 const GRACE_MS = 1000;
 
 let site;
@@ -26,13 +25,13 @@ const RUNTIMES = {
 
 const QUICKLY = { initialDelayMs: 50, maxDelayMs: 200 };
 
-/** Most of the time these tests wait, so all of them do it at once. */
+/** These tests mostly wait, so all of them run at once. */
 describe("links", { concurrency: true }, () => {
   for (const [runtime, open] of Object.entries(RUNTIMES)) describe(runtime, { concurrency: true }, () => inOne(open));
 });
 
 function inOne(open) {
-  // Its own, so that the same test in another runtime does not talk into its channels.
+  // A server of its own, so that the same test in another runtime does not use its channels.
   let server;
   let place;
   before(async () => {
@@ -60,7 +59,7 @@ function inOne(open) {
     return { proxy, client, id };
   }
 
-  /** That messages reach a client again. */
+  /** Asserts that messages reach a client again. */
   async function assertHears(client, channel, text) {
     const other = await place.client({ apiKey: "pk_live_local", url: server.url });
     await other.connect();

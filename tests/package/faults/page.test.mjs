@@ -1,4 +1,4 @@
-// What a page goes through in Chromium: no network, being frozen, the back/forward cache. By the DevTools protocol.
+// Pages in Chromium without a network, frozen, and in the back/forward cache, through the DevTools protocol.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -43,7 +43,7 @@ function offline(tab, isOffline) {
   return tab.send("Network.emulateNetworkConditions", { ...OFFLINE, offline: isOffline });
 }
 
-/** Freezes a page, which has to be hidden for that, and gives what thaws it. */
+/** Hides and freezes a page. Returns the function that thaws it. */
 async function freeze(tab) {
   const front = await tabs.open(`${site.url}/other`);
   await until(async () => (await tab.evaluate("document.visibilityState")) === "hidden");
@@ -97,7 +97,7 @@ describe("a page", { concurrency: 1 }, () => {
     await until(() => bare.dials.length === 2, 1000, "a dial at once");
   });
 
-  // wire-webapp#21477: what OPEN says is not to be trusted after a while away.
+  // wire-webapp#21477: after a while away the state OPEN proves nothing.
   test("that comes back into sight asks the server, and replaces a link that is dead", async (t) => {
     const { bare, client, tab } = await stage(t, { inactivityTimeoutMs: 6000 });
     const front = await tabs.open(`${site.url}/other`);
@@ -113,7 +113,7 @@ describe("a page", { concurrency: 1 }, () => {
     await front.send("Page.close");
   });
 
-  // Chromium ends the connections of a frozen page when it goes on, others keep them.
+  // Chromium ends the connections of a page when it thaws, other browsers keep them.
   test("that was frozen for longer than the timeout works within a second of going on, however long the backoff", async (t) => {
     const { bare, client, tab } = await stage(t, { inactivityTimeoutMs: TIMEOUT_MS, reconnect: PATIENT });
     const thaw = await freeze(tab);

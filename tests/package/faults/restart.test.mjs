@@ -9,7 +9,7 @@ import { sleep, until } from "./kit/time.mjs";
 const CLIENTS = 200;
 const { SignallingClient } = await load("ours");
 
-/** What the test that runs has to end. */
+/** To be ended after the running test. */
 const open = [];
 
 afterEach(async () => {
@@ -34,7 +34,7 @@ async function gather(url) {
   return clients;
 }
 
-/** Publishes all the time, until told to stop; every answer is kept. */
+/** Publishes until it is told to stop, and keeps every answer. */
 function chatter(clients) {
   const timer = setInterval(() => {
     for (const { client, calls } of clients) {

@@ -1,4 +1,4 @@
-// A process that is stopped and continued, as in sleep: its alarms come late, and what arrived meanwhile waits in the socket.
+// A process that is stopped and continued, as in sleep: its timers fire late, and what arrived meanwhile waits in the socket.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -15,7 +15,7 @@ describe("a process that is stopped", { concurrency: true }, () => {
 });
 
 function inOne(how) {
-  /** A process of its own for each test, as it is stopped whole. */
+  /** A fresh process for each test, as the whole process is stopped. */
   async function stage(t, act) {
     const bare = await startBare({ act });
     const place = await inNode(how);
@@ -35,7 +35,7 @@ function inOne(how) {
     process.kill(place.pid, "SIGCONT");
   }
 
-  // socket.io#5134, tldraw#9964: the timers ran late; the link is as good as before.
+  // socket.io#5134, tldraw#9964: the timers fired late, but the link is as good as before.
   test("asks with a probe and keeps the connection", async (t) => {
     const { bare, place, client } = await stage(t);
     await stopFor(place, STOPPED_MS);
@@ -46,7 +46,7 @@ function inOne(how) {
     assert.equal(bare.dials.length, 1);
   });
 
-  // centrifuge-js#417, #423: an answer that waits in the socket is heard before the timeout counts.
+  // centrifuge-js#417, #423: an answer that waits in the socket is read before the timeout counts.
   test("does not fail a call whose answer arrived while it was stopped", async (t) => {
     const act = (peer, frame) => {
       if (frame.type !== "publish") return answer(peer, frame);
@@ -61,7 +61,7 @@ function inOne(how) {
     assert.deepEqual(await staged.client.of("disconnected"), []);
   });
 
-  // wire-webapp#21477, socket.io#5135: the socket says that it is open, and nobody is there.
+  // wire-webapp#21477, socket.io#5135: the socket is open, but the peer is gone.
   test("notices soon that the peer has gone meanwhile, and says so to who asked right after waking", async (t) => {
     const { bare, place, client } = await stage(t);
     process.kill(place.pid, "SIGSTOP");

@@ -1,4 +1,4 @@
-// Why a connect failed: in Node the platform tells, and so does the error. Nobody has to guess behind "1006".
+// Why a connect failed: in Node the platform knows the cause, and the error has it.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -14,7 +14,7 @@ const commonjs = createRequire(import.meta.url)("../installed/entry.cjs");
 const cleanups = [];
 after(() => Promise.all(cleanups.map((cleanup) => cleanup())));
 
-/** A server of HTTP whose answer to an upgrade a test writes. */
+/** An HTTP server whose answer to an upgrade the test writes. */
 async function answering(head) {
   const server = createServer((_, response) => response.end());
   const open = new Set();

@@ -8,7 +8,7 @@ import { inPage, startAcking, surfaces } from "./kit.mjs";
 
 const copies = Object.entries(await surfaces());
 
-/** How each class of errors is made. */
+/** How to make each class of errors. */
 const ARGUMENTS = {
   SignallingError: ["text"],
   SignallingConnectError: [1006, ""],

@@ -1,4 +1,4 @@
-// What the tests of faults from the field have in common: a server that acknowledges everything, the package as each of its files, and
+// Shared by the tests of faults from the field: a server that acknowledges everything, the package through each of its files, and
 // a page in Chromium that has it.
 
 import { once } from "node:events";
@@ -12,14 +12,14 @@ import { WELCOME } from "../support/fake.mjs";
 
 const dist = new URL("../installed/node_modules/metered-realtime/dist/", import.meta.url);
 const require = createRequire(import.meta.url);
-// Before any test puts others in their place.
+// Taken before a test replaces them.
 const { setTimeout: later, clearTimeout: never } = globalThis;
 const cleanups = [];
 after(async () => {
   for (const cleanup of cleanups.reverse()) await cleanup();
 });
 
-/** A server that welcomes everybody and acknowledges everything that `onFrame` does not answer itself. `frames` is all it was sent. */
+/** A server that welcomes everybody and acknowledges every frame that `onFrame` does not answer. `frames` are all frames that it got. */
 export async function startAcking(onFrame = () => false) {
   const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
   await once(server, "listening");
@@ -94,7 +94,7 @@ async function open() {
   return opened;
 }
 
-/** What a promise comes to, by real time: "settled", the name of its error, or "pending". */
+/** The state of a promise after some real time: "settled", the name of its error, or "pending". */
 export async function within(promise, ms = 2000) {
   let timer;
   const patience = new Promise((resolve) => (timer = later(() => resolve("pending"), ms)));

@@ -1,4 +1,4 @@
-// A browser window with the example page in it, and what a person does there.
+// A browser window with the example page, and what a person does in it.
 
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
@@ -22,7 +22,7 @@ export async function startBrowser() {
 }
 
 export class Visitor {
-  /** What went wrong in the page by itself. */
+  /** The page's own errors and warnings. */
   trouble = [];
 
   constructor(page) {
@@ -84,7 +84,7 @@ export class Visitor {
     return this.page.getByRole("button", { name });
   }
 
-  /** Waits until a text stands among the messages. */
+  /** Waits until a text is among the messages. */
   async sees(text) {
     await this.messages.getByText(text).last().waitFor();
   }
@@ -145,7 +145,7 @@ export class Visitor {
     await this.page.screenshot({ path: join(ARTIFACTS, `${name}.png`), fullPage: true });
   }
 
-  /** Leaves. A page that complained meanwhile fails the test. */
+  /** Closes the window. Errors and warnings of the page fail the test. */
   async leave() {
     await this.page.close();
     assert.deepEqual(this.trouble, []);

@@ -67,7 +67,7 @@ for (const [name, flags] of Object.entries(SOCKETS)) {
   }
 }
 
-// Node's own WebSocket offers no way to let go of such a peer.
+// Node's own WebSocket cannot drop a connection to such a peer.
 test("a peer that is gone does not keep a process alive", async () => {
   const dead = new WebSocketServer({ host: "127.0.0.1", port: 0 });
   await once(dead, "listening");

@@ -1,4 +1,4 @@
-// One script, played to the official client and to ours; what each does is written down and compared.
+// Plays one script to the official client and to ours, and compares the traces.
 
 import { SignallingClient as Official } from "@metered-ca/realtime";
 import { SignallingClient as Ours } from "../installed/entry.mjs";
@@ -6,7 +6,7 @@ import { EVENTS, FakeSocket, pass, turn } from "./fake.mjs";
 
 const FIELDS = ["closeCode", "closeReason", "size", "cap"];
 
-/** An error as a program sees it that was written for the official client, whose DisconnectedError has no fields. */
+/** An error as programs for the official client see it: there a DisconnectedError has no fields. */
 function describe(error) {
   const fields = FIELDS.filter((field) => field in error && error.name !== "DisconnectedError").map((field) => `${field}=${error[field]}`);
   return [error.name, ...fields].join(" ");
@@ -17,7 +17,7 @@ function describeFrame(text) {
   return `frame ${JSON.stringify(frame)}${requestId === undefined ? "" : " with an id"}`;
 }
 
-/** The script's hands on one client. */
+/** Plays a script to one client. */
 class Player {
   trace = [];
   sockets = [];
@@ -66,7 +66,7 @@ class Player {
     return this.sockets.at(-1);
   }
 
-  /** Starts a call and writes down what comes of it. */
+  /** Starts a call and notes its result. */
   call(label, begin) {
     let promise;
     try {
@@ -81,7 +81,7 @@ class Player {
     );
   }
 
-  /** Lets everything run that waits for nothing. Answers are noted last: their order among the events is no promise of either. */
+  /** Runs everything that does not wait for a timer. Results are noted last, as neither client promises their place among the events. */
   async settle() {
     await turn();
     this.trace.push(...this.#answers.splice(0).sort(), `state ${this.client.state}`);
@@ -109,7 +109,7 @@ class Player {
   }
 }
 
-/** Plays a script to both, each under its own fake time, and gives both traces. */
+/** Plays a script to both, each under its own fake time, and returns both traces. */
 export async function play(t, script, options = {}) {
   const traces = [];
   for (const Client of [Official, Ours]) {

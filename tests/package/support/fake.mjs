@@ -1,4 +1,4 @@
-// A scripted WebSocket, and a client that is watched while it uses some.
+// A scripted WebSocket, and a client that uses such sockets and notes its events.
 
 import { afterEach } from "node:test";
 import { setImmediate as immediate } from "node:timers/promises";
@@ -18,7 +18,7 @@ export const EVENTS = [
 
 export const WELCOME = { type: "welcome", peerId: "me", expiresAt: null, serverTime: 1_700_000_000, maxMessageSize: 65_536 };
 
-/** Behaves as a browser's, strict about what `close` takes; the test plays the peer. */
+/** Behaves as a browser's WebSocket, also in what `close` refuses. The test plays the peer. */
 export class FakeSocket {
   readyState = 0;
   sent = [];
@@ -154,13 +154,13 @@ export function watch(options = {}, Client = SignallingClient) {
   };
 }
 
-/** Lets everything run that waits for nothing. */
+/** Runs everything that does not wait for a timer. */
 export async function turn() {
   await immediate();
   await immediate();
 }
 
-/** Turns the clock of a test, in steps, so that nothing in between comes late. */
+/** Advances the clock of a test in small steps, so that timers in between fire on time. */
 export async function pass(t, ms, step = 250) {
   for (let gone = 0; gone < ms; gone += step) {
     t.mock.timers.tick(Math.min(step, ms - gone));
@@ -168,7 +168,7 @@ export async function pass(t, ms, step = 250) {
   }
 }
 
-/** A promise whose failure is looked at later, or never. */
+/** Marks the failure of a promise as handled; the test looks at it later, or never. */
 export function quiet(promise) {
   promise.catch(() => {});
   return promise;
@@ -178,7 +178,7 @@ export function fakeTime(t, apis = ["setTimeout", "Date"]) {
   t.mock.timers.enable({ apis });
 }
 
-/** What a promise came to: `{ value }`, `{ error }` or `{ pending: true }`. */
+/** The state of a promise: `{ value }`, `{ error }` or `{ pending: true }`. */
 export async function outcome(promise) {
   const settled = promise.then(
     (value) => ({ value }),

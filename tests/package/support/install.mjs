@@ -15,7 +15,7 @@ if (!tarball || !existsSync(tarball)) {
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder);
 writeFileSync(join(folder, "package.json"), '{ "name": "a-user", "private": true }\n');
-// What a test imports, and what finds the package as any user's file does.
+// Tests import these, and these find the package as any user's file does.
 writeFileSync(join(folder, "entry.mjs"), 'export * from "metered-realtime";\n');
 writeFileSync(join(folder, "entry.cjs"), 'module.exports = require("metered-realtime");\n');
 // Programs of users, for the tests of whole processes.

@@ -1,4 +1,4 @@
-// A server behind TLS with a certificate that was just made, and a proxy of companies in front of it.
+// A server behind TLS with a fresh certificate, and an HTTP proxy in front of it.
 
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -6,17 +6,17 @@ import { connect } from "node:net";
 import { createServer as createSecureServer } from "node:tls";
 import selfsigned from "selfsigned";
 
-/** A name that no resolver knows: whoever reaches it was led there by the proxy. */
+/** A name that no resolver knows: only the proxy leads there. */
 export const HOST = "realtime.test";
 
-/** Takes TLS off and hands everything on to a local port. `certificate` is what a client has to trust. */
+/** Ends TLS and forwards everything to a local port. Clients must trust `certificate`. */
 export async function startSecure(targetPort) {
   const { private: key, cert: certificate } = await selfsigned.generate([{ name: "commonName", value: HOST }], { keyType: "ec", algorithm: "sha256" });
   const server = createSecureServer({ key, cert: certificate }, (from) => join(from, connect(targetPort, "127.0.0.1")));
   return { certificate, ...(await listening(server)) };
 }
 
-/** Takes `CONNECT` requests for `HOST` and leads all of them to one local port. `asked` are the targets that it was asked for. */
+/** Accepts `CONNECT` requests for `HOST` and forwards them to one local port. `asked` lists the targets of all requests. */
 export async function startProxy(targetPort) {
   const asked = [];
   const server = createServer((_, response) => response.writeHead(405).end());

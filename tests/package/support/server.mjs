@@ -1,4 +1,4 @@
-// The local server that the package is used with: started for a test file, ended with it.
+// The local server, started for a test file and ended with it.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";

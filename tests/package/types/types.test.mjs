@@ -1,5 +1,5 @@
-// The declarations, compiled as users compile: bundlers, Node's ES modules and CommonJS, and beside the DOM. Then the package's
-// manifest, by two linters.
+// Compiles the declarations as users do: for bundlers, for Node's ES modules and CommonJS, with and without the DOM. Then two
+// linters check the package's manifest.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -48,7 +48,7 @@ for (const [name, [files, options]] of Object.entries(PROJECTS)) {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder);
     for (const file of files) copyFileSync(join(here, file.replace(/\.[mc]?ts$/, ".ts")), join(folder, file));
-    // The types of `ws` are the tests' own.
+    // The declarations of `ws` come from the packages of the tests.
     const paths = { ws: [bin("@types/ws/index.d.ts")] };
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: { ...STRICT, paths, ...options }, files }));
     const { code, output } = await run("typescript/bin/tsc", "--project", folder);

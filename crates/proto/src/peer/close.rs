@@ -85,6 +85,7 @@ impl<P: Clone + PartialEq> Room<P> {
             self.shared.queue.push_back(Output::ForgetRemote(id));
             self.shared.emit(Event::PeerLeft(id));
         }
+        self.finish_replacements();
         self.shared.outbox.clear();
         self.shared.tracks.clear();
     }

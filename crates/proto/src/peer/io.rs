@@ -217,7 +217,9 @@ pub enum ConnectionEvent<P> {
     },
     /// `datachannel`.
     DataChannel(ChannelId),
-    /// A data channel closed, or the DTLS transport did, without a call of this side: the other end is gone.
+    /// A data channel of this side closed without a call of this side.
+    ChannelClosed,
+    /// The DTLS transport closed without a call of this side: the other end is gone.
     TransportClosed,
     /// [`Order::AddTrack`] or [`Order::RemoveTrack`] failed.
     TrackFailed {

@@ -63,6 +63,9 @@ impl Ids {
 /// Prefixes of channels that the service keeps for itself, in any case.
 const RESERVED: [&str; 3] = ["_metered/", "_internal/", "_system/"];
 
+/// Restarts after a change of the network are spread over this time, in milliseconds.
+const SPREAD_MS: u64 = 1_000;
+
 /// So many former ids of one's own are remembered.
 const MAX_FORMER_IDS: usize = 64;
 
@@ -268,8 +271,32 @@ impl<P: Clone + PartialEq> Room<P> {
 
     pub(super) fn on_connection(&mut self, connection: ConnectionId, event: ConnectionEvent<P>) {
         let Some(remote) = self.remotes.get_mut(&connection.remote) else { return };
-        if remote.view().connection == Some(connection) {
+        if remote.view().connection != Some(connection) {
+            return;
+        }
+        if let ConnectionEvent::TrackReplaced { call: Some(call), result } = event {
+            self.track_replaced(call, connection, result);
+        } else {
             remote.handle_event(event, &mut self.shared);
+        }
+    }
+
+    /// Connections that do not work are restarted at once, but not all in the same moment.
+    pub(super) fn on_online(&mut self) {
+        let now = self.shared.now;
+        let count = self.remotes.len().max(1) as u64;
+        for (number, remote) in (0..).zip(self.remotes.values_mut()) {
+            remote.restart_at(now.after(SPREAD_MS * number / count));
+            remote.advance(&mut self.shared);
+        }
+    }
+
+    /// Restarts the connection of a member now, if it does not work.
+    pub fn restart(&mut self, remote: RemoteId, now: Instant) {
+        let now = self.tick(now);
+        if let Some(remote) = self.remotes.get_mut(&remote) {
+            remote.restart_at(now);
+            remote.advance(&mut self.shared);
         }
     }
 }
@@ -291,7 +318,3 @@ const FATAL_ERRORS: [&str; 5] = [
     "invalid_token",
     "token_expired",
 ];
-
-impl<P: Clone + PartialEq> Room<P> {
-    pub(super) fn on_online(&mut self) {}
-}

@@ -13,22 +13,31 @@
 //! Calls fail only for the caller's own mistakes; inputs never fail. Any number of both may come before the outputs are
 //! drained. Everything a driver has to know is in `io`.
 
+mod candidates;
+mod channel;
 mod close;
 mod connection;
 mod error;
 mod held;
+mod inbound;
 mod io;
 mod join;
+mod ladder;
+mod metadata;
+mod negotiation;
 mod options;
 mod outbox;
 mod reconcile;
 mod remote;
+mod replace;
 mod roster;
 mod sdp;
 mod send;
 mod shared;
 mod signal;
+mod streams;
 mod tracks;
+mod watch;
 
 use std::collections::BTreeMap;
 
@@ -39,9 +48,11 @@ use held::Held;
 use join::{Channel, Client, Ids, Request};
 use reconcile::Reconciling;
 use remote::Remote;
+use replace::Replacement;
 use roster::Roster;
 use shared::Shared;
 
+pub use channel::{ChannelError, ChannelOptions, ChannelOutput, MessageId, SendQueue};
 pub use error::{CallError, Failure};
 pub use io::{
     CallId, ChannelId, ClientCall, ConnectionEvent, ConnectionId, ConnectionState, Event, Gen,
@@ -75,6 +86,7 @@ pub struct Room<P> {
     roster: Roster<P>,
     held: Held<P>,
     requests: BTreeMap<RequestId, Request>,
+    replacements: Vec<Replacement>,
     ids: Ids,
     shared: Shared<P>,
 }
@@ -97,6 +109,7 @@ impl<P: Clone + PartialEq> Room<P> {
             roster: Roster::default(),
             held: Held::default(),
             requests: BTreeMap::new(),
+            replacements: Vec::new(),
             ids: Ids::default(),
             shared: Shared::new(now),
         }
@@ -187,6 +200,7 @@ impl<P: Clone + PartialEq> Room<P> {
                 remote.handle_timeout(&mut self.shared);
             }
         }
+        self.finish_replacements();
     }
 
     /// Tells the room something.
@@ -214,6 +228,7 @@ impl<P: Clone + PartialEq> Room<P> {
             Input::Connection { connection, event } => self.on_connection(connection, event),
             Input::Online => self.on_online(),
         }
+        self.finish_replacements();
     }
 
     /// Time only moves on.

@@ -26,44 +26,45 @@ struct Entry<P> {
     signal: Signal<P>,
 }
 
+impl<P> Entry<P> {
+    /// What goes first when there is no room for all.
+    fn rank(&self) -> u8 {
+        match self.signal {
+            Signal::Description(_) => 0,
+            Signal::Metadata(_) => 1,
+            Signal::Candidate(_) => 2,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Outbox<P> {
-    /// By rank: descriptions, metadata, candidates.
-    ranks: [VecDeque<Entry<P>>; 3],
+    waiting: VecDeque<Entry<P>>,
     left: u64,
     counted: Instant,
 }
 
 impl<P> Outbox<P> {
     pub(super) fn new(now: Instant) -> Outbox<P> {
-        let ranks = [VecDeque::new(), VecDeque::new(), VecDeque::new()];
-        Outbox { ranks, left: BURST * FRAME, counted: now }
+        Outbox { waiting: VecDeque::new(), left: BURST * FRAME, counted: now }
     }
 
     pub(super) fn push(&mut self, remote: RemoteId, to: &str, signal: Signal<P>) {
-        let rank = match &signal {
-            Signal::Description(_) => 0,
-            Signal::Metadata(_) => 1,
-            Signal::Candidate(_) => 2,
-        };
-        if rank == 0 {
+        let entry = Entry { remote, to: to.to_owned(), signal };
+        if entry.rank() == 0 {
             // An older description that still waits is out of date.
-            self.ranks[0].retain(|entry| entry.remote != remote);
+            self.waiting.retain(|other| other.remote != remote || other.rank() != 0);
         }
-        self.ranks[rank].push_back(Entry { remote, to: to.to_owned(), signal });
+        self.waiting.push_back(entry);
     }
 
     /// Drops what waits for this remote.
     pub(super) fn forget(&mut self, remote: RemoteId) {
-        for rank in &mut self.ranks {
-            rank.retain(|entry| entry.remote != remote);
-        }
+        self.waiting.retain(|entry| entry.remote != remote);
     }
 
     pub(super) fn clear(&mut self) {
-        for rank in &mut self.ranks {
-            rank.clear();
-        }
+        self.waiting.clear();
     }
 
     /// A frame of the application's.
@@ -72,20 +73,23 @@ impl<P> Outbox<P> {
         self.left = self.left.saturating_sub(FRAME);
     }
 
-    /// The next signal that may go now.
+    /// The next signal that may go now: in their order while there is room for all.
     pub(super) fn pop(&mut self, now: Instant) -> Option<(String, Signal<P>)> {
         self.refill(now);
         if self.left < FRAME {
             return None;
         }
-        let entry = self.ranks.iter_mut().find_map(VecDeque::pop_front)?;
+        let scarce = self.left / FRAME < self.waiting.len() as u64;
+        let ranks = self.waiting.iter().enumerate().map(|(at, entry)| (entry.rank(), at));
+        let at = if scarce { ranks.min()?.1 } else { 0 };
+        let entry = self.waiting.remove(at)?;
         self.left -= FRAME;
         Some((entry.to, entry.signal))
     }
 
     /// When the next signal may go; `None`: none waits.
     pub(super) fn due(&self) -> Option<Instant> {
-        if self.ranks.iter().all(VecDeque::is_empty) {
+        if self.waiting.is_empty() {
             return None;
         }
         let missing = FRAME.saturating_sub(self.left);

@@ -88,12 +88,12 @@ impl<P: Clone + PartialEq> Room<P> {
     pub(super) fn end_reconcile(&mut self) {
         self.reconciling = None;
         self.set_state(State::Joined);
-        for remote in self.remotes.values_mut() {
-            remote.resume(&mut self.shared);
-        }
         let ids: Vec<RemoteId> = self.remotes.keys().copied().collect();
         for id in ids {
             self.replay_held(id);
+            if let Some(remote) = self.remotes.get_mut(&id) {
+                remote.resume(&mut self.shared);
+            }
         }
     }
 

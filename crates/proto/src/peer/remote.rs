@@ -1,14 +1,21 @@
-//! One member of the room, and its connection.
+//! One member of the room: its connections, one after the other, and what users see of it.
 
-use crate::machine::Instant;
+use std::collections::VecDeque;
 
+use crate::machine::{Instant, Level};
+
+use super::candidates::Candidates;
 use super::connection::Connection;
+use super::error::Failure;
 use super::io::{
-    ConnectionEvent, ConnectionId, ConnectionState, Gen, LocalTrack, Order, RemoteEvent, RemoteId,
-    RemoteState, RemoteView,
+    ConnectionEvent, ConnectionId, ConnectionState, Gen, Order, RemoteEvent, RemoteId, RemoteState,
+    RemoteView,
 };
+use super::ladder::Ladder;
+use super::metadata::Metadata;
+use super::sdp::Origin;
 use super::shared::Shared;
-use super::signal::Signal;
+use super::signal::{Description, Signal};
 
 #[derive(Debug)]
 pub(super) struct Remote<P> {
@@ -16,46 +23,89 @@ pub(super) struct Remote<P> {
     pub(super) peer: String,
     pub(super) metadata: Option<P>,
     pub(super) polite: bool,
-    state: RemoteState,
+    pub(super) state: RemoteState,
     /// How many connections it had.
     generations: u32,
-    connection: Option<Connection>,
+    pub(super) connection: Option<Connection<P>>,
+    /// The platform could not make a connection; it is not asked again before something changes.
+    unusable: bool,
+    /// The latest offer of the peer that is not worked on yet.
+    pub(super) offered: Option<Description<P>>,
+    /// When its latest offers were applied.
+    pub(super) applied: VecDeque<Instant>,
+    pub(super) candidates: Candidates<P>,
+    pub(super) told: Metadata<P>,
+    pub(super) ladder: Ladder,
+    /// Sessions of the peer that earlier connections belonged to, with the latest version.
+    pub(super) past: VecDeque<Origin>,
+    /// When the peer may next begin a new session.
+    pub(super) next_session: Instant,
+    /// Until then the first sign of death replaces the connection.
+    pub(super) on_trial: Option<Instant>,
+    /// Connections in a row that were replaced because nobody answered.
+    pub(super) unanswered: u32,
 }
+
+/// So many past sessions are remembered.
+const MAX_PAST: usize = 8;
+
+/// How long a connection that was kept is on trial, in milliseconds.
+const TRIAL_MS: u64 = 15_000;
 
 impl<P: Clone + PartialEq> Remote<P> {
     pub(super) fn new(id: RemoteId, peer: String, metadata: Option<P>, polite: bool) -> Remote<P> {
-        let state = RemoteState::Idle;
-        Remote { id, peer, metadata, polite, state, generations: 0, connection: None }
+        Remote {
+            id,
+            peer,
+            metadata,
+            polite,
+            state: RemoteState::Idle,
+            generations: 0,
+            connection: None,
+            unusable: false,
+            offered: None,
+            applied: VecDeque::new(),
+            candidates: Candidates::default(),
+            told: Metadata::default(),
+            ladder: Ladder::default(),
+            past: VecDeque::new(),
+            next_session: Instant::START,
+            on_trial: None,
+            unanswered: 0,
+        }
     }
 
     pub(super) fn view(&self) -> RemoteView<'_, P> {
+        let connection = self.connection.as_ref();
         RemoteView {
             peer_id: &self.peer,
             metadata: self.metadata.as_ref(),
             state: self.state,
             polite: self.polite,
-            connection: self.connection.as_ref().map(|connection| connection.id),
-            description: None,
+            connection: connection.map(|connection| connection.id),
+            description: connection.and_then(|connection| connection.remote.as_ref()),
         }
     }
 
-    /// Makes its connection, unless there is one.
+    /// Makes its connection, unless there is one or the platform cannot.
     pub(super) fn connect(&mut self, shared: &mut Shared<P>) {
-        if self.connection.is_some() {
-            return;
+        if self.connection.is_none() && !self.unusable {
+            self.create(shared);
+            self.attach_tracks(shared);
         }
-        self.generations += 1;
+    }
+
+    fn create(&mut self, shared: &mut Shared<P>) {
+        self.generations = self.generations.wrapping_add(1);
         let id = ConnectionId { remote: self.id, generation: Gen(self.generations) };
         shared.order(id, Order::Create { ice_servers: shared.ice_servers.clone() });
-        self.tell_all_metadata(shared);
-        let connection = self.connection.insert(Connection::new(id));
-        connection.attach_tracks(shared);
+        self.connection = Some(Connection::new(id));
     }
 
-    fn tell_all_metadata(&self, shared: &mut Shared<P>) {
-        for at in 0..shared.tracks.len() {
-            let key = shared.tracks[at].id.clone();
-            shared.tell_metadata(self.id, &self.peer, &key, at);
+    /// Makes the connection send what the user sends.
+    pub(super) fn attach_tracks(&mut self, shared: &mut Shared<P>) {
+        if let Some(connection) = &mut self.connection {
+            connection.attach_tracks(self.id, &self.peer, shared);
         }
     }
 
@@ -66,9 +116,30 @@ impl<P: Clone + PartialEq> Remote<P> {
 
     fn drop_connection(&mut self, shared: &mut Shared<P>) {
         shared.outbox.forget(self.id);
-        if let Some(connection) = self.connection.take() {
-            shared.order(connection.id, Order::Drop);
+        let Some(connection) = self.connection.take() else { return };
+        shared.order(connection.id, Order::Drop);
+        self.candidates.reset();
+        self.told.release();
+        self.on_trial = None;
+        if let Some(origin) = connection.remote.and_then(|facts| facts.origin) {
+            self.past.retain(|past| past.session != origin.session);
+            self.past.push_back(origin);
+            if self.past.len() > MAX_PAST {
+                self.past.pop_front();
+            }
         }
+    }
+
+    /// Replaces the connection by a new one.
+    pub(super) fn rebuild(&mut self, shared: &mut Shared<P>) {
+        self.drop_connection(shared);
+        self.unusable = false;
+        if self.state == RemoteState::Connected {
+            self.set_state(RemoteState::Reconnecting, shared);
+        }
+        self.create(shared);
+        shared.emit_remote(self.id, RemoteEvent::ConnectionReset);
+        self.attach_tracks(shared);
     }
 
     /// The connection to the server is lost.
@@ -80,76 +151,123 @@ impl<P: Clone + PartialEq> Remote<P> {
 
     /// The member is still there after a reconnect. `keep`: its connection may stay if it works.
     pub(super) fn reconcile(&mut self, keep: bool, shared: &mut Shared<P>) {
-        let Some(connection) = &self.connection else { return };
-        if keep && connection.state == ConnectionState::Connected {
-            self.set_state(RemoteState::Connected, shared);
-        } else {
-            self.rebuild(shared);
-        }
-    }
-
-    /// Replaces the connection by a new one.
-    fn rebuild(&mut self, shared: &mut Shared<P>) {
-        self.drop_connection(shared);
-        self.connect(shared);
-        shared.emit_remote(self.id, RemoteEvent::ConnectionReset);
-    }
-
-    /// The user sends one more track.
-    pub(super) fn track_added(&mut self, at: usize, shared: &mut Shared<P>) {
-        match &mut self.connection {
-            None => self.connect(shared),
-            Some(connection) => {
-                let key = shared.tracks[at].id.clone();
-                shared.tell_metadata(self.id, &self.peer, &key, at);
-                connection.attach_tracks(shared);
-            }
-        }
-    }
-
-    /// The user does not send a track any more.
-    pub(super) fn track_removed(&mut self, track: &LocalTrack<P>, shared: &mut Shared<P>) {
+        self.unusable = false;
         let Some(connection) = &mut self.connection else { return };
-        if track.metadata.is_some() {
-            shared.tell_to_forget(self.id, &self.peer, &track.id);
+        if connection.is_untouched() {
+            return;
         }
-        connection.attach_tracks(shared);
+        if !keep || !connection.is_connected() || connection.transport_closed {
+            self.ladder = Ladder::default();
+            self.rebuild(shared);
+            return;
+        }
+        self.on_trial = Some(shared.now.after(TRIAL_MS));
+        // What was sent last may be lost.
+        if let Some(offer) = &mut connection.offer {
+            offer.sent = None;
+        }
+        connection.tell_again(self.id, &self.peer, shared);
+        self.set_state(RemoteState::Connected, shared);
     }
 
     /// Operations may begin again.
     pub(super) fn resume(&mut self, shared: &mut Shared<P>) {
-        if let Some(connection) = &mut self.connection {
-            connection.attach_tracks(shared);
+        self.attach_tracks(shared);
+        if self.connection.is_none() && !shared.tracks.is_empty() {
+            self.connect(shared);
+        }
+        self.advance(shared);
+    }
+
+    /// The user's tracks are others now.
+    pub(super) fn tracks_changed(&mut self, shared: &mut Shared<P>) {
+        if self.connection.is_none() && !shared.tracks.is_empty() {
+            self.connect(shared);
+        } else {
+            self.attach_tracks(shared);
         }
     }
 
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        None
+    pub(super) fn handle_signal(&mut self, signal: Signal<P>, shared: &mut Shared<P>) {
+        match signal {
+            Signal::Metadata(metadata) => self.told.put(metadata),
+            Signal::Candidate(candidate) => self.candidates.push(candidate),
+            Signal::Description(description) => self.on_description(description, shared),
+        }
+        self.advance(shared);
     }
-
-    pub(super) fn handle_timeout(&mut self, _shared: &mut Shared<P>) {}
-
-    pub(super) fn handle_signal(&mut self, _signal: Signal<P>, _shared: &mut Shared<P>) {}
 
     pub(super) fn handle_event(&mut self, event: ConnectionEvent<P>, shared: &mut Shared<P>) {
-        if let ConnectionEvent::State(state) = event {
-            self.on_connection_state(state, shared);
+        let Some(connection) = &mut self.connection else { return };
+        match event {
+            ConnectionEvent::CreateFailed(failure) => {
+                self.connection = None;
+                self.unusable = true;
+                self.offered = None;
+                self.fail(failure, shared);
+            }
+            ConnectionEvent::NegotiationNeeded => connection.needs_offer = true,
+            ConnectionEvent::LocalDescription { sdp, senders } => {
+                self.on_local(sdp, &senders, shared);
+            }
+            ConnectionEvent::RemoteApplied => self.on_remote_applied(shared),
+            ConnectionEvent::OperationFailed { signalling, failure } => {
+                self.on_operation_failed(signalling, failure, shared);
+            }
+            ConnectionEvent::Candidate(candidate) => self.on_own_candidate(candidate, shared),
+            ConnectionEvent::CandidateFailed(failure) => {
+                if !connection.ignores {
+                    shared.emit_remote(self.id, RemoteEvent::CandidateError(failure));
+                }
+            }
+            ConnectionEvent::Ice(state) => self.on_ice_state(state, shared),
+            ConnectionEvent::State(state) => self.on_connection_state(state, shared),
+            ConnectionEvent::Track { track, id, kind, mid, streams } => {
+                self.on_track(track, &id, kind, mid.as_deref(), &streams, shared);
+            }
+            ConnectionEvent::TrackGone { track, stream } => {
+                for stream in connection.streams.remove(track, stream) {
+                    shared.emit_remote(self.id, RemoteEvent::StreamRemoved { stream });
+                }
+            }
+            ConnectionEvent::DataChannel(channel) => {
+                shared.emit_remote(self.id, RemoteEvent::DataChannel(channel));
+            }
+            ConnectionEvent::ChannelClosed => self.on_sign_of_death(shared),
+            ConnectionEvent::TransportClosed => {
+                connection.transport_closed = true;
+                self.on_sign_of_death(shared);
+            }
+            ConnectionEvent::TrackFailed { track: _, failure } => self.fail(failure, shared),
+            // The room has looked at it.
+            ConnectionEvent::TrackReplaced { .. } => {}
         }
+        self.advance(shared);
     }
 
-    fn on_connection_state(&mut self, state: ConnectionState, shared: &mut Shared<P>) {
-        if let Some(connection) = &mut self.connection {
-            connection.state = state;
-        }
+    pub(super) fn fail(&mut self, failure: Failure, shared: &mut Shared<P>) {
+        shared.log(Level::Warn, "an operation of a connection failed");
+        shared.emit_remote(self.id, RemoteEvent::NegotiationError(failure));
+    }
+
+    pub(super) fn on_connection_state(&mut self, state: ConnectionState, shared: &mut Shared<P>) {
+        let Some(connection) = &mut self.connection else { return };
+        connection.state = state;
         match state {
             ConnectionState::New | ConnectionState::Connecting => {
                 if self.state != RemoteState::Reconnecting {
                     self.set_state(RemoteState::Connecting, shared);
                 }
             }
-            ConnectionState::Connected => self.set_state(RemoteState::Connected, shared),
+            ConnectionState::Connected => {
+                connection.disconnected = None;
+                connection.stalled = None;
+                self.ladder = Ladder::default();
+                self.set_state(RemoteState::Connected, shared);
+            }
             ConnectionState::Disconnected | ConnectionState::Failed => {
                 self.set_state(RemoteState::Reconnecting, shared);
+                self.on_interruption(state == ConnectionState::Failed, shared);
             }
             ConnectionState::Closed => self.set_state(RemoteState::Closed, shared),
         }

@@ -89,6 +89,7 @@ impl<P: Clone + PartialEq> Room<P> {
             Some(Step::Reconciled) => self.end_reconcile(),
             None => return false,
         }
+        self.finish_replacements();
         true
     }
 

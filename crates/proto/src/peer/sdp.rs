@@ -11,7 +11,6 @@ pub struct Origin {
     pub version: String,
 }
 
-#[allow(dead_code)] // The negotiation uses it.
 impl Origin {
     /// Both in one text, as an answer names the offer that it belongs to.
     #[must_use]
@@ -49,7 +48,6 @@ pub struct SdpFacts {
     pub sections: Vec<Section>,
 }
 
-#[allow(dead_code)] // The negotiation uses it.
 impl SdpFacts {
     /// The sender's id of the track in the media section with this `mid`.
     #[must_use]

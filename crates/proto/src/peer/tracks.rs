@@ -24,9 +24,8 @@ impl<P: Clone + PartialEq> Room<P> {
         self.check_size(message_size(&track))?;
         self.shared.tracks.push(track);
         if self.state == State::Joined {
-            let at = self.shared.tracks.len() - 1;
             for remote in self.remotes.values_mut() {
-                remote.track_added(at, &mut self.shared);
+                remote.tracks_changed(&mut self.shared);
             }
         }
         Ok(())
@@ -39,13 +38,10 @@ impl<P: Clone + PartialEq> Room<P> {
     pub fn remove_track(&mut self, track: TrackId, now: Instant) -> Result<(), CallError> {
         self.tick(now);
         self.check_open("removeTrack")?;
-        let Some(at) = self.shared.tracks.iter().position(|own| own.track == track) else {
-            return Ok(());
-        };
-        let removed = self.shared.tracks.remove(at);
+        self.shared.tracks.retain(|own| own.track != track);
         if self.state == State::Joined {
             for remote in self.remotes.values_mut() {
-                remote.track_removed(&removed, &mut self.shared);
+                remote.attach_tracks(&mut self.shared);
             }
         }
         Ok(())

@@ -4,10 +4,22 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm)]
 
-#[allow(dead_code, unused_imports)] // The negotiation uses it.
 mod sim;
 
+mod candidates;
+mod channel;
 mod close;
+mod collisions;
+mod hostile;
 mod join;
+mod ladder;
+mod metadata;
+mod negotiation;
+mod reconcile;
 mod roster;
+mod sdp;
 mod send;
+mod sessions;
+mod signals;
+mod tracks;
+mod unknown;

@@ -1,12 +1,12 @@
-// What every consumer does: one conversation with the peer that the harness brings along, and its outcome.
+// Every consumer has one conversation with the peer of the harness, and reports its outcome.
 // A plain script that leaves one global, so that this one file serves import, require, <script> and importScripts.
 
 globalThis.consumer = (() => {
   const KEY = "pk_live_local";
-  /** Umlauts, Chinese and a waving hand, so that encodings show; made at run time, so that it does not matter how this file is read. */
+  /** Umlauts, Chinese and an emoji, to show encoding faults. Made at run time, so that the encoding of this file does not matter. */
   const QUESTION = { text: String.fromCodePoint(0xe4, 0xdf, 0x4e16, 0x1f44b), numbers: [1, 2.5, -3], nothing: null };
 
-  /** Talks with the peer and tells what was seen; the harness knows what it should have been. */
+  /** Talks with the peer and returns what was seen. The harness compares it. */
   async function converse({ SignallingClient, NotConnectedError }, { url, channel }) {
     const client = new SignallingClient({ apiKey: KEY, url });
     const states = [client.state];
@@ -33,7 +33,7 @@ globalThis.consumer = (() => {
     };
   }
 
-  /** Has the conversation with the package, or runs a function, and makes of it what survives postMessage and JSON. */
+  /** Has the conversation with the package, or runs a function. The result survives postMessage and JSON. */
   function outcome(work, place = where()) {
     const promise = Promise.resolve(place).then(typeof work === "function" ? work : () => converse(work, place));
     return promise.then(
@@ -42,7 +42,7 @@ globalThis.consumer = (() => {
     );
   }
 
-  /** Where the harness wants the conversation of this page or process. */
+  /** The server and the channel for this page or process, from the harness. */
   function where() {
     if (typeof location === "object" && location.search) return Object.fromEntries(new URLSearchParams(location.search));
     return { url: process.env.METERED_URL, channel: process.env.METERED_CHANNEL };

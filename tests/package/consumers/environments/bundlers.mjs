@@ -1,4 +1,4 @@
-// Bundlers, without any configuration that is about this package.
+// Bundlers, without any configuration for this package.
 
 import { cpSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ async function bothPages(lab, site) {
   await lab.converseInPage(`${site}/worker.html`);
 }
 
-/** Puts pages next to what a bundler wrote that knows only scripts. */
+/** For bundlers that write scripts only: adds the pages beside them. */
 function addPages(lab, folder) {
   cpSync(join(HERE, "apps/built"), lab.path(folder), { recursive: true });
 }

@@ -1,4 +1,4 @@
-// What is done in the engines that WebDriver drives, in addition to the plain pages: a visit to the example page.
+// Visits the example page in the engines that WebDriver drives, in addition to the plain pages.
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";

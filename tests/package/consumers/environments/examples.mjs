@@ -1,4 +1,4 @@
-// The examples of the documentation, in examples-js, as they are printed there; only key and server are filled in.
+// The examples of the documentation, from examples-js. Only key and server are filled in.
 
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
@@ -47,7 +47,7 @@ const nodeChat = {
   },
 };
 
-/** What the address of a CDN in an example stands for: a file of the package, by `jsdelivr` if the address names none. */
+/** The file of the package behind the address of a CDN in an example; without a file name, the one that `jsdelivr` names. */
 function fromCdn(lab) {
   const home = lab.path("node_modules/metered-realtime");
   const { jsdelivr } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
@@ -74,7 +74,7 @@ const cdn = (page) => ({
   },
 });
 
-/** One connection is left of the two that StrictMode makes, and nothing arrives twice. */
+/** StrictMode makes two connections. One is left, and nothing arrives twice. */
 async function chatInReact(lab, site) {
   const peer = await lab.peer(CHANNEL);
   await lab.usePage(site, async (page) => {
@@ -93,7 +93,7 @@ async function chatInReact(lab, site) {
   peer.leave();
 }
 
-/** A page that says something by itself and shows the answer. */
+/** A page that sends a message by itself and shows the answer. */
 async function saysHello(lab, site, text) {
   const peer = await lab.peer(CHANNEL);
   peer.once("message", () => peer.publish({ text: "Good to see you" }));
@@ -116,7 +116,7 @@ const withVite = (folder, title, use) => ({
   },
 });
 
-/** Each snippet says in a comment above it which example it is, and is that example to the letter. */
+/** A comment above each snippet names its example, and the snippet is exactly that example. */
 const snippets = {
   name: "example-snippets",
   title: "Snippets of the README are examples that are run",

@@ -1,4 +1,4 @@
-// A Node that is told of a proxy, by its environment or in the program. Only the proxy knows the way to the server.
+// Node behind a proxy, which its environment or the program names. Only the proxy can reach the server.
 
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-// Test runners, and the pretended browsers that they run tests in.
+// Test runners, with the simulated browsers that they run tests in.
 
 const vitest = (environment) => ({
   name: `vitest-${environment}`,

@@ -1,4 +1,4 @@
-// The types, and what judges the package without running it.
+// The types, and linters that check the package without running it.
 
 import { tarball } from "../harness/place.mjs";
 

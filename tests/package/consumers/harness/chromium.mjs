@@ -21,7 +21,7 @@ export async function closeBrowser() {
   if (running) await (await running).close();
 }
 
-/** Opens a page and keeps what it complains about. `route` may answer requests instead of the network. */
+/** Opens a page and keeps its errors and warnings. `route` may answer requests instead of the network. */
 export async function openPage(address, route) {
   const page = await (await browser()).newPage();
   page.setDefaultTimeout(PATIENCE_MS);
@@ -40,12 +40,12 @@ export async function openPage(address, route) {
   return { page, trouble };
 }
 
-/** Browsers ask for it by themselves. */
+/** Browsers request this file by themselves. */
 function isIcon(address) {
   return address.endsWith("/favicon.ico");
 }
 
-/** Opens the page and returns its `globalThis.outcome`, and everything that it complained about. */
+/** Opens the page. Returns its `globalThis.outcome` and its errors and warnings. */
 export async function outcomeOfPage(address) {
   const { page, trouble } = await openPage(address);
   try {

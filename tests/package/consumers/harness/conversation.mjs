@@ -1,4 +1,4 @@
-// What consumers have to say to the peer, and the peer to them; apps/consumer.js is their side of it.
+// The conversation between a consumer and the peer. apps/consumer.js is the consumer's side.
 
 import assert from "node:assert/strict";
 import { Peer } from "./peer.mjs";
@@ -7,7 +7,7 @@ const QUESTION = { text: "äß世👋", numbers: [1, 2.5, -3], nothing: null };
 const ANSWER = { text: "Je vous réponds 🙂", echo: QUESTION };
 const ASIDE = { text: "between you and me" };
 
-/** Lets a consumer, which `have` starts and whose outcome it returns, talk with a peer; both have to agree on what was said. */
+/** Lets a consumer talk with a peer, and checks that both saw the same. `have` starts the consumer and returns its outcome. */
 export async function converse(url, channel, have) {
   const peer = await Peer.join(url, channel);
   peer.on("message", () => peer.publish(ANSWER));

@@ -16,7 +16,7 @@ const DRIVEN = {
   webkit: {
     driver: "METERED_WEBKIT_DRIVER",
     flags: (port) => [`--port=${port}`],
-    // Its own MiniBrowser, which has no headless mode.
+    // The driver starts its own MiniBrowser, which has no headless mode.
     wanted: () => ({}),
     needsDisplay: true,
   },
@@ -35,14 +35,14 @@ export function choose(engine) {
   chosen = engine;
 }
 
-/** The engine's version, as it says itself. */
+/** The version that the engine reports. */
 export async function engineVersion() {
   if (chosen === "chromium") return `Chromium ${await chromium.browserVersion()}`;
   const { name, version } = await driven();
   return `${chosen === "webkit" ? "WebKitGTK" : `${name[0].toUpperCase()}${name.slice(1)}`} ${version}`;
 }
 
-/** Opens the page and returns its `globalThis.outcome`, and what it complained about, where that can be known. */
+/** Opens the page. Returns its `globalThis.outcome`, and its errors and warnings where the engine tells them. */
 export async function outcomeOfPage(address) {
   if (chosen === "chromium") return chromium.outcomeOfPage(address);
   const browser = await driven();

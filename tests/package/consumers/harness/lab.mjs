@@ -1,4 +1,4 @@
-// What an environment's test works with: its folder, its tools, and the two ways to have a conversation in it.
+// The tools for the test of an environment: its folder, its programs, and the ways to run the conversation in it.
 
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -57,7 +57,7 @@ export class Lab {
     return site.url;
   }
 
-  /** Opens a page in the browser; it must have its conversation and no complaint. */
+  /** Opens a page in the browser. It must have the conversation, without errors or warnings. */
   converseInPage(address, extra = {}) {
     return this.#converse(async (query) => {
       const { outcome, trouble } = await outcomeOfPage(`${address}?${new URLSearchParams({ ...query, ...extra })}`);
@@ -66,12 +66,12 @@ export class Lab {
     });
   }
 
-  /** Asks a web server that has its conversation and answers with how it went. */
+  /** Sends a request to a web server, which has the conversation and answers with its outcome. */
   converseInAnswer(address) {
     return this.#converse(async (query) => (await fetch(`${address}?${new URLSearchParams(query)}`)).json());
   }
 
-  /** Runs a program that has its conversation and says how it went in its last line. */
+  /** Runs a program that has the conversation and prints its outcome as the last line. */
   converseInProcess(program, args, more = {}) {
     return this.#converse(async ({ url, channel }) => {
       const env = { METERED_URL: url, METERED_CHANNEL: channel, ...more };
@@ -80,7 +80,7 @@ export class Lab {
     });
   }
 
-  /** Runs a test runner of the tools; its tests have the conversation and keep how it went in outcome.json. */
+  /** Runs a test runner. Its tests have the conversation and write the outcome to outcome.json. */
   converseInTests(script, ...args) {
     return this.#converse(async ({ url, channel }) => {
       const env = { METERED_URL: url, METERED_CHANNEL: channel };
@@ -89,19 +89,19 @@ export class Lab {
     });
   }
 
-  /** What the page says of itself, without a conversation; complaints are the caller's to judge. */
+  /** The outcome of a page without a conversation. The caller judges errors and warnings. */
   visit(address) {
     return outcomeOfPage(address);
   }
 
-  /** A peer to talk with in any other way. */
+  /** A peer, for tests that talk with it in another way. */
   async peer(channel) {
     const peer = await Peer.join(this.#server.url, channel);
     this.#cleanup.push(() => peer.leave());
     return peer;
   }
 
-  /** Opens a page to do more with it; what it complains about fails the test when it is closed. */
+  /** Opens a page for the caller to work with. Its errors and warnings fail the test when it is closed. */
   async usePage(address, use, route) {
     const { page, trouble } = await openPage(address, route);
     try {
@@ -126,12 +126,12 @@ export class Lab {
     return driven();
   }
 
-  /** Where the local server is. */
+  /** The address of the local server. */
   get server() {
     return this.#server.url;
   }
 
-  /** What was built for browsers must not contain `ws`. */
+  /** Asserts that files for browsers do not contain `ws`. */
   assertWithoutWs(part) {
     for (const name of readdirSync(this.path(part), { recursive: true })) {
       if (!/\.m?js$/.test(name)) continue;
@@ -140,12 +140,12 @@ export class Lab {
     }
   }
 
-  /** Has something else undone when the test is over. */
+  /** Runs something when the test is over. */
   onEnd(work) {
     this.#cleanup.push(work);
   }
 
-  /** Puts the local server and its key where an example has a key to fill in. */
+  /** Puts the address and the key of the local server into an example. */
   fillIn() {
     const filled = readdirSync(this.folder).filter((name) => {
       if (name === "node_modules" || !statSync(this.path(name)).isFile()) return false;

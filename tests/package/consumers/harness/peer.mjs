@@ -36,7 +36,7 @@ export class Peer extends EventEmitter {
     this.#say({ type: "send", to, data });
   }
 
-  /** Waits until the peer finds that it is so. */
+  /** Waits until a condition holds for what the peer has seen. */
   async until(isSo) {
     const signal = AbortSignal.timeout(PATIENCE_MS);
     while (!isSo(this)) await once(this, "change", { signal });

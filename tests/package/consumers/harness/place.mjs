@@ -1,5 +1,5 @@
-// Where consumers live: a scratch folder with the tools that were installed from their lock files, and next to those a
-// folder for each consumer with its sources and the package, installed from the tarball.
+// The scratch folder of the consumers. It holds the tools, installed from their lock files, and a folder for each consumer
+// with its sources and the package, installed from the tarball.
 
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -64,7 +64,7 @@ export async function settle(name, group, sources) {
   const home = join(group ? await tools(group) : SCRATCH, "apps", name);
   rmSync(home, { recursive: true, force: true });
   mkdirSync(home, { recursive: true });
-  // What a build tool looks for above the sources ends here.
+  // Build tools look for configuration in the folders above. This file ends their search.
   writeFileSync(join(home, "package.json"), `${JSON.stringify({ name: `consumer-${name}`, private: true })}\n`);
   cpSync(join(await installed(), "node_modules"), join(home, "node_modules"), { recursive: true });
   cpSync(join(HERE, "apps/consumer.js"), join(home, "consumer.js"));
@@ -80,7 +80,7 @@ export function versionOf(home, name) {
   return JSON.parse(readFileSync(join(home, "node_modules", name, "package.json"), "utf8")).version;
 }
 
-/** Does the work in an emptied folder, unless exactly that was done there before. */
+/** Does the work in an empty folder, unless the same was done there before. */
 async function once(home, value, work) {
   const stamp = join(home, "node_modules", ".stamp");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === value) return;
@@ -90,7 +90,7 @@ async function once(home, value, work) {
   writeFileSync(stamp, value);
 }
 
-/** What an environment's consumer is copied from: folders of `apps`, and files or folders of the documented examples. */
+/** The sources of an environment's consumer: folders of `apps`, and files or folders of the documented examples. */
 export function sourcesOf({ app = [], example = [] }) {
   return [...[app].flat().map((name) => join(HERE, "apps", name)), ...[example].flat().map((name) => join(EXAMPLES, name))];
 }

@@ -1,4 +1,4 @@
-// Running the programs of an environment: their output is kept for the day that they fail, and none outlives us.
+// Runs the programs of an environment. Keeps their output for the error message, and ends all of them with this process.
 
 import { spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
@@ -19,18 +19,18 @@ export async function run(program, args, options = {}) {
   return child.stdout;
 }
 
-/** Starts a program that the caller talks with and ends. */
+/** Starts a program. The caller talks with it and ends it. */
 export function start(program, args, options = {}) {
   return launch(program, args, options);
 }
 
-/** Whatever still runs when the harness ends. */
+/** The programs that still run. They end with the harness. */
 export function endAll() {
   for (const child of running) child.end();
 }
 
 function launch(program, args, { cwd, env }) {
-  // A group of its own: build tools start helpers.
+  // In a process group of its own, as build tools start helpers.
   const options = { cwd, env: { ...environment(), ...env }, stdio: "pipe", detached: true };
   const child = new Child(spawn(program, args, options), [program, ...args].join(" "));
   running.add(child);
@@ -38,7 +38,7 @@ function launch(program, args, { cwd, env }) {
   return child;
 }
 
-/** A program that runs, with all that it has written. */
+/** A running program with its output so far. */
 class Child extends EventEmitter {
   output = "";
   stdout = "";
@@ -54,7 +54,7 @@ class Child extends EventEmitter {
         resolve([error.code, null]);
       });
     });
-    // A program that does not read is none of our business.
+    // A program need not read its input.
     handle.stdin.on("error", () => {});
     handle.stdout.on("data", (bytes) => (this.stdout += bytes));
     for (const stream of [handle.stdout, handle.stderr]) {
@@ -72,7 +72,7 @@ class Child extends EventEmitter {
     };
   }
 
-  /** Waits until it has written something that matches. */
+  /** Waits until its output matches. */
   async until(pattern) {
     const over = new AbortController();
     const late = setTimeout(() => over.abort(), TIME_LIMIT_MS);
@@ -91,7 +91,7 @@ class Child extends EventEmitter {
   }
 }
 
-/** Ours, without what npm, a test runner or a terminal has set for itself. */
+/** Our environment variables, without those that npm, a test runner or a terminal sets for itself. */
 function environment() {
   const ours = Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_(ENV|OPTIONS|TEST)|FORCE_COLOR|METERED_)/i.test(name));
   return { ...Object.fromEntries(ours), CI: "1", NO_COLOR: "1", DO_NOT_TRACK: "1", NEXT_TELEMETRY_DISABLED: "1" };

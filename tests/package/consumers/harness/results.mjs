@@ -1,4 +1,4 @@
-// What each environment's last run said. What passed with exactly this package and this test is not run again.
+// The result of each environment's last run. What passed with exactly this package and this test is not run again.
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ function read() {
   }
 }
 
-/** Names the package, the test and its tools. */
+/** A key for the package, the test and its tools. */
 export function keyOf(environment, versions) {
   const tools = environment.tools ? hashOf(join(HERE, "tools", environment.tools)) : "";
   const sources = [...sourcesOf(environment), ...(environment.reads ?? [])];

@@ -1,4 +1,4 @@
-// A static web server on this machine that knows nothing about JavaScript packages, for one folder.
+// A static web server for one folder. It knows nothing about JavaScript packages.
 
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { extname, join, normalize, sep } from "node:path";
 
 const TYPES = {
-  // Without charsets, as many servers send them: the page decides.
+  // Without charsets, as many servers do: the page decides.
   ".html": "text/html",
   ".js": "text/javascript",
   ".mjs": "text/javascript",

@@ -1,4 +1,4 @@
-// Which versions an environment was tested with.
+// The versions that an environment was tested with.
 
 import { engineVersion } from "./engines.mjs";
 import { tools, versionOf } from "./place.mjs";

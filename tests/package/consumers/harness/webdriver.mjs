@@ -1,4 +1,4 @@
-// Just enough of a WebDriver client for the engines that Playwright cannot drive as they are installed.
+// A small WebDriver client, for engines that Playwright can only drive in builds of its own.
 
 const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
 const PATIENCE_MS = 30_000;
@@ -28,7 +28,7 @@ export class Session {
     return call(`${this.#base}/execute/sync`, { script, args });
   }
 
-  /** Waits until the body of a function gives something true, and returns that. */
+  /** Waits until the body of a function returns something true, and returns that. */
   async until(script, ...args) {
     const deadline = Date.now() + PATIENCE_MS;
     while (Date.now() < deadline) {

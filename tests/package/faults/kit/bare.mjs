@@ -1,4 +1,4 @@
-// A server that does exactly what a test says, and writes down what it gets.
+// A server that does exactly what a test says, and keeps the frames that it receives.
 
 import { WebSocketServer } from "ws";
 import { once } from "node:events";
@@ -23,7 +23,7 @@ export async function startBare({ greet = welcome, act = answer } = {}) {
   });
   return Object.assign(bare, {
     of: (type) => bare.frames.filter(({ frame }) => frame.type === type),
-    /** The connection that was made last. */
+    /** The latest connection. */
     last: () => [...bare.peers].at(-1),
     async stop() {
       for (const socket of server.clients) socket.terminate();

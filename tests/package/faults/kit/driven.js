@@ -1,5 +1,5 @@
-// A client that is driven from afar and keeps notes with times. Runs in Node, in a child process and in a page, and with any
-// library that has the documented surface.
+// A client under remote control, which keeps its events with times. Runs in Node, in a child process and in a page, with any
+// library that has the documented methods and events.
 
 const EVENTS = ["connected", "disconnected", "state-change", "message", "direct", "presence", "server-error", "going-away"];
 
@@ -11,7 +11,7 @@ export class Driven {
     for (const name of EVENTS) this.client.on(name, (payload) => this.log.push({ name, payload, at: Date.now() }));
   }
 
-  /** Calls a method and says what came of it, as plain data. */
+  /** Calls a method and returns its result or error as plain data. */
   async call(method, ...args) {
     const began = Date.now();
     try {

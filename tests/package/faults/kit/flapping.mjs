@@ -1,5 +1,5 @@
-// A program: a server that welcomes everybody and drops everybody, as often as they come. In a process of its own, so that
-// what it needs is not counted as the client's.
+// A server that welcomes every client and drops it at once. It runs in a process of its own, so that its memory does not count
+// as the client's.
 
 import { startBare, welcome } from "./bare.mjs";
 

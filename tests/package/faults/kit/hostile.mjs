@@ -1,11 +1,11 @@
-// Frames of a server, or of a peer behind it, that means harm.
+// Frames of a hostile server, or of a hostile peer behind it.
 
 const nested = (depth) => `${"[".repeat(depth)}${"]".repeat(depth)}`;
 const message = (data) => `{"type":"message","channel":"c","from":"x","data":${data}}`;
 const presence = (joined) => `{"type":"presence","channel":"c","joined":${joined},"left":[]}`;
 const MANY = 20_000;
 
-/** Each by a name; the connection has to survive them. */
+/** Frames by name. The connection must survive all of them. */
 export const FRAMES = {
   "data that is nested 100,000 deep": message(nested(100_000)),
   "an object that is nested 100,000 deep": message(`${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}`),

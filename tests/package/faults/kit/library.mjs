@@ -1,4 +1,4 @@
-// The libraries that are put through faults, ours and the official one, and where their files are.
+// The libraries under test, ours and the official one, and where their files are.
 
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -30,7 +30,7 @@ WebAssembly.Instance = class extends Instance {
 const { load } = await import("./library.mjs");
 const { SignallingClient } = await load(process.env.FAULTS_LIBRARY);
 
-// They count as resources from the first time that somebody looks at them.
+// They count as resources from their first use on, so they are used before anything is measured.
 void process.stdout;
 void process.stderr;
 
@@ -41,13 +41,13 @@ async function collect() {
   }
 }
 
-/** What is in use: the heap, what is outside of it, and the wasm memory, which counts whole. */
+/** The memory in use: the heap, external memory, and the whole wasm memory. */
 function bytes() {
   const { heapUsed, external } = process.memoryUsage();
   return { heap: heapUsed, external, wasm: memories().reduce((sum, { buffer }) => sum + buffer.byteLength, 0) };
 }
 
-/** What keeps the process: sockets, timers and so on, by kind. */
+/** What keeps the process alive: sockets, timers and so on, by kind. */
 function resources() {
   const counts = {};
   for (const kind of process.getActiveResourcesInfo()) counts[kind] = (counts[kind] ?? 0) + 1;
@@ -61,7 +61,7 @@ async function settled() {
 }
 
 const TASKS = {
-  /** Reconnects so often to a server that welcomes and drops. */
+  /** Reconnects this often to a server that welcomes and drops. */
   async reconnects({ url, count }) {
     const before = await settled();
     const client = new SignallingClient(await complete({ apiKey: "pk_test", url, reconnect: AT_ONCE }));
@@ -99,7 +99,7 @@ const TASKS = {
     };
   },
 
-  /** Makes, connects and closes so many clients, a hundred at a time. */
+  /** Makes, connects and closes this many clients, a hundred at a time. */
   async clients({ url, count }) {
     const turn = async () => {
       const clients = await Promise.all(
@@ -124,7 +124,7 @@ const TASKS = {
     };
   },
 
-  /** Makes and forgets so many clients that never connect. */
+  /** Makes and drops this many clients that never connect. */
   async constructed({ count }) {
     const make = async () => {
       for (let i = 0; i < count; i += 1) new SignallingClient(await complete({ apiKey: "pk_test" }));
@@ -161,7 +161,7 @@ const TASKS = {
     bare.greet = greet;
     await (async () => (await make("connected")).connect())();
     for (let i = 0; i < 20; i += 1) await collect();
-    // Nobody has a reference to the connected client; it has to work all the same, and over a reconnect.
+    // Nobody holds the connected client. It must work all the same, also over a reconnect.
     bare.last().send({ type: "message", channel: "c", from: "x", data: "one" });
     await until(() => heard.some(([, data]) => data === "one"));
     bare.last().socket.terminate();

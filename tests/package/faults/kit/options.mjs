@@ -1,4 +1,4 @@
-// What an option set needs to work with a library in this process.
+// Completes a set of options so that it works with either library in this process.
 
 /** FAULTS_SOCKET: `global` for the global WebSocket. Without it, ours takes its own; the official client has none, and gets that of `ws`. */
 export async function complete(options) {

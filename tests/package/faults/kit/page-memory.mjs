@@ -1,4 +1,4 @@
-// What many reconnects leave in the memory of a page.
+// Measures the memory that many reconnects leave in a page.
 
 import { slope } from "./statistics.mjs";
 import { until } from "./time.mjs";

@@ -1,4 +1,4 @@
-// Where a client may run: a Node, a Node with a global WebSocket, a page in Chromium. One way to use all of them.
+// Places where a client runs, behind one interface: Node, Node with a global WebSocket, a page in Chromium.
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -47,7 +47,7 @@ export class Client {
     }
   }
 
-  /** Connects and gives the peer id. */
+  /** Connects and returns the peer id. */
   async connect() {
     const connecting = await this.call("connect");
     if (!connecting.ok) throw new Error(`connect() failed: ${JSON.stringify(connecting.error)}`);
@@ -59,7 +59,7 @@ export class Client {
 export const PLAIN = { flags: [], env: {} };
 export const WITH_GLOBAL = { flags: MAJOR >= 22 ? [] : ["--experimental-websocket"], env: { FAULTS_SOCKET: "global" } };
 
-/** A child process. `node` is its program, another one than ours perhaps. */
+/** A child process. `node` is its program, which may be another Node than this one. */
 export async function inNode({ library = "ours", node = process.execPath, flags = [], env = {} } = {}) {
   const options = { execPath: node, execArgv: flags, env: { ...process.env, FAULTS_LIBRARY: library, ...env } };
   const child = fork(CHILD, [], options);

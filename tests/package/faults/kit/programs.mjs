@@ -1,4 +1,4 @@
-// Programs in processes of their own: the flapping server, and what measures memory.
+// Programs that run in processes of their own: the flapping server, and the measurements of memory.
 
 import { fork } from "node:child_process";
 import { once } from "node:events";

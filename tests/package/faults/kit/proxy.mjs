@@ -1,4 +1,4 @@
-// A TCP proxy that does to a connection what networks do: reset it, cut it in the middle of a frame, or swallow everything.
+// A TCP proxy with the faults of networks: it resets a connection, cuts it in the middle of a frame, or swallows everything.
 
 import { createServer, connect } from "node:net";
 import { once } from "node:events";
@@ -62,7 +62,7 @@ class Link {
     this.server.resetAndDestroy();
   }
 
-  /** The next bytes to the client are cut after so many, and then the connection ends. */
+  /** Lets this many more bytes through to the client, and then ends the connection. */
   cutAfter(bytes) {
     this.#cutAfter = bytes;
   }
@@ -75,7 +75,7 @@ class Link {
   /** TCP stays up on both sides, and nothing gets through any more. */
   blackHole() {
     this.#dead = true;
-    // The server learns nothing either.
+    // The server notices nothing either.
     this.server.on("error", () => {});
   }
 }

@@ -1,4 +1,4 @@
-// A server that writes down each request that arrives and what it did with it, and that misbehaves on demand.
+// A server that records each request and what it did with it, and that misbehaves on demand.
 
 import { once } from "node:events";
 import { WebSocketServer } from "ws";
@@ -22,7 +22,7 @@ export async function startRecorder() {
     /** The next id for a request. */
     next: () => ++last,
     arrivals: (id) => arrivals.get(id) ?? [],
-    /** The connection that a key has now. */
+    /** The present connection of a key. */
     sessionOf: (key) => sessions.get(key),
     async stop() {
       for (const socket of server.clients) socket.terminate();

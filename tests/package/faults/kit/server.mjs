@@ -1,4 +1,4 @@
-// The local server, on a port that it can be started on again.
+// The local server, on a port on which it can be started again.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -19,7 +19,7 @@ export async function startServer({ listen = "127.0.0.1:0" } = {}) {
   const host = url.replace("ws://", "");
   return {
     url,
-    /** Orders a fault, such as `half_open`, and says how many connections it struck. */
+    /** Orders a fault, such as `half_open`. Returns how many connections it affected. */
     async fault(fault, details = {}) {
       const response = await fetch(`http://${host}/_dev/faults`, { method: "POST", body: JSON.stringify({ fault, ...details }) });
       if (!response.ok) throw new Error(`the local server refused the fault ${fault}: ${await response.text()}`);

@@ -1,6 +1,6 @@
-// Small sums.
+// Statistics.
 
-/** The slope of the line that fits points best. */
+/** The slope of the least-squares line through points. */
 export function slope(points) {
   const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const x = mean(points.map(([x]) => x));

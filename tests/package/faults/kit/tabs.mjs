@@ -1,4 +1,4 @@
-// Tabs of a Chromium, by the DevTools protocol alone. Playwright keeps every page visible, and a visible page cannot be frozen.
+// Tabs of Chromium, through the DevTools protocol. Playwright keeps every page visible, and a visible page cannot be frozen.
 
 import { spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
@@ -13,7 +13,7 @@ import { until } from "./time.mjs";
 
 const FLAGS = [
   ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage", "--headless=new"],
-  // A page with an open WebSocket goes into the back/forward cache: newer versions do that unasked.
+  // Lets a page with an open WebSocket into the back/forward cache. Newer versions do that by default.
   "--enable-features=DisconnectWebSocketOnBFCache",
 ];
 
@@ -36,7 +36,7 @@ export async function startTabs() {
       await once(socket, "open");
       const tab = new Tab(socket);
       const isThere = `location.href === ${JSON.stringify(url)} && document.readyState === "complete"`;
-      // While the page is on its way, what is evaluated may be lost with the page before it.
+      // While the page loads, an evaluation may still run in the page before it, and be lost.
       await until(() => tab.evaluate(isThere).catch(() => false));
       return tab;
     },
@@ -44,7 +44,7 @@ export async function startTabs() {
       for (const socket of sockets) socket.terminate();
       child.kill();
       await exited;
-      // Its helpers may write for a while yet; what is left then is in the folder for such things.
+      // Its helpers may still write for a while. What is left then stays in the system's temporary folder.
       await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }).catch(() => {});
     },
   };
@@ -61,7 +61,7 @@ async function devtoolsOf(child) {
   throw new Error("Chromium did not say where its DevTools are");
 }
 
-/** Emits what the tab tells, by the names of the DevTools protocol. */
+/** Emits the tab's events under their names in the DevTools protocol. */
 class Tab extends EventEmitter {
   #socket;
   #waiting = new Map();

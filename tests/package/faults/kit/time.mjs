@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 export { sleep };
 
-/** Waits until something is so. */
+/** Waits until a condition holds. */
 export async function until(condition, patienceMs = 10_000, what = condition) {
   const end = Date.now() + patienceMs;
   while (!(await condition())) {
@@ -13,7 +13,7 @@ export async function until(condition, patienceMs = 10_000, what = condition) {
   }
 }
 
-/** Numbers that look random, from a seed (mulberry32): 0 to below 1. */
+/** Random numbers from a seed (mulberry32), from 0 to below 1. */
 export function dice(seed) {
   let state = seed >>> 0;
   return () => {

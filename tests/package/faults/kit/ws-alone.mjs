@@ -1,4 +1,4 @@
-// The least that reconnects: what it leaves in memory is the runtime's own.
+// Reconnects with `ws` and nothing else. The memory that it leaves is the runtime's own.
 
 import { WebSocket } from "ws";
 

@@ -1,22 +1,22 @@
-// Who lied: what callers were told, against what arrived.
+// Compares the results of calls with what arrived at the other side.
 
 import { median } from "../kit/statistics.mjs";
 
 /** Both libraries wait 15 s for an answer. */
 export const LOST_AFTER_MS = 16_000;
-/** What is on its way when a call is given up may still arrive. */
+/** A frame that is on its way when a call fails may still arrive. */
 export const ON_ITS_WAY_MS = 1000;
 
-/** What an error says about the request. */
+/** The outcome that an error claims. */
 export function claimOf(error) {
   if (error.outcome !== undefined) return error.outcome;
-  // The official client's errors have no outcome; this is what their names say.
+  // The official client's errors have no outcome, so their names decide.
   if (error.name === "NotConnectedError" || error.name === "OversizedPayloadError" || error instanceof TypeError) return "notSent";
   if (error.name === "backend_error") return "rejected";
   return "unknown";
 }
 
-/** Of each actor: its calls, what it wants to be subscribed to, and what its connection is. */
+/** Needs of each actor: its calls, the channels that it wants, and its connection. */
 export function judge(actors, recorder) {
   const calls = actors.flatMap((actor) => actor.calls);
   const writes = calls.filter(({ id }) => id !== undefined);

@@ -1,10 +1,10 @@
-// The judge of the random faults is a witness only if it sees lies.
+// The judge must see each kind of wrong answer.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { claimOf, judge } from "./judge.mjs";
 
-/** What the judge says of calls, given what arrived. */
+/** The verdict on calls, given what arrived. */
 function verdict(calls, arrivals = {}, rest = {}) {
   const actor = { calls, wanted: new Map(), session: undefined, recoveries: [1], recovered: true, ...rest };
   return judge([actor], { arrivals: (id) => arrivals[id] ?? [] });
@@ -12,14 +12,14 @@ function verdict(calls, arrivals = {}, rest = {}) {
 
 const call = (claim, more = {}) => ({ id: 1, kind: "publish", at: 0, settledAt: 100, claim, ...more });
 
-test("honest answers are no lies", () => {
+test("right answers are not counted as wrong", () => {
   assert.equal(verdict([call("done")], { 1: [{ at: 50 }] }).lying, 0);
   assert.equal(verdict([call("notSent")]).lying, 0);
   assert.equal(verdict([call("rejected")], { 1: [{ at: 50, refused: true }] }).lying, 0);
   for (const arrivals of [{}, { 1: [{ at: 50 }] }]) assert.equal(verdict([call("unknown")], arrivals).lying, 0);
 });
 
-test("each kind of lie is seen", () => {
+test("each kind of wrong answer is counted", () => {
   assert.equal(verdict([call("done")]).lies.doneButNeverArrived, 1);
   assert.equal(verdict([call("done")], { 1: [{ at: 50, refused: true }] }).lies.doneButNeverArrived, 1);
   assert.equal(verdict([call("notSent")], { 1: [{ at: 50 }] }).lies.notSentButArrived, 1);
@@ -28,7 +28,7 @@ test("each kind of lie is seen", () => {
   assert.equal(verdict([call("done")], { 1: [{ at: 50 }, { at: 60 }] }).lies.arrivedTwice, 1);
 });
 
-test("calls that nobody answers, or too late, are lost", () => {
+test("calls that are answered too late or never are lost", () => {
   assert.equal(verdict([call(undefined, { settledAt: undefined })]).lost, 1);
   assert.equal(verdict([call("unknown", { settledAt: 20_000 })]).lost, 1);
   assert.equal(verdict([call("unknown", { settledAt: 15_000 })]).lost, 0);

@@ -1,4 +1,4 @@
-// What the garbage collector takes of clients that nobody holds any more.
+// Which clients the garbage collector takes that nobody holds any more.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
@@ -27,7 +27,7 @@ class Socket extends EventTarget {
 
 const make = (onMade) => new SignallingClient({ apiKey: "pk", webSocketFactory: () => new Socket(onMade) });
 
-/** A client in some state, held by nobody, with a listener that holds it in turn. */
+/** A client in some state that only its own listener refers to. */
 const lives = {
   async idle() {
     const client = make();

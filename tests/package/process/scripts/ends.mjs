@@ -1,4 +1,4 @@
-// Ends, or does not end, by itself: each way is one argument.
+// A process that should end by itself, or should not. The argument says in which way.
 
 import { SignallingClient } from "metered-realtime";
 

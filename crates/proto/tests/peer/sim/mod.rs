@@ -13,7 +13,7 @@ use metered_realtime_proto::peer::{
 };
 use metered_realtime_proto::wire::PresencePeer;
 
-pub(crate) use pc::{candidate, facts, sdp};
+pub(crate) use pc::{candidate, sdp, sdp_with};
 
 /// A handler of the user: runs when an event is dispatched and may call the room.
 pub(crate) type Handler = Box<dyn FnMut(&mut Sim, &Event<String>)>;

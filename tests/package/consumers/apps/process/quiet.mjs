@@ -1,4 +1,4 @@
-// What a server render does: import the package, and nothing else. Importing must not start, open or compile anything.
+// Imports the package and nothing else, as a server render does. Importing must not start, open or compile anything.
 
 const touched = [];
 const watch = (object, name) => {
