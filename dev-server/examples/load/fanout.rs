@@ -42,7 +42,7 @@ pub(crate) async fn measure(target: &Target, subscribers: usize, time: Duration)
     Ok(())
 }
 
-/// Publishes until the time is up, with a few messages under way; how many were acked.
+/// Publishes until the time is up, with a few messages in flight. Returns how many were acked.
 async fn publish(publisher: Peer, time: Duration) -> Result<u64> {
     let (mut sink, mut stream) = publisher.socket.split();
     let frame = format!(

@@ -1,4 +1,4 @@
-//! Idle connections: how fast they come, what each costs, and whether all are alive after a while.
+//! Idle connections: how fast they connect, how much memory each takes, and whether all are alive after a while.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -33,7 +33,7 @@ pub(crate) async fn measure(target: &Target, count: usize, hold: Duration) -> Re
     Ok(())
 }
 
-/// Each one reads all the while (and so answers the server's pings), and asks for a pong at the end.
+/// Each one reads all the time, which answers the server's pings, and sends a ping at the end.
 async fn hold_all(peers: Vec<Peer>, hold: Duration) -> Result<usize> {
     let turns = Arc::new(tokio::sync::Semaphore::new(CONCURRENT_DIALS));
     let mut holding = JoinSet::new();
@@ -50,7 +50,7 @@ async fn hold_all(peers: Vec<Peer>, hold: Duration) -> Result<usize> {
     Ok(holding.join_all().await.into_iter().filter(|alive| *alive).count())
 }
 
-/// How many dials or questions are under way at one time.
+/// How many dials or pings are in flight at one time.
 const CONCURRENT_DIALS: usize = 200;
 
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);

@@ -1,7 +1,7 @@
-//! How much the server bears on this machine: `cargo run --release -p metered-realtime-server --example load`.
+//! Measures how much load the server takes on this machine: `cargo run --release -p metered-realtime-server --example load`.
 //!
-//! The server runs in a process of its own (this program again, with `--serve`), so that its memory can be told from the
-//! clients'. Both share the machine's cores; the figures are those of the pair.
+//! The server runs in a process of its own (this program again, with `--serve`), so that its memory does not mix with the
+//! clients'. Both share the machine's cores, so the figures are those of both together.
 
 #![allow(missing_docs)]
 
@@ -58,7 +58,7 @@ async fn main() -> Result<()> {
     idle::measure(&target, arguments.connections, Duration::from_secs(arguments.hold)).await
 }
 
-/// Serves until standard input ends, which is when the parent is gone.
+/// Serves until standard input ends, which means that the parent is gone.
 async fn serve() -> Result<()> {
     let server = Server::start(Config::relaxed()).await?;
     println!("{}", server.url());

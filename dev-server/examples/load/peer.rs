@@ -1,4 +1,4 @@
-//! A client as thin as can be.
+//! A client with as little work as possible.
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;

@@ -1,4 +1,4 @@
-//! JSON Web Tokens as the service has them: compact (RFC 7515), signed with HS256. What the claims mean is not known here.
+//! JSON Web Tokens as the service has them: compact (RFC 7515), signed with HS256. The meaning of the claims is elsewhere.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
@@ -29,10 +29,10 @@ pub(super) fn sign<T: Serialize>(
     Ok(format!("{signed}.{}", BASE64.encode(signature)))
 }
 
-/// A token that may be anybody's.
+/// A token whose signature has not been checked.
 pub(super) struct Unverified<'a> {
     pub(super) header: Header,
-    /// The texts of header and claims.
+    /// Header and claims as text.
     signed: &'a str,
     claims: &'a str,
     signature: Vec<u8>,
@@ -45,7 +45,7 @@ pub(super) struct Header {
 }
 
 impl<'a> Unverified<'a> {
-    /// Nothing if this is no token.
+    /// `None` if this is not a token.
     pub(super) fn read(token: &'a str) -> Option<Unverified<'a>> {
         let (signed, signature) = token.rsplit_once('.')?;
         let (header, claims) = signed.split_once('.')?;
@@ -53,12 +53,12 @@ impl<'a> Unverified<'a> {
         Some(Unverified { header, signed, claims, signature: BASE64.decode(signature).ok()? })
     }
 
-    /// Whether the signature is HS256's, by whoever has the secret. In constant time.
+    /// Whether the signature was made with the secret, by HS256. In constant time.
     pub(super) fn is_signed_with(&self, secret: &[u8]) -> bool {
         hmac::verify(&key(secret), self.signed.as_bytes(), &self.signature).is_ok()
     }
 
-    /// Nothing if the claims are of another type.
+    /// `None` if the claims are of another type.
     pub(super) fn claims<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_slice(&BASE64.decode(self.claims).ok()?).ok()
     }

@@ -1,4 +1,4 @@
-//! Welcomes, expiry, and who is turned away.
+//! Welcomes, expiry, and refusals.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The numbers of A.7.
+//! Limits of channels, metadata, rates and quotas.
 
 use std::time::Duration;
 

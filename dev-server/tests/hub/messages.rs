@@ -1,4 +1,4 @@
-//! Publish, send, ping, and the error codes of A.6.
+//! Publish, send, ping, and the error codes of their refusals.
 
 use std::sync::Arc;
 

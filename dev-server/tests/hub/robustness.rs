@@ -1,4 +1,4 @@
-//! Any text, and any order of frames, faults and time: no panic, and books that balance.
+//! Any text, and any order of frames, faults and time: no panic, and consistent counts.
 
 use std::time::Duration;
 
@@ -131,7 +131,7 @@ proptest! {
     fn any_history_ends_with_an_empty_hub(steps in prop::collection::vec(step(), 1..80)) {
         let (mut world, ids) = run(steps);
         for id in &ids {
-            // Who was closed by the server is not registered any more.
+            // A connection that the server closed is not registered any more.
             if matches!(world.end_of(*id), Some(End::Close(..) | End::Drop)) {
                 prop_assert!(!world.hub.is_open(*id));
             }

@@ -1,4 +1,4 @@
-//! Subscribing to many channels at once (in part assumed).
+//! Subscribing to many channels at once. The documentation of the service leaves some of this open.
 
 use serde_json::json;
 

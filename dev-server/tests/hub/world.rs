@@ -9,7 +9,7 @@ use metered_realtime_server::hub::{
 };
 use serde_json::{Value, json};
 
-/// What became of a connection.
+/// How a connection ended.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum End {
     Close(u16, String),
@@ -58,7 +58,7 @@ impl World {
         }
     }
 
-    /// Connects a peer and takes its welcome off the pile.
+    /// Connects a peer and takes its welcome out of the log.
     pub(crate) fn join(&mut self, peer: &str) -> ConnId {
         self.join_with(grant(peer))
     }
@@ -70,7 +70,7 @@ impl World {
         id
     }
 
-    /// Knocks and connects; whatever comes of it stays on the pile.
+    /// Connects; all frames stay in the log.
     pub(crate) fn open(&mut self, grant: Grant) -> ConnId {
         let plan: Plan = self.hub.knock([127, 0, 0, 1].into(), self.now).unwrap();
         let id = self.hub.open(grant, plan, self.now);
@@ -87,7 +87,7 @@ impl World {
         self.collect();
     }
 
-    /// Subscribes and takes ack and snapshot off the pile.
+    /// Subscribes and takes ack and snapshot out of the log.
     pub(crate) fn subscribe(&mut self, id: ConnId, channel: &str) {
         self.say(id, json!({"type": "subscribe", "channel": channel, "requestId": "s"}));
         assert_eq!(kinds(&self.take(id)), ["ack", "presence"]);
@@ -123,12 +123,12 @@ impl World {
         self.now = self.now.plus(time);
     }
 
-    /// What was sent to a connection since the last look, as text.
+    /// The frames to a connection since the last call, as text.
     pub(crate) fn take_texts(&mut self, id: ConnId) -> Vec<String> {
         self.inbox.remove(&id).unwrap_or_default()
     }
 
-    /// What was sent to a connection since the last look.
+    /// The frames to a connection since the last call.
     pub(crate) fn take(&mut self, id: ConnId) -> Vec<Value> {
         let texts = self.take_texts(id);
         texts.iter().map(|text| serde_json::from_str(text).unwrap()).collect()

@@ -1,4 +1,4 @@
-//! What a client may take of the transport: time, sizes, and the form of a handshake.
+//! Limits of the transport: time, sizes, and the form of a handshake.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::client::{http, raw, server};
 
 const LIMIT: Duration = Duration::from_millis(300);
 
-/// A server that waits for little, and the header that opens its REST API.
+/// A server with short timeouts, and the header that opens its REST API.
 async fn impatient() -> (Server, String) {
     let bounds = Bounds { request_timeout: LIMIT, ..Bounds::default() };
     let config = Config { bounds, ..Config::default() };
@@ -19,7 +19,7 @@ async fn impatient() -> (Server, String) {
     (Server::start(config).await.unwrap(), header)
 }
 
-/// Sends the start of a request, and then a byte every now and then, until the server ends it; what it answered, and when.
+/// Sends the start of a request, and then a byte every now and then, until the server ends the connection. Returns the answer, and when it came.
 async fn trickle(server: &Server, start: &str) -> (String, Duration) {
     let mut stream = TcpStream::connect(server.addr()).await.unwrap();
     stream.write_all(start.as_bytes()).await.unwrap();

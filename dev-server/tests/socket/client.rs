@@ -44,7 +44,7 @@ impl Client {
         client
     }
 
-    /// Connects with a query; the HTTP status if it is not 101.
+    /// Connects with a query. Fails with the HTTP status if it is not 101.
     pub(crate) async fn dial(server: &Server, query: &str) -> Result<Client, u16> {
         match connect_async(format!("{}/v1?{query}", server.url())).await {
             Ok((socket, _)) => Ok(Client { socket, peer: String::new() }),
@@ -93,7 +93,7 @@ impl Client {
         timeout(Duration::from_millis(150), self.socket.next()).await.is_err()
     }
 
-    /// Subscribes and reads ack and snapshot; who is there.
+    /// Subscribes, reads ack and snapshot, and returns who is there.
     pub(crate) async fn subscribe(&mut self, channel: &str) -> Value {
         self.say(json!({"type": "subscribe", "channel": channel, "requestId": "s"})).await;
         assert_eq!(self.frame().await, json!({"type": "ack", "requestId": "s"}));
@@ -101,7 +101,7 @@ impl Client {
     }
 }
 
-/// One HTTP request; status, head and body.
+/// Sends an HTTP request. Returns status, head and body.
 pub(crate) async fn http(
     server: &Server,
     method: &str,

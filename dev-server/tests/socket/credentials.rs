@@ -62,7 +62,7 @@ fn far() -> u64 {
     4_000_000_000
 }
 
-/// What a client sees of a refusal.
+/// How a client sees a refusal.
 async fn refusal(server: &Server, query: &str) -> Result<End, u16> {
     let mut client = Client::dial(server, query).await?;
     Ok(client.end().await)

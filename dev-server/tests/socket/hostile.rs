@@ -61,7 +61,7 @@ async fn any_bytes_leave_the_server_serving() {
     assert_eq!(status, 200);
     let order = r#"{"fault":"http","status":503,"target":{"next":1}}"#;
     http(&server, "DELETE", "/_dev/faults", "", order).await;
-    // The rate of connects was used up by the noise; what counts is an answer.
+    // The noise has used up the rate of connects. Any answer counts.
     assert!(matches!(Client::dial(&server, "key=pk_live_local").await, Ok(_) | Err(429)));
 }
 
@@ -119,7 +119,7 @@ async fn after_a_frame_that_is_too_large_tcp_ends_at_once() {
 async fn a_client_that_only_connects_is_let_go() {
     let server = server().await;
     let idle = TcpStream::connect(server.addr()).await.unwrap();
-    // The server is not held up by it, nor by one that stops half-way through its head.
+    // Neither this client nor one that stops half-way through its head delays the server.
     let mut half = TcpStream::connect(server.addr()).await.unwrap();
     half.write_all(b"GET /v1?key=pk").await.unwrap();
     let mut a = Client::join(&server).await;

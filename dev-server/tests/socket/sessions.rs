@@ -1,4 +1,4 @@
-//! What two people and a deploy see.
+//! Whole sessions: two peers that talk, and a deploy.
 
 use std::time::Duration;
 

@@ -34,7 +34,7 @@ fn is_exempt(path: &str) -> bool {
 }
 
 /// Documents that the repository does not have.
-const ELSEWHERE: &str = r"(?i)\bspec [A-K]\.?[0-9]+|\bspec [A-K]\b|\bdecisions?,? items? [0-9]+|\b(as )?in the seed\b( document)?|\bthe seed('s table| document)|\b[A-K]\.[0-9]+ of the spec|the user's reference";
+const ELSEWHERE: &str = r"(?i)\bspec [A-K]\.?[0-9]+|\bspec [A-K]\b|\b(of|in) (?-i:[A-K])\.[0-9]+\b|\bscenarios? [0-9]+|\bdecisions?,? items? [0-9]+|\b(as )?in the seed\b( document)?|\bthe seed('s table| document)|the user's reference";
 
 /// `rule 67`, `rules d06 and d15`, `rules 3 to 9`.
 const RULES: &str = r"\b[Rr]ules? [a-z]?[0-9]+\b((, | and | or | to |–)[a-z]?[0-9]+\b)*";
@@ -163,13 +163,13 @@ mod tests {
 
     #[test]
     fn documents_that_are_not_here_are_found() {
-        let text =
-            "// (spec B.6; decisions, item 7)\n// as in the seed document\n// the seed of a run\n";
+        let text = "// (spec B.6; decisions, item 7), the codes of A.6, RFC 1, appendix A.1\n// as in the seed document\n// the seed of a run\n";
         assert_eq!(
             found("src/x.rs", text),
             [
                 "src/x.rs:1: spec B.6",
                 "src/x.rs:1: decisions, item 7",
+                "src/x.rs:1: of A.6",
                 "src/x.rs:2: as in the seed document"
             ]
         );
