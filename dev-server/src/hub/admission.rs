@@ -1,4 +1,4 @@
-//! Who gets in: what is checked before the handshake, and what happens right after it (spec A.1).
+//! Admission: the checks before the handshake, and the steps right after it.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -108,5 +108,5 @@ impl Hub {
     }
 }
 
-/// How long before `exp` the service closes (spec A.5).
+/// How long before `exp` the service closes.
 const EXPIRY_LEAD: Duration = Duration::from_millis(250);

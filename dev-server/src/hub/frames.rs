@@ -1,4 +1,4 @@
-//! Frames to the client as text (spec A.3). Application data is copied through as the JSON text it came as.
+//! Frames to the client as text. Application data is copied as the JSON text in which it came.
 
 use metered_realtime_proto::wire::push_json_string;
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pattern::Scope;
 
-/// Something that a key or token may permit (spec A.7).
+/// Something that a key or token may permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {

@@ -127,7 +127,7 @@ pub enum BusOutput {
     },
 }
 
-/// The frames that a server sends (spec A.3).
+/// The frames that a server sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FrameKind {
     /// `welcome`
@@ -165,7 +165,7 @@ impl FrameKind {
     }
 }
 
-/// The numbers of spec A.7 that the hub enforces. `None` is no limit.
+/// The limits that the hub enforces. `None` is no limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The largest inbound frame in bytes, advertised in the welcome.

@@ -1,6 +1,6 @@
 //! The rules of the service, as a pure state machine.
 //!
-//! The hub owns who is connected, who subscribed to what, and every decision that follows from it (spec A.2 to A.7).
+//! The hub owns who is connected, who subscribed to what, and every decision that follows from it.
 //! It may not touch sockets, clocks or entropy: whoever drives it brings `now`, ids and verified credentials, and
 //! carries out what [`Hub::poll_output`] says. It compiles for any target, wasm included.
 //!

@@ -1,4 +1,4 @@
-//! Channel patterns (spec A.7): `*` is any run without `/`, `**` any run, `\*` and `\\` stand for themselves.
+//! Channel patterns: `*` is any run without `/`, `**` any run, `\*` and `\\` stand for themselves.
 //!
 //! A run may be empty, and a backslash before anything else is an ordinary character (assumed).
 

@@ -1,4 +1,4 @@
-//! Frames from the client (spec A.2): text in, a request or the reason for refusing it out.
+//! Frames from the client: text becomes a request, or the reason for refusing it.
 //!
 //! Members that the protocol does not know are ignored, the last of equal names counts, and `data` is not looked into.
 
@@ -53,7 +53,7 @@ impl Body<'_> {
     }
 }
 
-/// Why a request is refused: a code of spec A.6 and a sentence.
+/// Why a request is refused: an error code and a sentence.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) code: &'static str,
@@ -167,5 +167,5 @@ enum FieldName {
     Other,
 }
 
-/// The longest request id (spec A.7).
+/// The longest request id.
 const REQUEST_ID_MAX: usize = 128;

@@ -1,4 +1,4 @@
-//! What each request does (spec A.4, A.7).
+//! What each request does.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -100,7 +100,7 @@ impl Hub {
         }
     }
 
-    /// Ack first, then the snapshot, then the news for the others (spec A.4). Idempotent: the options of the last one win.
+    /// Ack first, then the snapshot, then presence for the others. Idempotent: the options of the last one win.
     fn subscribe(
         &mut self,
         id: ConnId,
@@ -305,7 +305,7 @@ impl Hub {
     }
 }
 
-/// Whether a text may be a peer's id: 1 to 128 printable ASCII characters (spec A.7).
+/// Whether a text may be a peer's id: 1 to 128 printable ASCII characters.
 #[must_use]
 pub fn is_peer_id(id: &str) -> bool {
     (1..=PEER_ID_MAX).contains(&id.len()) && id.bytes().all(|b| (0x20..0x7f).contains(&b))
@@ -334,7 +334,7 @@ fn not_reserved(channel: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Whether a channel's prefix belongs to the service, in any case (spec A.6).
+/// Whether a channel's prefix belongs to the service, in upper or lower case.
 #[must_use]
 pub fn is_reserved(channel: &str) -> bool {
     RESERVED_PREFIXES.iter().any(|prefix| {
