@@ -14,7 +14,7 @@ use document::Document;
 use names::Shown;
 use std::fs;
 
-/// Fails when a rule has neither a test nor a reason why there is none.
+/// Fails when a rule has neither a test nor a reason why there is none, and when a reference leads nowhere.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Print only what is missing, and the sums.
@@ -33,14 +33,14 @@ pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
         note(&format!("rules {family}: {shown} of {all} are shown by tests"));
     }
     let dangling = references::dangling(&files, &document);
-    note(&format!("{} references lead nowhere", dangling.len()));
-    if !args.brief {
-        dangling.iter().for_each(|line| println!("{line}"));
-    }
+    let dangling = dangling.iter().map(|line| format!("leads nowhere: {line}"));
     document.stale(&shown).iter().for_each(|line| note(line));
-    let problems = document.problems(&shown);
+    let problems: Vec<_> = document.problems(&shown).into_iter().chain(dangling).collect();
     if !problems.is_empty() {
-        bail!("docs/SPEC.md and the tests do not fit:\n  {}", problems.join("\n  "));
+        bail!(
+            "docs/SPEC.md, the tests and the references do not fit:\n  {}",
+            problems.join("\n  ")
+        );
     }
     Ok(())
 }
