@@ -1,4 +1,4 @@
-// The class that users construct: a thin face of the core's.
+// The class that users construct. Its methods call the class of the core.
 
 import { fatal } from "./core.js";
 import { Inside } from "./inside.js";

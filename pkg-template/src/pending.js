@@ -1,9 +1,9 @@
-// The pending calls of a client: what settles their promises, and the signals that may withdraw them.
+// The pending calls of a client: the functions that settle their promises, and the signals that may withdraw them.
 
 import { RequestAbortedError, withOutcome } from "./errors.js";
 import { isAborted, isGiven, onAbort, reasonOf } from "./signals.js";
 
-/** The map of all clients that wait for nothing. */
+/** One empty map for all clients without pending calls. */
 const NONE = new Map();
 
 export class PendingCalls {
@@ -21,7 +21,7 @@ export class PendingCalls {
     return this.#calls.size;
   }
 
-  /** What a call with this signal is watched by; throws if it is aborted already, or is no signal. */
+  /** The watch on a signal, shared by all calls with it. Throws if the signal is aborted already, or is not a signal. */
   watch(signal) {
     if (!isGiven(signal)) return undefined;
     if (isAborted(signal)) throw withOutcome(new RequestAbortedError(reasonOf(signal)), "notSent");
@@ -35,7 +35,7 @@ export class PendingCalls {
     return watch;
   }
 
-  /** No call came of it, or none is left. */
+  /** Stops watching a signal that no pending call has. */
   leave(watch) {
     if (!watch || watch.calls.size > 0) return;
     this.#watches.delete(watch.signal);

@@ -1,4 +1,4 @@
-// Texts for whatever was thrown: it may be anything, and refuse to tell.
+// Texts for a thrown value, which may be anything, also an object whose getters throw.
 
 export function nameOf(error) {
   try {

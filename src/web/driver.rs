@@ -1,4 +1,4 @@
-//! Carries out what the machine says: the pump, the sockets, the alarm.
+//! Carries out the outputs of the machine: the pump, the sockets, the alarm.
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -20,7 +20,7 @@ use metered_realtime_proto::machine::{
 };
 use metered_realtime_proto::wire::ServerFrame;
 
-/// The machine, with what this platform hands on: values of JavaScript's as data, and names as the host wants them.
+/// The machine of this platform: its data is a JavaScript value, and the host chooses the type of names.
 pub type WebMachine<H> = Machine<JsValue, <H as Host>::Name>;
 
 /// One client's machine and what it drives.
@@ -30,9 +30,9 @@ pub struct Driver<H: Host> {
     machine: RefCell<WebMachine<H>>,
     clock: RefCell<Clock>,
     alarm: RefCell<Alarm>,
-    /// Few: the current one, and perhaps one that is closing.
+    /// The current socket, and perhaps one that is closing.
     sockets: RefCell<Vec<Line>>,
-    /// While set, outputs wait for the call that is carrying some out.
+    /// Whether a call carries outputs out. Further outputs wait for it.
     pumping: Cell<bool>,
     /// Whether this client takes part in the lifecycle of the page.
     awake: Cell<bool>,
@@ -43,12 +43,12 @@ pub struct Driver<H: Host> {
 struct Line {
     id: SocketId,
     socket: Option<Rc<Socket>>,
-    /// What its first `error` event said.
+    /// The cause from its first `error` event.
     failure: Option<Failure>,
 }
 
 impl<H: Host> Driver<H> {
-    /// A driver with the machine that `make` gives.
+    /// A driver with the machine that `make` returns.
     pub fn new(host: H, make: impl FnOnce(Instant) -> WebMachine<H>) -> Rc<Driver<H>> {
         Rc::new_cyclic(|weak| {
             let mut clock = Clock::start();
@@ -65,18 +65,18 @@ impl<H: Host> Driver<H> {
         })
     }
 
-    /// Calls the machine. What it queues is carried out by [`pump`](Self::pump).
+    /// Calls the machine. [`pump`](Self::pump) carries out its outputs.
     pub fn with<T>(&self, call: impl FnOnce(&mut WebMachine<H>, Instant) -> T) -> T {
         let now = self.clock.borrow_mut().now();
         call(&mut self.machine.borrow_mut(), now)
     }
 
-    /// Looks at the machine.
+    /// Reads from the machine.
     pub fn peek<T>(&self, look: impl FnOnce(&WebMachine<H>) -> T) -> T {
         look(&self.machine.borrow())
     }
 
-    /// Tells the machine what happened and carries out what follows.
+    /// Gives the machine an input and carries out its outputs.
     pub fn input(&self, input: Input<JsValue, H::Name>) {
         self.tell(input);
         self.pump();
@@ -86,8 +86,8 @@ impl<H: Host> Driver<H> {
         self.with(|machine, now| machine.handle_input(input, now));
     }
 
-    /// Carries out what the machine says until it says nothing more. Called from inside itself, it does nothing: the outer
-    /// call goes on with what was added.
+    /// Carries out all outputs of the machine. Called from inside of itself it does nothing, as the outer call also carries out
+    /// the new outputs.
     pub fn pump(&self) {
         if self.pumping.replace(true) {
             return;
@@ -133,7 +133,7 @@ impl<H: Host> Driver<H> {
         self.host.emit(event);
     }
 
-    /// Whether the return of the page or the network shall wake this client.
+    /// Switches on or off that the return of the page or the network wakes this client.
     fn take_part(&self, awake: bool) {
         if !self.host.has_lifecycle() || self.awake.replace(awake) == awake {
             return;
@@ -148,7 +148,7 @@ impl<H: Host> Driver<H> {
 
     // ---- requests with data ----
 
-    /// Sends the frame of a reserved request: at once, or after what is to be done first.
+    /// Sends the frame of a reserved request: at once, or after the outputs that wait.
     pub fn transmit(&self, call: CallId, text: &FrameText) {
         let socket = {
             let mut machine = self.machine.borrow_mut();
@@ -215,7 +215,7 @@ impl<H: Host> Driver<H> {
         if let Some(line) = sockets.iter_mut().find(|line| line.id == id) {
             line.socket = Some(socket);
         } else {
-            // It ended while it was listened to.
+            // It was forgotten while its listeners were added.
             drop(sockets);
             socket.leave(&self.host);
         }
@@ -232,8 +232,8 @@ impl<H: Host> Driver<H> {
             Kind::Open => self.input(Input::SocketOpened { socket: id }),
             Kind::Message => self.receive(id, event),
             Kind::Close => self.closed(id, close_of(event)),
-            // The close that follows tells how it ended, and in Node this may tell why. A Node before 24 has no close for a
-            // handshake that failed, and its socket goes on to say that it is connecting.
+            // A close event follows, with the code. In Node the error event may have the cause. Before Node 24 no close event
+            // follows a failed handshake, and the socket stays in the state connecting.
             Kind::Error => {
                 self.note_failure(id, event);
                 if self.socket(id).is_some_and(|socket| socket.has_state(WebSocket::CONNECTING)) {
@@ -275,8 +275,7 @@ impl<H: Host> Driver<H> {
         self.pump();
     }
 
-    /// While there is nothing else to do, application frames and acks go to the host without the queue. Gives back any other
-    /// frame.
+    /// When no output waits, application frames and acks go to the host without the queue. Returns any other frame.
     fn take_the_short_way(
         &self,
         socket: SocketId,
@@ -302,23 +301,23 @@ impl<H: Host> Driver<H> {
         Some(frame)
     }
 
-    /// What the host's user code causes meanwhile follows afterwards.
+    /// Runs user code of the host. The outputs that it causes are carried out afterwards.
     fn uninterrupted(&self, tell: impl FnOnce()) {
         self.pumping.set(true);
         tell();
         self.pumping.set(false);
     }
 
-    /// `false`: the socket is not open, or refused.
+    /// `false`: the socket is not open, or `send` threw.
     fn write(&self, id: SocketId, text: &JsValue) -> bool {
         self.socket(id).is_some_and(|socket| socket.send(text))
     }
 
-    /// `report`: its end is wanted; else nobody listens to it any more.
+    /// `report`: whether the machine wants to know when it has closed.
     fn close_socket(&self, id: SocketId, code: u16, reason: &str, report: bool) {
         let Some(socket) = self.socket(id) else {
             if self.wants(id) {
-                // It is still being made. Nothing follows from it.
+                // The host is still making it, and will find that it is not wanted.
                 self.forget_socket(id, false);
                 if report {
                     self.tell(Input::SocketClosed { socket: id, close: Close::new(1006, "") });
@@ -349,7 +348,7 @@ impl<H: Host> Driver<H> {
         let at = sockets.iter().position(|line| line.id == id);
         let line = at.map(|at| sockets.swap_remove(at));
         drop(sockets);
-        // What removes the listeners is the socket's: nothing may be borrowed.
+        // Removing listeners calls the socket, which may be the user's: nothing may be borrowed.
         if let Some(socket) = line.as_ref().and_then(|line| line.socket.as_ref()) {
             socket.leave(&self.host);
             self.host.forget_socket(&socket.socket, abandoned);
@@ -370,7 +369,7 @@ impl<H: Host> Driver<H> {
             cleared.stop();
         }
         let Some(due) = due else { return };
-        // A test that turns the timers may leave the wall clock: then the delay from the latest event is all that is known.
+        // A test may fake the timers and not the wall clock. Then only the delay from the latest event is known.
         let now = if faked { self.clock.borrow().latest() } else { self.clock.borrow_mut().now() };
         let weak = self.weak.clone();
         self.alarm.borrow_mut().set(due, now, move |timer| {
@@ -399,7 +398,7 @@ impl<H: Host> Wake for Driver<H> {
     }
 }
 
-/// What the platform still holds of a client that was dropped.
+/// Removes everything that the platform still holds of a dropped client.
 impl<H: Host> Drop for Driver<H> {
     fn drop(&mut self) {
         self.take_part(false);

@@ -1,4 +1,4 @@
-//! The class that the package's `SignallingClient` is a face of.
+//! The class behind the package's `SignallingClient`.
 
 use std::rc::Rc;
 
@@ -32,7 +32,7 @@ pub struct Client {
 
 #[wasm_bindgen]
 impl Client {
-    /// A client at rest. `undefined`: the surface was told why not.
+    /// A new client. `undefined`: the options are wrong, and the surface has the error.
     #[must_use]
     pub fn create(options: &JsValue, surface: Surface) -> Option<Client> {
         let _entered = Entered::now();
@@ -61,7 +61,7 @@ impl Client {
         self.driver.peek(Machine::state).name().to_owned()
     }
 
-    /// Connects. `watch`: what the surface knows the caller's signal by.
+    /// Connects. `watch`: the surface's object for the caller's signal.
     pub fn connect(&self, options: &JsValue, watch: &JsValue) -> Promise {
         let _entered = Entered::now();
         let asked = CallOptions::read(options).and_then(|_| self.ask(Core::connect));
@@ -163,11 +163,11 @@ impl Client {
         self.driver.ring(timer);
     }
 
-    /// What the token provider gave, which may be anything.
+    /// The token provider returned this, which may be anything.
     #[wasm_bindgen(js_name = tokenGiven)]
     pub fn token_given(&self, request: u32, token: &JsValue) {
         let _entered = Entered::now();
-        // What is not a string counts as an empty one.
+        // A value that is not a string counts as an empty string.
         let result = Ok(Secret::new(token.as_string().unwrap_or_default()));
         self.driver.input(Input::Token { request: TokenRequestId(request), result });
     }
@@ -189,7 +189,7 @@ impl Client {
 }
 
 impl Client {
-    /// Asks the machine for a call.
+    /// Begins a call of the machine.
     fn ask(
         &self,
         ask: impl FnOnce(&mut Core, Instant) -> Result<CallId, CallError>,
@@ -197,7 +197,7 @@ impl Client {
         self.driver.with(ask).map_err(|error| errors::of(&error, None))
     }
 
-    /// The promise of a call that was asked for; a rejected one if it was refused.
+    /// The promise of a call that has begun, or a rejected one if the machine refused it.
     fn answer(&self, asked: Result<CallId, JsValue>, watch: &JsValue) -> Promise {
         match asked {
             Ok(call) => {
@@ -209,7 +209,7 @@ impl Client {
         }
     }
 
-    /// publish and send: the frame is put together in JavaScript.
+    /// For publish and send, whose frame is a JavaScript string.
     fn transmit(
         &self,
         purpose: Purpose,
@@ -246,7 +246,7 @@ impl Client {
         Ok((call, FrameText::new(purpose, &name, &data, call)))
     }
 
-    /// The promise of a call. JavaScript keeps what settles it.
+    /// The promise of a call. JavaScript keeps the functions that settle it.
     fn promise(&self, call: CallId, watch: &JsValue) -> Promise {
         let surface = &self.driver.host.surface;
         Promise::new(&mut |resolve, reject| surface.keep(call.0, &resolve, &reject, watch))

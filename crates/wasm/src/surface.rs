@@ -1,5 +1,4 @@
-//! What the core calls in JavaScript: the class `Surface` of the package's `surface.js`. Its methods do not throw, except where
-//! they say `catch` here.
+//! The JavaScript that the core calls: the class `Surface` of the package's `surface.js`. Only methods with `catch` here may throw.
 
 use js_sys::{Array, Function, Object};
 use wasm_bindgen::prelude::*;
@@ -7,7 +6,7 @@ use web_sys::WebSocket;
 
 #[wasm_bindgen]
 extern "C" {
-    /// What one client has of JavaScript.
+    /// The JavaScript side of one client.
     #[derive(Debug)]
     pub type Surface;
 
@@ -17,7 +16,7 @@ extern "C" {
     #[wasm_bindgen(method, structural)]
     pub fn refuse(this: &Surface, error: &JsValue);
 
-    /// The client in the core is gone.
+    /// The core has dropped the client.
     #[wasm_bindgen(method, structural)]
     pub fn freed(this: &Surface);
 
@@ -49,7 +48,7 @@ extern "C" {
 
     // ---- pending calls ----
 
-    /// Keeps what settles a promise. `watch`: the caller's `AbortSignal`, or undefined.
+    /// Keeps the functions that settle a promise. `watch`: the caller's `AbortSignal`, or undefined.
     #[wasm_bindgen(method, structural)]
     pub fn keep(this: &Surface, call: u32, resolve: &Function, reject: &Function, watch: &JsValue);
     #[wasm_bindgen(method, structural)]
