@@ -1,4 +1,4 @@
-//! In a browser: the value that `JSON.parse` made of a frame's data.
+//! In a browser, data is the JavaScript value that `JSON.parse` returned.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -10,13 +10,13 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use super::{DEEPEST, DataError, Payload};
 
-/// A value of JavaScript's that JSON can hold.
+/// A JavaScript value that JSON can hold.
 #[derive(Clone)]
 pub(super) struct Data(Rc<Inner>);
 
 struct Inner {
     value: JsValue,
-    /// Written when it is first asked for.
+    /// The JSON text, made at the first use.
     json: OnceCell<String>,
 }
 
@@ -41,13 +41,13 @@ impl Data {
 }
 
 impl Payload {
-    /// The data as the JavaScript value that it is, for other parts of the page. In a browser only.
+    /// The data as a JavaScript value, for other parts of the page. In a browser only.
     #[must_use]
     pub fn as_js(&self) -> &JsValue {
         &self.0.0.value
     }
 
-    /// Out of a value that `JSON.parse` made.
+    /// From a value that `JSON.parse` returned.
     pub(crate) fn from_js(value: JsValue) -> Payload {
         Payload(Data(Rc::new(Inner { value, json: OnceCell::new() })))
     }
@@ -71,7 +71,7 @@ fn stringify(value: &JsValue) -> Result<String, String> {
     }
 }
 
-/// Firefox has an error of its own for that.
+/// Firefox has an error of its own for a stack overflow.
 fn is_out_of_stack(error: &JsValue) -> bool {
     let is_internal = |error: &Error| error.name() == "InternalError";
     error.is_instance_of::<RangeError>() || error.dyn_ref().is_some_and(is_internal)
@@ -83,7 +83,7 @@ enum Step {
     Value(JsValue),
 }
 
-/// What `JSON.stringify` would write of a value of `JSON.parse`'s, had it the stack for it.
+/// Writes a value as `JSON.stringify` does, without recursion, so that deep nesting needs no stack.
 fn write_deep(value: &JsValue) -> String {
     let mut text = String::new();
     let mut todo = vec![Step::Value(value.clone())];

@@ -1,4 +1,4 @@
-//! A server, or peers behind it, that mean harm: nothing panics, and what follows still works.
+//! A hostile server, and hostile peers behind it: nothing panics, and the client works on.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::Message as Frame;
 
 use crate::support::{assert_hears, connected, next, options, server, until, within};
 
-/// Texts that a server may send, by a name; each costs nothing but itself.
+/// Texts by name. Each is dropped, and the connection stays.
 fn frames() -> Vec<(&'static str, String)> {
     let message =
         |data: &str| format!(r#"{{"type":"message","channel":"c","from":"x","data":{data}}}"#);
@@ -97,7 +97,7 @@ async fn floods_of_frames_that_mean_nothing_leave_nothing_behind() {
         for i in 0..5_000 {
             send(&server, &peer, fault.clone()).await;
             if i % 100 == 0 {
-                // The server gives up readers that are far behind.
+                // The server closes the connections of readers that are far behind.
                 assert_hears(&client, &server.url(), "c", &format!("{fault:?} {i}")).await;
             }
         }
@@ -135,9 +135,9 @@ async fn a_server_that_breaks_the_rules_of_websocket_loses_the_connection_and_ge
         &long_close,
         // A text of 2^62 bytes.
         &[0x81, 127, 0x40, 0, 0, 0, 0, 0, 0, 0],
-        // No UTF-8.
+        // Not UTF-8.
         &[0x81, 2, 0xc3, 0x28],
-        // Compressed, though nothing was agreed.
+        // Compressed, though no extension was agreed.
         &[0xc1, 1, 0],
     ];
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,4 +1,4 @@
-//! Links that break in the ways in which real ones do.
+//! Links that break as real ones do.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::proxy::{Fate, Proxy};
 use crate::support::{assert_hears, assert_within, connected, next, options, server, within};
 
 const TIMEOUT: Duration = Duration::from_millis(1500);
-/// What a link may take to be noticed and replaced, beyond the timeout.
+/// How long beyond the timeout a dead link may take to be noticed and replaced.
 const GRACE: Duration = Duration::from_millis(1000);
 
 // wire-webapp#21477

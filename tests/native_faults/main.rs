@@ -1,5 +1,5 @@
-//! The native client under real faults: links that break, servers that restart, processes that are stopped, servers that mean
-//! harm. All through real sockets.
+//! The native client under real faults: links that break, servers that restart, processes that are stopped, hostile
+//! servers. All through real sockets.
 #![cfg(all(feature = "native", not(target_arch = "wasm32")))]
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 

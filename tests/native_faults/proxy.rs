@@ -1,4 +1,4 @@
-//! A TCP proxy that does to connections what networks do.
+//! A TCP proxy with the faults of networks.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// What becomes of the connections that there are.
+/// A fault for the present connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     Pass,
@@ -16,7 +16,7 @@ pub enum Fate {
     Reset,
     /// TCP stays up, nothing gets through.
     BlackHole,
-    /// The next bytes to the client are cut after so many, and the connection ends.
+    /// Lets this many more bytes through to the client, and then ends the connection.
     CutAfter(usize),
 }
 
@@ -27,7 +27,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Stands before a server.
+    /// Starts a proxy in front of a server.
     pub async fn new(server: SocketAddr) -> Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
@@ -37,7 +37,7 @@ impl Proxy {
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 counter.fetch_add(1, Ordering::SeqCst);
-                // What is ordered later is for those that exist then.
+                // A fault that comes later is for the connections that exist then.
                 let mut fate = fates.subscribe();
                 fate.mark_unchanged();
                 tokio::spawn(async move {
@@ -54,7 +54,7 @@ impl Proxy {
         format!("ws://{}", self.addr)
     }
 
-    /// Strikes all connections that there are.
+    /// Applies a fault to all present connections.
     pub fn strike(&self, fate: Fate) {
         self.fate.send(fate).unwrap();
     }

@@ -1,4 +1,4 @@
-//! A server that restarts under 200 clients: all come back, all hear what they subscribed to, no call is left.
+//! A server that restarts under 200 clients: all come back and get the messages of their channels, and no call stays open.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! A process that is stopped and continued, as in sleep. The test runs itself a second time, and stops that.
+//! A process that is stopped and continued, as in sleep. The test starts itself as a second process, and stops that.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
@@ -19,7 +19,7 @@ const STOPPED: Duration = Duration::from_secs(4);
 const WELCOME: &str =
     r#"{"type":"welcome","peerId":"p","expiresAt":null,"serverTime":1,"maxMessageSize":65536}"#;
 
-/// What runs in the second process: a client that tells on stdout what happens to it.
+/// Runs in the second process: a client that writes its events to stdout.
 async fn be_the_client(url: &str) {
     let client = options(url).inactivity_timeout(TIMEOUT).build().unwrap();
     let say = |line: &str| {

@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Shared by the tests.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -31,7 +31,7 @@ pub async fn connected(builder: Builder) -> (SignallingClient, String) {
     (client, peer)
 }
 
-/// Waits, but not for ever.
+/// Waits, with a limit.
 pub async fn within<F: Future>(future: F) -> F::Output {
     match tokio::time::timeout(Duration::from_secs(20), future).await {
         Ok(output) => output,
@@ -43,7 +43,7 @@ pub async fn next<E: Event>(stream: &mut EventStream<E>) -> E {
     within(stream.next()).await.expect("the stream ended")
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 pub async fn until(mut condition: impl FnMut() -> bool) {
     within(async {
         while !condition() {
@@ -53,7 +53,7 @@ pub async fn until(mut condition: impl FnMut() -> bool) {
     .await;
 }
 
-/// That messages of a channel reach a client, once it is subscribed again.
+/// Asserts that messages of a channel reach a client, once it is subscribed again.
 pub async fn assert_hears(client: &SignallingClient, url: &str, channel: &str, text: &str) {
     let (other, _) = connected(options(url)).await;
     let mut heard = client.events::<Message>();
@@ -71,7 +71,7 @@ pub async fn assert_hears(client: &SignallingClient, url: &str, channel: &str, t
     .await;
 }
 
-/// What must not take longer, on a machine that may be busy: a client that waited for its peer would take ten seconds or more.
+/// A limit that a busy machine keeps. A client that waited for its peer would take ten seconds or more.
 pub fn assert_within(began: Instant, limit: Duration, what: &str) {
     let took = began.elapsed();
     println!("{what}: {} ms", took.as_millis());

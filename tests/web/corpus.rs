@@ -1,5 +1,5 @@
-//! The rules of the frames over what `JSON.parse` makes: the corpus that the native parser runs through too, and what only a
-//! JavaScript object can be.
+//! The rules of the frames over results of `JSON.parse`: the corpus, which the native parser runs through too, and values that only
+//! exist in JavaScript.
 
 use js_sys::{JSON, Object, Reflect};
 use metered_realtime::web::{JsJson, parse_address};
@@ -17,7 +17,7 @@ fn every_frame_of_the_corpus_is_what_the_corpus_says() {
     assert!(entries.len() > 100, "the corpus is there");
     let mut wrong = Vec::new();
     for entry in entries {
-        // As a JavaScript string: a Rust one cannot hold what some of the texts hold.
+        // As a JavaScript string, because some texts have lone surrogates.
         let text = entry.field("text").unwrap().into_payload();
         let expected = canonical(&raw_to_parsed(entry.field("expect").unwrap()));
         let actual = canonical(&describe(decode_text(&text)));
@@ -131,7 +131,7 @@ fn decode_text(text: &JsValue) -> Result<ServerFrame<JsValue>, Malformed> {
     }
 }
 
-/// The frame in the words of the corpus.
+/// The frame in the form of the corpus.
 fn describe(decoded: Result<ServerFrame<JsValue>, Malformed>) -> JsValue {
     let frame = match decoded {
         Ok(frame) => frame,
@@ -232,7 +232,7 @@ fn nullable(value: Option<impl Into<JsValue>>) -> JsValue {
     value.map_or(JsValue::NULL, Into::into)
 }
 
-/// The corpus holds payloads as JSON text; this is what JavaScript makes of it.
+/// The corpus has payloads as JSON text. This is the text after JavaScript has parsed and written it.
 fn raw_to_parsed(expected: JsJson) -> JsValue {
     for name in ["data", "fromMetadata"] {
         parse_member(&expected, name);

@@ -1,5 +1,5 @@
-// Sockets that a test plays, and a watch on timers. The value of this script is what makes them.
-// It is evaluated (rust_api_stage.rs) rather than imported: browsers and Node would each want another kind of module.
+// Fake sockets whose peer is the test, and a count of timers. The value of this script makes them.
+// rust_api_stage.rs evaluates it instead of importing it, as browsers and Node need different kinds of modules.
 
 /** Behaves as a browser's WebSocket; the test is the peer. */
 class FakeSocket {

@@ -1,4 +1,4 @@
-//! The Rust surface in a browser: connecting, losing the connection, closing (with sockets that the test plays).
+//! The Rust surface in a browser: connecting, losing the connection, closing (with fake sockets).
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -351,7 +351,7 @@ async fn a_thousand_requests_cost_at_most_one_timer() {
     let timers = Timers::watch();
     for number in 0..1000 {
         client.publish("c", number).detach();
-        // As many microtasks as it takes, and no timer of the test's own.
+        // Waits by microtasks alone, without a timer of the test's own.
         while socket.texts().len() <= number as usize {
             wasm_bindgen_futures::JsFuture::from(js_sys::Promise::resolve(&JsValue::NULL))
                 .await
@@ -414,7 +414,7 @@ async fn close_during_the_dial_leaves_nothing_behind() {
 async fn a_socket_that_fires_after_the_close_is_not_heard() {
     let stage = Stage::new();
     let (client, socket) = stage.connected().await;
-    // It never answers the closing handshake, so the deadline ends the wait.
+    // The peer never answers the closing handshake, so the deadline ends the wait.
     within(client.close()).await;
     let notes = Notes::default();
     notes.follow(&client);
@@ -455,7 +455,7 @@ async fn close_ends_everything_and_leaves_nothing_behind() {
     assert_eq!(within(messages.collect::<Vec<_>>()).await, []);
     assert_eq!((socket.listeners(), timers.live_count()), (0, 0));
     timers.stop();
-    // A second one has nothing to do, and the client may be used again.
+    // A second close() does nothing, and the client may be used again.
     within(client.close()).await;
     stage.connect(client).await;
 }
@@ -517,7 +517,7 @@ async fn a_handler_that_hangs_holds_a_close_up_for_a_second() {
     assert!((900.0..3000.0).contains(&took), "{took}");
 }
 
-// ---- events that are told once ----
+// ---- events that come once ----
 
 #[wasm_bindgen_test]
 async fn a_welcome_is_told_with_all_that_it_says() {

@@ -352,7 +352,7 @@ async fn direct_messages_presence_and_metadata_are_typed() {
     assert_eq!((event.left[0].peer_id.as_str(), &event.left[0].metadata), ("q", &None));
 }
 
-// ---- what is no frame ----
+// ---- texts that are not frames ----
 
 #[wasm_bindgen_test]
 async fn what_is_no_frame_is_dropped_and_the_connection_stays() {
@@ -400,7 +400,7 @@ fn refuse(socket: &Socket, request: u32, code: &str) {
     socket.receive(&format!(r#"{{"type":"error","code":"{code}","requestId":"{request}"}}"#));
 }
 
-/// The ids of the requests that were written.
+/// The ids of the requests that were sent.
 fn ids(socket: &Socket) -> Vec<u32> {
     let id = |text: &String| {
         let (_, rest) = text.rsplit_once(r#""requestId":""#)?;
@@ -409,7 +409,7 @@ fn ids(socket: &Socket) -> Vec<u32> {
     socket.texts().iter().filter_map(id).collect()
 }
 
-/// The data of the publishes that were written.
+/// The data of the publishes that were sent.
 fn data_of(socket: &Socket) -> Vec<String> {
     let data = |text: &String| {
         let (_, rest) = text.split_once(r#""data":"#)?;

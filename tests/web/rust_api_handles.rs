@@ -159,7 +159,7 @@ async fn everything_in<E: Event>() {
             socket.receive(r#"{"type":"going_away","retryAfterMs":5}"#);
             socket.closed(1006, "");
         }
-        // A handler may have connected it again when it was told of the first close; the second one finds no handler.
+        // A handler may have connected it again at the first close. The second close finds no handler.
         within(client.close()).await;
         within(client.close()).await;
         assert_eq!(client.state(), State::Closed, "{}", E::NAME);

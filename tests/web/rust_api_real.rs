@@ -69,7 +69,7 @@ async fn a_link_that_the_server_cuts_comes_back_subscribed() {
     let event = next(&mut lost).await;
     assert_eq!((event.code, event.will_reconnect), (1006, true));
     assert!(next(&mut found).await.is_reconnect);
-    // The snapshot says that it is subscribed again.
+    // The snapshot shows that it is subscribed again.
     next(&mut presence).await;
     within(other.publish("rust/cut", "still there?")).await.unwrap();
     assert_eq!(next(&mut messages).await.data::<String>().unwrap(), "still there?");
@@ -107,7 +107,7 @@ async fn a_wrong_key_or_token_or_nobody_at_all_fails_the_connect() {
     let wrong_key = SignallingClient::builder().api_key("pk_live_wrong").url(server());
     let wrong_token =
         SignallingClient::builder().token_provider(|| async { "no.such.token" }).url(server());
-    // Port 1 is nobody's.
+    // Nothing listens on port 1.
     let nobody = SignallingClient::builder().api_key("pk_live_local").url("ws://127.0.0.1:1");
     for builder in [wrong_key, wrong_token, nobody] {
         let client = builder.build().unwrap();
@@ -159,7 +159,7 @@ async fn connected() -> (SignallingClient, String) {
     (client, id)
 }
 
-/// Orders the server to cut the connection without a close frame.
+/// Makes the server cut the connection without a close frame.
 async fn cut(peer: &str) {
     let address = format!("{}/_dev/faults", server().replacen("ws", "http", 1));
     let post = Function::new_with_args(

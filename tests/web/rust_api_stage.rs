@@ -1,4 +1,4 @@
-//! A stage for the Rust surface: sockets that a test plays in place of the global `WebSocket`, and short waits.
+//! Fake sockets in the place of the global `WebSocket`, and short waits, for tests of the Rust surface.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -13,7 +13,7 @@ use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
 extern "C" {
-    /// What `fakes.js` gives.
+    /// The value of `fakes.js`.
     type Fakes;
     #[wasm_bindgen(method)]
     fn sockets(this: &Fakes) -> Sockets;
@@ -59,7 +59,7 @@ extern "C" {
     pub(crate) fn receive(this: &Socket, text: &str);
     #[wasm_bindgen(method)]
     pub(crate) fn fire(this: &Socket, kind: &str, event: &JsValue);
-    /// With a close event that may be of somebody's own making.
+    /// Ends it with a close event of the test's own.
     #[wasm_bindgen(method)]
     pub(crate) fn end(this: &Socket, event: &JsValue);
     #[wasm_bindgen(method, setter, js_name = sendThrows)]
@@ -89,7 +89,7 @@ impl Stage {
         Stage(fakes().sockets())
     }
 
-    /// As a runtime that has no WebSocket.
+    /// Removes the global `WebSocket`.
     pub(crate) fn remove_websocket(&self) {
         self.0.remove();
     }
@@ -99,7 +99,7 @@ impl Stage {
         self.0.set_refuses(true);
     }
 
-    /// From now on sockets throw when somebody wants to listen.
+    /// From now on `addEventListener` of sockets throws.
     pub(crate) fn deafen(&self) {
         self.0.set_deaf(true);
     }
@@ -135,7 +135,7 @@ impl Stage {
         strings(&self.0.addresses())
     }
 
-    /// The milliseconds between the dials.
+    /// The milliseconds between dials.
     pub(crate) fn pauses(&self) -> Vec<f64> {
         let times = numbers(&self.0.dialled_at());
         times.windows(2).map(|pair| pair[1] - pair[0]).collect()
@@ -170,7 +170,7 @@ impl Socket {
         self.fire("message", &object([("data", data.into())]));
     }
 
-    /// The peer, or the network, ends it.
+    /// The peer or the network ends the connection.
     pub(crate) fn closed(&self, code: u16, reason: &str) {
         self.end(&object([("code", code.into()), ("reason", reason.into())]));
     }
@@ -187,7 +187,7 @@ impl Timers {
         fakes().spy()
     }
 
-    /// For how long those were set that were set so far.
+    /// The delays of all timers so far.
     pub(crate) fn set_for(&self) -> Vec<f64> {
         numbers(&self.delays())
     }
@@ -231,7 +231,7 @@ impl Notes {
         self.0.borrow().len()
     }
 
-    /// Writes down the course of a connection.
+    /// Notes the events of a connection.
     pub(crate) fn follow(&self, client: &SignallingClient) {
         self.each(client, |e: &StateChange| format!("{} > {}", e.from.name(), e.to.name()));
         self.each(client, |e: &Connected| {
@@ -249,7 +249,7 @@ impl Notes {
     }
 }
 
-/// Says when it is dropped.
+/// Notes that it was dropped.
 pub(crate) struct DropNote(pub(crate) Notes);
 
 impl Drop for DropNote {
@@ -258,7 +258,7 @@ impl Drop for DropNote {
     }
 }
 
-/// Waits, but not for ever.
+/// Waits, with a limit.
 pub(crate) async fn within<F: Future>(future: F) -> F::Output {
     match select(Box::pin(future), Box::pin(pass(30_000))).await {
         Either::Left((output, _)) => output,
@@ -271,7 +271,7 @@ pub(crate) async fn next<S: Stream + Unpin>(stream: &mut S) -> S::Item {
     within(stream.next()).await.expect("the stream ended")
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 pub(crate) async fn until(mut condition: impl FnMut() -> bool) {
     for _ in 0..2_000 {
         if condition() {
@@ -282,7 +282,7 @@ pub(crate) async fn until(mut condition: impl FnMut() -> bool) {
     panic!("it did not come to be within ten seconds");
 }
 
-/// Lets microtasks run and timers of that many milliseconds fire. Dropping it clears the timer.
+/// Lets microtasks run, and timers of up to this many milliseconds fire. Dropping it clears the timer.
 pub(crate) async fn pass(ms: u32) {
     let (done, rings) = futures::channel::oneshot::channel();
     let timer = gloo_timers::callback::Timeout::new(ms, move || {
