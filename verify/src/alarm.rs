@@ -1,4 +1,4 @@
-//! The one alarm of a client, which may ring late or early.
+//! The alarm of a client, which may fire late or early.
 
 use metered_realtime_proto::machine::Instant;
 
@@ -8,7 +8,7 @@ use crate::trace::trace;
 use crate::world::World;
 
 impl World {
-    /// Sets the alarm, unless it rings early enough as it is.
+    /// Sets the alarm, unless it already fires early enough.
     pub(crate) fn arm(&mut self, client: usize) {
         let due = self.clients[client].machine.poll_timeout();
         let covered = match (self.clients[client].armed, due) {

@@ -1,4 +1,4 @@
-//! Fuzzing on stable Rust: what libFuzzer has found interesting (`fuzz/corpus`), and variations of it under a seed.
+//! Fuzzing on stable Rust: the inputs that libFuzzer kept (`fuzz/corpus`), and random variations of them.
 
 use std::fmt;
 use std::fs;
@@ -9,18 +9,18 @@ use std::thread;
 use crate::dice::Dice;
 use crate::fuzz;
 
-/// A fuzz target: the name of its corpus, and its body, which panics when a rule is broken.
+/// A fuzz target: the name of its corpus and its function, which panics if a rule is broken.
 type Target = (&'static str, fn(&[u8]));
 
 const TARGETS: [Target; 3] =
     [("frame", fuzz::frame), ("inputs", fuzz::inputs), ("session", fuzz::session)];
 
-/// What was run, and what came of it.
+/// What was run, and with which result.
 #[derive(Debug, Default)]
 pub struct Campaign {
     /// How many inputs came from the corpus.
     pub corpus: u64,
-    /// How many are variations of those.
+    /// How many were variations of those.
     pub variations: u64,
     /// How many made the code panic.
     pub panics: u64,
@@ -34,7 +34,7 @@ impl fmt::Display for Campaign {
     }
 }
 
-/// Runs the whole corpus of every target, and `variations` in all, the targets side by side.
+/// Runs the corpus of every target and this many variations in all. The targets run in parallel.
 ///
 /// # Panics
 /// There is no corpus.
@@ -72,7 +72,7 @@ fn run_target((name, body): Target, variations: u64, seed: u64) -> Campaign {
 /// The corpus of one target, in the order of its files' names.
 ///
 /// # Panics
-/// It cannot be read, or there is hardly anything in it.
+/// The corpus cannot be read, or is nearly empty.
 #[must_use]
 pub fn corpus(target: &str) -> Vec<Vec<u8>> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
@@ -85,7 +85,7 @@ pub fn corpus(target: &str) -> Vec<Vec<u8>> {
     files.iter().map(|file| fs::read(file).expect("the file can be read")).collect()
 }
 
-/// One input of the corpus with a few edits, as fuzzers make them.
+/// An input of the corpus with a few edits, of the kinds that fuzzers make.
 fn vary(corpus: &[Vec<u8>], dice: &mut Dice) -> Vec<u8> {
     let any = |dice: &mut Dice| &corpus[dice.below(corpus.len() as u64) as usize];
     let mut input = any(dice).clone();

@@ -1,4 +1,4 @@
-//! What a client hears: news of its sockets, on the ordinary way and on the short one of the npm package.
+//! Delivers socket events to a client, through the machine's queue or on the short way past it.
 
 use metered_realtime_proto::machine::{CallId, Input, SocketId};
 use metered_realtime_proto::wire::{ApplicationFrame, Malformed, ServerFrame};
@@ -10,7 +10,7 @@ use crate::trace::trace;
 use crate::world::World;
 
 impl World {
-    /// News reach the process of a client.
+    /// A socket event reaches the process of a client.
     pub(crate) fn deliver(&mut self, link: usize, event: SocketEvent) {
         let Some(state) = self.links.get(link) else { return };
         let (client, socket) = (state.client, state.socket);
@@ -68,7 +68,7 @@ impl World {
         self.feed(client, input);
     }
 
-    /// The frame as text, and back.
+    /// Writes the frame as text and reads it again.
     pub(crate) fn through_text(
         &mut self,
         socket: SocketId,
@@ -89,8 +89,7 @@ impl World {
         }
     }
 
-    /// Messages and acks of publishes, as drivers take them to the user past the machine's queue. `false`: the frame has to go
-    /// the ordinary way.
+    /// Takes messages and acks of publishes past the machine's queue, as drivers do. `false`: the frame goes through the queue.
     fn takes_short_path(
         &mut self,
         client: usize,
@@ -121,14 +120,14 @@ impl World {
         let Some(call) = CallId::from_request_id(request_id) else { return false };
         let clock = self.clock(client);
         let state = &mut self.clients[client];
-        // Nobody outside knows the ids of replays.
+        // Only the machine knows the ids of replays.
         if !state.checker.is_pending(call) {
             return false;
         }
         let taken = state.machine.take_ack(socket, call, clock);
         state.checker.note_alive(socket);
         if taken {
-            trace!(self, client, "-- ack {} by the short path", call.0);
+            trace!(self, client, "-- ack {} on the short way", call.0);
             let verdict = self.clients[client].checker.acked_directly(call);
             self.check(verdict);
         }
@@ -144,7 +143,7 @@ impl World {
         state.checker.note_alive(socket);
         self.check(verdict);
         if admitted {
-            trace!(self, client, "-- message by the short path");
+            trace!(self, client, "-- message on the short way");
             self.clients[client].pumping = true;
             self.handlers_run(client);
             self.clients[client].pumping = false;

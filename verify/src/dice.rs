@@ -1,6 +1,6 @@
-//! All chance of a session. Zero is always the plainest choice, so that a session shrinks by turning numbers into zeros.
+//! All random choices of a session. Zero is always the plainest choice, so that a session shrinks as numbers become zeros.
 
-/// A generator, or a script of choices that replaces it.
+/// A random number generator, or a list of choices in its place.
 #[derive(Debug)]
 pub struct Dice {
     state: u64,
@@ -10,25 +10,25 @@ pub struct Dice {
 }
 
 impl Dice {
-    /// Dice that roll by a seed.
+    /// Random choices from a seed.
     #[must_use]
     pub fn seeded(seed: u64) -> Dice {
         Dice { state: seed, script: None, at: 0, record: None }
     }
 
-    /// The same, and every choice is written down.
+    /// The same, and every choice is recorded.
     #[must_use]
     pub fn recorded(seed: u64) -> Dice {
         Dice { record: Some(Vec::new()), ..Dice::seeded(seed) }
     }
 
-    /// Dice that follow a script, and show zeros from its end on.
+    /// These choices, and zeros after them.
     #[must_use]
     pub fn scripted(script: Vec<u64>) -> Dice {
         Dice { script: Some(script), record: Some(Vec::new()), ..Dice::seeded(0) }
     }
 
-    /// What was written down.
+    /// The recorded choices.
     #[must_use]
     pub fn into_record(self) -> Vec<u64> {
         self.record.unwrap_or_default()
@@ -50,17 +50,17 @@ impl Dice {
         value
     }
 
-    /// `true` in so many cases of a thousand.
+    /// `true` in this many of a thousand cases.
     pub fn chance(&mut self, per_mille: u16) -> bool {
         per_mille > 0 && self.below(1000) >= 1000 - u64::from(per_mille)
     }
 
-    /// One of these; the first is the plainest.
+    /// One of these. The first is the plainest.
     pub fn pick<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.below(of.len() as u64) as usize]
     }
 
-    /// Up to `most`, small numbers as likely as large ones.
+    /// A number up to `most`. Small ones are as likely as large ones.
     pub fn magnitude(&mut self, most: u64) -> u64 {
         let bits = u64::from(64 - most.leading_zeros());
         let bits = self.below(bits + 1);

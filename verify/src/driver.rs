@@ -1,5 +1,5 @@
-//! Carries out what a client's machine says, by the rules of the real drivers: one output after the other with nothing
-//! borrowed, user code only from there, one alarm.
+//! Carries out the outputs of a client's machine as the real drivers do: one after the other with nothing borrowed. User code
+//! runs only from here, and there is one alarm.
 
 use metered_realtime_proto::machine::{
     CallError, CallId, Close, Event, Input, Instant, Machine, Output, SocketId, TokenRequestId,
@@ -14,38 +14,38 @@ use crate::schedule::{Scheduled, SocketEvent, Upstream};
 use crate::trace::trace;
 use crate::world::World;
 
-/// One client: its machine and what drives it.
+/// A client: its machine and the state of its driver.
 #[derive(Debug)]
 pub(crate) struct Client {
     pub(crate) machine: Machine<String>,
     pub(crate) facts: Facts,
     pub(crate) checker: Checker,
-    /// Sockets that are listened to.
+    /// The sockets whose events the driver handles.
     pub(crate) held: Vec<Held>,
-    /// By how much the clock is ahead of the world's, in milliseconds.
+    /// How far its clock is ahead of the world's, in milliseconds.
     pub(crate) skew: i64,
-    /// When the alarm rings.
+    /// When the alarm fires.
     pub(crate) armed: Option<Instant>,
     /// Counts how often it was set.
     pub(crate) alarm_set: u32,
     pub(crate) pumping: bool,
-    /// Outputs were left lying.
+    /// Whether outputs wait to be carried out later.
     pub(crate) undrained: bool,
     pub(crate) asleep: bool,
-    /// What happened meanwhile.
+    /// What would have happened while the process was asleep.
     pub(crate) deferred: Vec<Scheduled>,
-    /// Asynchronous handlers that run.
+    /// How many asynchronous handlers are running.
     pub(crate) handlers: u32,
     pub(crate) drain_wanted: bool,
-    /// Messages and acks take the short path of the npm package.
+    /// Whether messages and acks take the short way past the queue.
     pub(crate) short_path: bool,
 }
 
-/// A socket that is listened to.
+/// A socket whose events the driver handles.
 #[derive(Debug)]
 pub(crate) struct Held {
     pub(crate) socket: SocketId,
-    /// `None` while it is being made.
+    /// `None` until the socket exists.
     pub(crate) link: Option<usize>,
     pub(crate) opened: bool,
     pub(crate) closing: bool,
@@ -76,12 +76,12 @@ impl Client {
         Instant::from_millis(now.saturating_add_signed(self.skew))
     }
 
-    /// The links of all sockets that are not closing.
+    /// The links of the sockets that are not closing.
     pub(crate) fn links(&self) -> Vec<usize> {
         self.held.iter().filter(|held| !held.closing).filter_map(|held| held.link).collect()
     }
 
-    /// Whether a socket that was to come later is still wanted.
+    /// Whether a socket that does not exist yet is still needed.
     pub(crate) fn wants(&self, socket: SocketId) -> bool {
         self.held.iter().any(|held| held.socket == socket && held.link.is_none())
     }
@@ -94,7 +94,7 @@ impl Client {
 }
 
 impl World {
-    /// What a client's clock shows, as its machine is told now.
+    /// What a client's clock shows. The machine is about to get this time.
     pub(crate) fn clock(&mut self, client: usize) -> Instant {
         let now = self.now;
         let client = &mut self.clients[client];
@@ -103,13 +103,13 @@ impl World {
         clock
     }
 
-    /// Tells a machine something, and carries out what follows.
+    /// Gives a machine an input and carries out what follows.
     pub(crate) fn feed(&mut self, client: usize, input: Input<String>) {
         self.inform(client, input);
         self.go_on(client);
     }
 
-    /// Tells a machine something.
+    /// Gives a machine an input.
     pub(crate) fn inform(&mut self, client: usize, input: Input<String>) {
         trace!(self, client, "-> {}", brief(&input));
         let clock = self.clock(client);
@@ -117,7 +117,7 @@ impl World {
         self.clients[client].machine.handle_input(input, clock);
     }
 
-    /// Carries out what was said, now or later.
+    /// Carries out the outputs, now or later.
     pub(crate) fn go_on(&mut self, client: usize) {
         if self.clients[client].pumping {
             return;
@@ -132,7 +132,7 @@ impl World {
         }
     }
 
-    /// Carries out everything; called from inside itself, it does nothing.
+    /// Carries out all outputs. Does nothing when called from inside itself.
     pub(crate) fn pump(&mut self, client: usize) {
         if std::mem::replace(&mut self.clients[client].pumping, true) {
             return;
@@ -142,7 +142,7 @@ impl World {
         while (ClientDriver { world: self, client }).carry_out_next() {
             outputs += 1;
             if outputs > MOST_OUTPUTS {
-                self.break_rule("outputs come to an end", "so many in one drain".into());
+                self.break_rule("outputs come to an end", "too many in one go".into());
             }
             if self.broken.is_some() {
                 return;
@@ -166,7 +166,7 @@ impl World {
         }
     }
 
-    /// A socket is made, or is not.
+    /// Makes a socket, which may fail.
     pub(crate) fn make(&mut self, client: usize, socket: SocketId) {
         let dialled = self.dial(client, socket);
         if self.dice.chance(self.faults.reentrant) {
@@ -203,7 +203,7 @@ impl World {
         }
     }
 
-    /// `false`: the socket did not take it.
+    /// `false`: the socket did not take the frame.
     pub(crate) fn write_text(
         &mut self,
         client: usize,
@@ -239,14 +239,14 @@ impl World {
                 }
             }
             None if report => {
-                // It was still being made.
+                // The socket does not exist yet.
                 self.inform(client, Input::SocketClosed { socket, close: Close::new(1006, "") });
             }
             None => {}
         }
     }
 
-    /// Nothing is being carried out or left lying.
+    /// Whether no output is being carried out or waits.
     pub(crate) fn is_drained(&self, client: usize) -> bool {
         !self.clients[client].pumping && !self.clients[client].machine.has_output()
     }
@@ -326,5 +326,5 @@ fn shorten(text: &mut String) {
     text.truncate(end);
 }
 
-/// More than that in one drain is a loop.
+/// More outputs than this in one go are an endless loop.
 const MOST_OUTPUTS: u32 = 20_000;

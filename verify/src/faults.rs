@@ -1,21 +1,21 @@
-//! How bad a session is: for everything that can go wrong, in how many cases of a thousand it does.
+//! Which faults occur in a session, and how often.
 
 use crate::dice::Dice;
 
 macro_rules! knobs {
     ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// In how many cases of a thousand.
+        /// For each fault, in how many of a thousand cases it occurs.
         #[derive(Clone, Debug, Default)]
         pub(crate) struct Faults {
             $($(#[$doc])* pub(crate) $name: u16,)*
-            /// Milliseconds from one side to the other.
+            /// The delay from one side to the other, in milliseconds.
             pub(crate) latency: u64,
-            /// How much longer it takes at times.
+            /// The most that is added to the delay.
             pub(crate) jitter: u64,
         }
 
         impl Faults {
-            /// Each knob is off in half of all cases; so sessions differ in what they suffer from.
+            /// Random faults. Each one is off in half of all sessions, so that sessions differ.
             pub(crate) fn random(dice: &mut Dice) -> Faults {
                 let latency = 1 + dice.magnitude(300);
                 let jitter = dice.magnitude(200);
@@ -28,23 +28,23 @@ macro_rules! knobs {
 knobs! {
     /// A dial is refused.
     refuses,
-    /// A dial never ends.
+    /// A dial hangs.
     dial_hangs,
     /// The socket's constructor throws.
     throws,
     /// The runtime has no WebSocket.
     unavailable,
-    /// The socket is only there some time later, as in Node, where its module is loaded first.
+    /// The socket exists only some time later, as in Node, where its module is loaded first.
     socket_late,
     /// A frame cannot be written.
     send_fails,
-    /// That is known late.
+    /// The driver reports that late.
     send_fails_late,
-    /// A socket that is closed never says so.
+    /// A socket never reports its close.
     close_unreported,
-    /// A socket says twice that it is closed.
+    /// A socket reports its close twice.
     close_twice,
-    /// News of a socket that is not listened to any more come through.
+    /// Events of an old socket still arrive.
     stale_events,
     /// The server closes before a welcome.
     turns_away,
@@ -52,27 +52,27 @@ knobs! {
     no_welcome,
     /// The welcome breaks a rule.
     bad_welcome,
-    /// The server drops what it has just welcomed.
+    /// The server drops a connection soon after its welcome.
     welcome_then_drop,
     /// The server welcomes twice.
     second_welcome,
-    /// The server neither carries out nor answers.
+    /// The server ignores a request.
     ignores,
-    /// The server carries out and does not answer.
+    /// The server carries a request out and does not answer.
     no_answer,
-    /// The answer comes late, and so in another order.
+    /// The answer comes late, and so after other answers.
     late_answer,
     /// The answer comes twice.
     answers_twice,
     /// The server refuses a request.
     rejects,
-    /// The server contradicts itself.
+    /// The server refuses a request and acknowledges it too.
     contradicts,
     /// The server closes instead of answering.
     closes_on_request,
-    /// The server says something that nobody asked for.
+    /// The server sends a frame that nobody asked for.
     unsolicited,
-    /// The server says something that is no frame.
+    /// The server sends something that is not a valid frame.
     malformed,
     /// The server does not answer pings.
     no_pong,
@@ -82,13 +82,13 @@ knobs! {
     token_hangs,
     /// The token provider is slow.
     token_late,
-    /// The token provider answers twice, or after it was forgotten.
+    /// The token provider answers twice, or when its answer is not needed any more.
     token_twice,
-    /// The alarm rings late.
+    /// The alarm fires late.
     late_alarm,
-    /// The alarm rings early.
+    /// The alarm fires early.
     early_alarm,
-    /// Outputs are carried out later, together with those of what comes next.
+    /// Outputs are carried out later, together with those of the next input.
     batches,
     /// A handler calls the client.
     reentrant,
@@ -99,7 +99,7 @@ knobs! {
 }
 
 impl Faults {
-    /// Nothing goes wrong.
+    /// No faults.
     pub(crate) fn none() -> Faults {
         Faults { latency: 5, ..Faults::default() }
     }

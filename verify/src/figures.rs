@@ -1,5 +1,5 @@
-//! Figures that need no chance beyond a seed: how a fleet comes back, how often a dropping server is dialled, how soon a
-//! dead link is replaced.
+//! Figures of the machine alone: how a fleet of clients comes back, how often a server is dialled that drops every connection,
+//! how soon a dead link is replaced.
 
 use metered_realtime_proto::machine::{
     Close, Input, Instant, Machine, Options, RawOptions, RawReconnect, SocketId, State,
@@ -9,7 +9,7 @@ use metered_realtime_proto_testing::{Driver, welcome};
 
 use crate::dice::next;
 
-/// The largest share of so many clients that dial within 100 ms after the server has sent them all away at once.
+/// After the server has disconnected all clients at once: the largest share of them that dials within 100 ms.
 #[must_use]
 pub fn fleet_peak(clients: u32, fleet_spread_ms: f64, seed: u64) -> f64 {
     let knobs = RawReconnect { fleet_spread_ms, ..RawReconnect::default() };
@@ -31,7 +31,7 @@ pub fn fleet_peak(clients: u32, fleet_spread_ms: f64, seed: u64) -> f64 {
     peak as f64 / f64::from(clients)
 }
 
-/// How often a server that drops what it has just welcomed is dialled in its first minute.
+/// How often a server that drops every connection right after its welcome is dialled in the first minute.
 #[must_use]
 pub fn dials_a_minute(max_dials_per_minute: f64, seed: u64) -> u32 {
     let knobs = RawReconnect { max_dials_per_minute, ..RawReconnect::default() };
@@ -51,7 +51,7 @@ pub fn dials_a_minute(max_dials_per_minute: f64, seed: u64) -> u32 {
     }
 }
 
-/// Milliseconds from the last sign of life until a dead link is given up, and until another is dialled.
+/// Milliseconds from the last sign of life until a dead link is given up, and until the next dial.
 #[must_use]
 pub fn dead_link(inactivity_timeout_ms: f64, seed: u64) -> (u64, u64) {
     let raw = RawOptions { inactivity_timeout_ms, ..options(&RawReconnect::default()) };
@@ -106,7 +106,7 @@ impl Client {
         self.drain();
     }
 
-    /// When the alarm is due: the next dial, while the client waits for it.
+    /// When the alarm is due. While the client waits to dial, that is the next dial.
     fn next_dial(&self) -> Instant {
         self.machine.poll_timeout().expect("the client has something to wait for")
     }

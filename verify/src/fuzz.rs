@@ -1,5 +1,4 @@
-//! The bodies of the fuzz targets, as plain functions: `fuzz/` calls them with what the fuzzer makes up, and a test with the
-//! corpus that it has found.
+//! The functions of the fuzz targets. `fuzz/` calls them with the fuzzer's inputs, and a test calls them with the corpus.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +13,8 @@ use metered_realtime_proto::wire::{
 use crate::dice::Dice;
 use metered_realtime_proto_testing::{Driver, decode_text, encode, welcome};
 
-/// A text from the server: it is decoded or refused, survives the way back, and a connected client takes it.
+/// A text from the server. It is read or refused; a frame stays the same when it is written and read again; and a connected
+/// client handles it.
 ///
 /// # Panics
 /// A rule is broken.
@@ -26,7 +26,7 @@ pub fn frame(bytes: &[u8]) {
     let before = raw.machine.state();
     match decode_text(&text) {
         Ok(frame) => {
-            // Fractions may lose their last digit on the way.
+            // Fractions may lose their last digit.
             if !text.contains(['.', 'e', 'E']) {
                 assert_eq!(decode_text(&encode(&frame)).as_ref(), Ok(&frame));
             }
@@ -41,7 +41,7 @@ pub fn frame(bytes: &[u8]) {
 /// A whole session whose choices are the bytes; see [`run`](crate::run).
 ///
 /// # Panics
-/// A rule is broken; the story is in the message.
+/// A rule is broken. The message has the trace.
 pub fn session(bytes: &[u8]) {
     let choices: Vec<u64> = bytes
         .chunks(2)
@@ -54,7 +54,7 @@ pub fn session(bytes: &[u8]) {
     }
 }
 
-/// Inputs and calls in any order, plausible or not: ids of sockets that never were, answers that nobody waits for.
+/// Inputs and calls in any order, plausible or not: ids of sockets that do not exist, answers that nobody waits for.
 ///
 /// # Panics
 /// A rule is broken.
@@ -67,7 +67,7 @@ pub fn inputs(bytes: &[u8]) {
     raw.end();
 }
 
-/// Bytes that are used up one after the other.
+/// Bytes that are consumed one after the other.
 struct Bytes<'a>(&'a [u8]);
 
 impl Bytes<'_> {
@@ -86,7 +86,7 @@ impl Bytes<'_> {
         of[usize::from(self.byte()) % of.len()]
     }
 
-    /// Either a small number or the newest one.
+    /// An id: a small number, or one near the newest.
     fn id(&mut self, newest: u32) -> u32 {
         match self.byte() {
             byte @ 0..=127 => u32::from(byte % 32),
@@ -95,7 +95,7 @@ impl Bytes<'_> {
     }
 }
 
-/// A machine without a plausible world around it, and what holds all the same.
+/// A machine that gets arbitrary inputs, and the rules that hold even then.
 struct Raw {
     machine: Machine<String>,
     now: Instant,
@@ -186,7 +186,7 @@ impl Raw {
             4 => self.publish(bytes),
             5 => {
                 let call = CallId(bytes.id(self.last_call));
-                // Nobody outside knows the ids of replays.
+                // Only the machine knows the ids of replays.
                 if self.waiting.contains(&call) {
                     self.machine.abort(call, self.now);
                 }
@@ -313,11 +313,11 @@ impl Raw {
         assert!(!self.machine.has_output());
         assert_eq!(self.machine.state(), self.shown);
         if matches!(self.shown, State::Connecting | State::Reconnecting) {
-            assert!(self.machine.poll_timeout().is_some(), "nobody is stuck");
+            assert!(self.machine.poll_timeout().is_some(), "no call and no connection hangs");
         }
     }
 
-    /// Whatever came before, `close()` ends it.
+    /// After any inputs, `close()` ends everything.
     fn end(&mut self) {
         self.drain_all();
         let call = self.machine.close(1000, "", self.now);
@@ -344,7 +344,7 @@ impl Driver for Raw {
         assert!(!self.shut, "no dial after close()");
         self.last_socket = socket.0;
         self.open.insert(socket.0);
-        // Beside the current one only one that takes over, or has taken over.
+        // Besides the current socket there may be one that takes over, and the one that it replaces.
         assert!(self.open.len() <= 3);
     }
 

@@ -1,4 +1,4 @@
-//! Single things that go wrong: a link breaks, the process sleeps, a clock jumps.
+//! Single incidents: a link breaks, the process sleeps, a clock jumps.
 
 use metered_realtime_proto::machine::Input;
 
@@ -7,7 +7,7 @@ use crate::trace::trace;
 use crate::world::World;
 
 impl World {
-    /// One thing goes wrong.
+    /// A random incident.
     pub(crate) fn incident(&mut self) {
         if self.faults_over {
             return;
@@ -60,7 +60,7 @@ impl World {
     pub(crate) fn falls_asleep(&mut self, client: usize) {
         if !std::mem::replace(&mut self.clients[client].asleep, true) {
             let ms = self.dice.magnitude(100_000_000);
-            trace!(self, client, "process: stands still for {ms} ms");
+            trace!(self, client, "process: asleep for {ms} ms");
             self.pump(client);
             self.schedule.add(self.now + ms, Scheduled::Awakes { client });
         }
@@ -70,10 +70,10 @@ impl World {
         if !std::mem::take(&mut self.clients[client].asleep) {
             return;
         }
-        trace!(self, client, "process: goes on");
+        trace!(self, client, "process: awake");
         let mut deferred = std::mem::take(&mut self.clients[client].deferred);
         if self.dice.below(2) == 1 {
-            // The alarm rings after what has arrived; otherwise in its place.
+            // Sometimes the alarm fires before the events that have arrived, and sometimes after them.
             deferred.sort_by_key(|what| matches!(what, Scheduled::Alarm { .. }));
         }
         if self.dice.below(3) == 2 {

@@ -1,15 +1,15 @@
 //! Deterministic simulation: the client's machine against a model server, a hostile network and a hostile user.
 //!
 //! ```text
-//!            one seed ─► dice
-//!                         │ everything that is left to chance
-//! user ─► driver ─► machine            time jumps from one happening of the agenda to the next
+//!            one seed ─► dice: every random choice
+//!
+//! user ─► driver ─► machine            time jumps from one entry of the schedule to the next
 //!           │  ▲       │
 //!           ▼  └───────┘ inputs, outputs ─► invariants (after every step)
 //!        network ◄─► server
 //! ```
 //!
-//! A session is a function of its seed. One that breaks a rule is told as a story and shrunk.
+//! A session is a function of its seed. If it breaks a rule, it is shrunk, and its trace is printed.
 
 mod alarm;
 mod callbacks;

@@ -1,4 +1,4 @@
-//! `metered-realtime-verify`: runs sessions, and tells the story of the first that breaks a rule.
+//! `metered-realtime-verify`: runs sessions and prints the trace of the first one that breaks a rule.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -21,27 +21,27 @@ struct Args {
     /// How many threads; 0: one for each processor.
     #[arg(long, default_value_t = 0)]
     threads: usize,
-    /// Of so many sessions one is run twice, to see that it is the same.
+    /// One of this many sessions is run twice, and both runs have to be the same.
     #[arg(long, default_value_t = 500)]
     repeat: u64,
-    /// Tell the story of this one session (the number that a failure prints) and do nothing else.
+    /// Only print the trace of this one session. A failure prints its number.
     #[arg(long)]
     trace: Option<u64>,
-    /// Run the fuzz corpus and so many variations of it, and do nothing else.
+    /// Only run the fuzz corpus and this many variations of it.
     #[arg(long, value_name = "VARIATIONS")]
     fuzz: Option<u64>,
-    /// Print figures that are compared with those of other clients, as JSON, and do nothing else.
+    /// Only print figures of the machine as JSON, for comparison with other clients.
     #[arg(long)]
     figures: bool,
-    /// Print the summary as one line of JSON too.
+    /// Also print the summary as one line of JSON.
     #[arg(long)]
     json: bool,
-    /// How many runs may be spent to shrink a failure.
+    /// How many runs may be used to shrink a failure.
     #[arg(long, default_value_t = 20_000)]
     shrink: u32,
 }
 
-/// A session that broke a rule, the first of its kind.
+/// The first session that broke a rule, and how many others did.
 struct Failure {
     session: u64,
     seed: u64,
@@ -128,7 +128,7 @@ fn run_all(args: &Args) -> (Totals, u64, Failures) {
     results.into_inner().expect("no thread panics with it")
 }
 
-/// The same seed gives the same run, word for word.
+/// The same seed gives the same trace.
 fn differs(seed: u64) -> Option<Broken> {
     let first = run(Dice::seeded(seed), true);
     let second = run(Dice::seeded(seed), true);
@@ -244,5 +244,5 @@ fn session_seed(seed: u64, session: u64) -> u64 {
 /// How many clients a fleet has.
 const FLEET: u32 = 10_000;
 
-/// So many sessions at a time for a thread.
+/// A thread takes this many sessions at a time.
 const BATCH: u64 = 100;

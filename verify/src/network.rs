@@ -10,25 +10,25 @@ use crate::world::World;
 /// One connection, from the dial on.
 #[derive(Debug)]
 pub(crate) struct Link {
-    /// Whose it is.
+    /// The client that dialled.
     pub(crate) client: usize,
-    /// The client's name for it.
+    /// The client's id for it.
     pub(crate) socket: SocketId,
-    /// For each channel, how often a request about it was not treated as it ought to be.
+    /// For each channel, how often a request about it was ignored, refused or lost.
     pub(crate) request_failures: [u8; CHANNELS.len()],
-    /// Nothing reaches the server any more.
+    /// Whether the way to the server is cut.
     pub(crate) up_lost: bool,
-    /// No message reaches the client any more.
+    /// Whether messages to the client are lost.
     pub(crate) down_lost: bool,
-    /// Not even the end of the connection does.
+    /// Whether the end of the connection is not reported either.
     pub(crate) mute: bool,
-    /// Nothing reaches the server before this time.
+    /// The earliest time for the next message to the server.
     up_free: u64,
-    /// Nothing reaches the client before this time.
+    /// The earliest time for the next message to the client.
     down_free: u64,
 }
 
-/// What a dial comes to at once.
+/// The immediate result of a dial.
 #[derive(Debug)]
 pub(crate) enum Dialled {
     /// It is on its way.
@@ -75,21 +75,21 @@ impl World {
         Dialled::Underway(link)
     }
 
-    /// Why a server does not take a connection, as far as the platform tells.
+    /// How a server refuses a connection, as far as the platform tells.
     fn draw_refusal(&mut self) -> Close {
         let http_status = self.dice.pick(&[None, Some(429), Some(503), Some(403)]);
         let retry_after_ms = http_status.and_then(|_| self.dice.pick(&RETRY_AFTER_MS));
         Close { http_status, retry_after_ms, ..Close::new(1006, "refused") }
     }
 
-    /// Sends something on its way to the server.
+    /// Sends something to the server.
     pub(crate) fn send_up(&mut self, link: usize, up: Upstream) {
         let at = self.links[link].up_free.max(self.now + self.delay());
         self.links[link].up_free = at;
         self.schedule.add(at, Scheduled::Arrives { link, up });
     }
 
-    /// Sends something on its way to the client.
+    /// Sends something to the client.
     pub(crate) fn send_down(&mut self, link: usize, event: SocketEvent) {
         let at = self.links[link].down_free.max(self.now + self.delay());
         self.links[link].down_free = at;
@@ -101,7 +101,7 @@ impl World {
         self.faults.latency + jitter
     }
 
-    /// The server closes a connection, after what it has said.
+    /// The server closes a connection. What it has sent before arrives first.
     pub(crate) fn server_closes(&mut self, link: usize, code: u16) {
         if self.server.is_connected(link) {
             trace!(self, self.links[link].client, "server: closes with {code}");
@@ -110,7 +110,7 @@ impl World {
         }
     }
 
-    /// The connection breaks, and what is under way is lost. The client is told, unless it is half-open from now on.
+    /// The connection breaks, and messages on their way are lost. The client learns of it, unless the link is half-open.
     pub(crate) fn cut(&mut self, link: usize, half_open: bool) {
         let how = if half_open { "half-open" } else { "cut" };
         trace!(self, self.links[link].client, "network: {how}");
@@ -123,7 +123,7 @@ impl World {
         }
     }
 
-    /// Everything takes longer for once.
+    /// A link stalls for a while.
     pub(crate) fn stall(&mut self, link: usize, ms: u64) {
         trace!(self, self.links[link].client, "network: stalls for {ms} ms");
         let until = self.now + ms;

@@ -1,32 +1,32 @@
-//! Random options, at their extremes too, and what the checks have to know of them.
+//! Random options, extreme ones too, and what the checks need to know of them.
 
 use metered_realtime_proto::machine::{RawOptions, RawReconnect};
 
 use crate::dice::Dice;
 
-/// What the checks know of a client's options.
+/// A client's options, as the checks need them.
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
     /// Whether there is a token provider.
     pub(crate) provider: bool,
     /// How long the token provider may take.
     pub(crate) token_timeout: u64,
-    /// After how much silence a connection is dead; `None`: never.
+    /// After this much silence a connection counts as dead. `None`: never.
     pub(crate) inactivity: Option<u64>,
     /// Whether subscriptions are brought back.
     pub(crate) auto_resubscribe: bool,
-    /// How long before its end a token is renewed.
+    /// How long before its expiry a token is renewed.
     pub(crate) renew: Option<u64>,
     /// How to reconnect.
     pub(crate) reconnect: Option<ReconnectFacts>,
 }
 
-/// The knobs of reconnecting.
+/// How to reconnect.
 #[derive(Clone, Debug)]
 pub(crate) struct ReconnectFacts {
     /// As given.
     pub(crate) raw: RawReconnect,
-    /// `None`: without end.
+    /// `None`: no limit.
     pub(crate) max_attempts: Option<u32>,
     /// `None`: no limit.
     pub(crate) max_dials_per_minute: Option<u32>,

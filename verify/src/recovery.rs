@@ -1,4 +1,4 @@
-//! After the storm: everybody gets what is theirs, then the user closes everything, and then nothing is left.
+//! The end of a session: without faults everything recovers. Then the user closes every client, and nothing is left.
 
 use metered_realtime_proto::machine::{Close, Input, State};
 use metered_realtime_proto_testing::Subscription;
@@ -10,9 +10,9 @@ use crate::trace::trace;
 use crate::world::World;
 
 impl World {
-    /// The weather turns fine. From now on everybody gets what is theirs, and soon.
+    /// From now on there are no faults, and everything has to recover soon.
     pub(crate) fn end_faults(&mut self) {
-        trace!(self, 2, "the faults turns fine");
+        trace!(self, 2, "no more faults");
         self.faults_over = true;
         self.faults = Faults::none();
         for client in 0..self.clients.len() {
@@ -34,7 +34,7 @@ impl World {
             }
             for call in self.clients[client].checker.patient_calls() {
                 let clock = self.clock(client);
-                trace!(self, client, "user: abort({}), which would wait for ever", call.0);
+                trace!(self, client, "user: abort({}), which has a very long timeout", call.0);
                 self.clients[client].checker.aborts(call);
                 self.clients[client].machine.abort(call, clock);
                 self.pump(client);
@@ -55,7 +55,7 @@ impl World {
         }
     }
 
-    /// Waits until all is well; the user connects by hand where the client has given up.
+    /// Waits until the client has recovered. If it has given up, the user calls `connect()`.
     pub(crate) fn recover(&mut self, client: usize, until: u64) {
         let closed = |world: &World| world.clients[client].machine.state() == State::Closed;
         while self.broken.is_none() && !self.is_recovered(client) {
@@ -76,13 +76,13 @@ impl World {
                 }
                 if self.now + due > until {
                     let why = self.problem(client).unwrap_or_default();
-                    self.break_rule("everything is well again once the network is", why);
+                    self.break_rule("everything recovers when the faults are over", why);
                 }
             }
         }
     }
 
-    /// Nobody waits for months: the token provider answers after all, and the network says that it is back.
+    /// Ends very long waits: the token provider answers after all, and the network reports that it is back.
     pub(crate) fn hurry(&mut self, client: usize) {
         if let Some(request) = self.clients[client].checker.token_request() {
             self.token_answers(client, request, TokenAnswer::Token);
@@ -94,7 +94,7 @@ impl World {
         }
     }
 
-    /// Links that are half-open end, or are left to the watchdog, or all links are replaced.
+    /// Ends half-open links, or leaves them to the watchdog, or ends all links.
     pub(crate) fn repair_links(&mut self, client: usize) {
         let watched = self.clients[client].facts.inactivity.is_some_and(|ms| ms <= 120_000);
         let replaces = self.dice.below(2) == 1;
@@ -112,7 +112,7 @@ impl World {
         self.problem(client).is_none()
     }
 
-    /// What is not yet as it should be.
+    /// What has not recovered yet.
     pub(crate) fn problem(&self, client: usize) -> Option<String> {
         let state = &self.clients[client];
         if state.machine.state() != State::Connected {
@@ -137,7 +137,7 @@ impl World {
         }
     }
 
-    /// The user closes everything, and then nothing is left.
+    /// The user closes every client, and then nothing is left.
     pub(crate) fn end(&mut self) {
         for client in 0..self.clients.len() {
             self.clients[client].checker.last_close();
@@ -158,7 +158,7 @@ impl World {
         self.feed_late_inputs();
     }
 
-    /// Late news of all kinds do not wake a closed client.
+    /// Late inputs of all kinds do not wake a closed client.
     pub(crate) fn feed_late_inputs(&mut self) {
         for link in 0..self.links.len().min(8) {
             let (client, socket) = (self.links[link].client, self.links[link].socket);
@@ -181,5 +181,5 @@ impl World {
     }
 }
 
-/// What takes longer than this is not waited for.
+/// The longest wait for a recovery, in milliseconds.
 const PATIENCE_MS: u64 = 20_000_000;

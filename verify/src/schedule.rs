@@ -1,4 +1,4 @@
-//! What is going to happen, in the order of its time.
+//! What will happen, in the order of time.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -7,45 +7,45 @@ use metered_realtime_proto::machine::{CallId, Close, SocketId};
 
 use crate::server::ServerMessage;
 
-/// Something that happens at a point in time.
+/// Something that will happen at a point in time.
 #[derive(Debug)]
 pub(crate) enum Scheduled {
-    /// A client's alarm rings, unless it was set anew since.
+    /// A client's alarm fires, unless it has been set again.
     Alarm { client: usize, set: u32 },
-    /// Outputs that were left lying are carried out.
+    /// Outputs that waited are carried out.
     Drain { client: usize },
-    /// The user does something.
+    /// The user calls something.
     Acts { client: usize },
-    /// A gust: one thing goes wrong.
+    /// A single incident.
     Incident,
     /// A sleeping process wakes up.
     Awakes { client: usize },
     /// A message reaches the server.
     Arrives { link: usize, up: Upstream },
-    /// The server says what it has put off.
+    /// The server sends a message that it has held back.
     ServerSends { link: usize, message: ServerMessage },
     /// The server closes a connection.
     Closes { link: usize, code: u16 },
-    /// News reach a client.
+    /// A socket event reaches a client.
     Delivers { link: usize, event: SocketEvent },
-    /// A socket that was to come later is there.
+    /// A socket is made that did not exist at once.
     Made { client: usize, socket: SocketId },
     /// The token provider answers.
     TokenAnswers { client: usize, request: u32, answer: TokenAnswer },
     /// An asynchronous handler ends.
     HandlerEnds { client: usize },
-    /// It turns out that a frame was not written.
+    /// The driver learns that a frame was not written.
     SendFailed { client: usize, call: Option<CallId> },
 }
 
 /// What travels from a client to the server.
 #[derive(Debug)]
 pub(crate) enum Upstream {
-    /// The connection itself.
+    /// The connection is open.
     Opened,
     /// A frame.
     Text(String),
-    /// The end.
+    /// The connection is closed.
     Closed,
 }
 
@@ -56,11 +56,11 @@ pub(crate) enum SocketEvent {
     Opened,
     /// A message.
     ServerMessage(ServerMessage),
-    /// The end.
+    /// The connection is closed.
     Closed(Close),
 }
 
-/// What the token provider says.
+/// The answer of the token provider.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum TokenAnswer {
     /// A token.
@@ -71,7 +71,7 @@ pub(crate) enum TokenAnswer {
     Failure,
 }
 
-/// The order of things.
+/// A queue, sorted by time.
 #[derive(Debug, Default)]
 pub(crate) struct Schedule {
     heap: BinaryHeap<Entry>,
@@ -86,13 +86,13 @@ struct Entry {
 }
 
 impl Schedule {
-    /// Adds something; what is added first happens first.
+    /// Adds an entry. Of two at the same time, the one added first comes first.
     pub(crate) fn add(&mut self, at: u64, what: Scheduled) {
         self.number += 1;
         self.heap.push(Entry { at, number: self.number, what });
     }
 
-    /// Takes what comes next, unless it comes after `until`.
+    /// Takes the next entry, if it is not later than `until`.
     pub(crate) fn next(&mut self, until: u64) -> Option<(u64, Scheduled)> {
         if self.heap.peek()?.at > until {
             return None;

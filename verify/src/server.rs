@@ -1,4 +1,4 @@
-//! A model of the server: who is connected, who is subscribed to what, and what it says, truthfully or not.
+//! The server of a session: the model server, and faults in what it does.
 
 use metered_realtime_proto::machine::{CallId, SocketId};
 use metered_realtime_proto::wire::ServerFrame;
@@ -8,24 +8,24 @@ use crate::schedule::{Scheduled, Upstream};
 use crate::trace::trace;
 use crate::world::World;
 
-/// The channels of all sessions. Names travel as they are, so some are awkward; one is reserved.
+/// The channels of all sessions. Some have awkward names, and the last one is reserved.
 pub(crate) const CHANNELS: [&str; 6] = ["a", "b", "room/1", "q\"\\\u{1}☃", "fleet/*", "_metered/x"];
 
-/// What the server says.
+/// A message of the server.
 #[derive(Clone, Debug)]
 pub(crate) enum ServerMessage {
     /// A frame.
     Frame(ServerFrame<String>),
-    /// A text that need not be a frame.
+    /// A text that may not be a valid frame.
     Text(String),
-    /// A message that is not text.
+    /// A binary message.
     Binary,
-    /// A text larger than clients take.
+    /// A text that is larger than clients accept.
     Oversize,
 }
 
 impl World {
-    /// Something reaches the server.
+    /// A message reaches the server.
     pub(crate) fn arrives(&mut self, link: usize, up: Upstream) {
         match up {
             Upstream::Opened => self.greet(link),
@@ -80,7 +80,7 @@ impl World {
         ServerMessage::Frame(ServerFrame::Welcome(welcome(&peer_id, max_message_size, lifetime)))
     }
 
-    /// For how many seconds a token is valid.
+    /// How many seconds a token is valid.
     fn lifetime(&mut self) -> Option<f64> {
         if self.faults_over {
             return None;
@@ -117,7 +117,7 @@ impl World {
                 self.check(verdict);
                 Some(call)
             }
-            // Changes while a token is renewed go to the new connection too, where nobody waits for the answer.
+            // While a token is renewed, changes are also sent on the new connection, where nobody waits for the answer.
             None => None,
         };
         let channel = request.channel.as_deref().and_then(channel_index);
@@ -126,7 +126,7 @@ impl World {
         }
     }
 
-    /// `true`: the server ignores or refuses the request on a whim, or closes.
+    /// `true`: by a fault, the server ignores or refuses the request, or closes the connection.
     fn misbehaves(
         &mut self,
         link: usize,
@@ -187,14 +187,14 @@ impl World {
         }
     }
 
-    /// The server takes the connection for gone.
+    /// The server learns that a connection is gone.
     pub(crate) fn leave(&mut self, link: usize) {
         for (to, frame) in self.server.disconnect(link) {
             self.server_sends(to, ServerMessage::Frame(frame));
         }
     }
 
-    /// After so many failures a client does not try again on this connection.
+    /// Counts failed requests. After enough of them a client does not try again on this connection.
     fn note_failures(&mut self, link: usize, channel: Option<usize>, failures: u8) {
         if let Some(channel) = channel {
             let request_failures = &mut self.links[link].request_failures[channel];
@@ -202,7 +202,7 @@ impl World {
         }
     }
 
-    /// A frame that could not be written counts as one that was not treated well.
+    /// A frame that could not be written counts as a failed request.
     pub(crate) fn note_unsent(&mut self, client: usize, socket: SocketId, text: &str) {
         let held = self.clients[client].held.iter().find(|held| held.socket == socket);
         let Some(link) = held.and_then(|held| held.link) else { return };
@@ -235,7 +235,7 @@ pub(crate) fn error_frame(code: &str, request_id: Option<String>) -> ServerMessa
     })
 }
 
-/// A client that gets this does not try again on the connection.
+/// After this many failures a client does not try again on the connection.
 pub(crate) const HOPELESS: u8 = 100;
 
 const CLOSE_CODES: [u16; 20] = [

@@ -1,4 +1,4 @@
-//! What the server says: answers, lost, late, twice or as they should be, and what nobody asked for.
+//! Messages of the server: answers, which may be lost, late or repeated, and frames that nobody asked for.
 
 use metered_realtime_proto::wire::{ApplicationFrame, ServerFrame};
 
@@ -7,7 +7,7 @@ use crate::server::{CHANNELS, ERROR_CODES, HOPELESS, ServerMessage, error_frame}
 use crate::world::World;
 
 impl World {
-    /// An answer: lost, late, twice, or as it should be.
+    /// Sends an answer, which may be lost, late or repeated.
     pub(crate) fn reply(&mut self, link: usize, message: ServerMessage) {
         if self.dice.chance(self.faults.no_answer) {
             return;
@@ -24,7 +24,7 @@ impl World {
         }
     }
 
-    /// The server says something, if the connection is still there.
+    /// Sends a message, if the connection still exists.
     pub(crate) fn server_sends(&mut self, link: usize, message: ServerMessage) {
         if self.server.is_connected(link) {
             if self.dice.chance(self.faults.malformed) {
@@ -41,7 +41,7 @@ impl World {
         }
     }
 
-    /// Something that nobody asked for.
+    /// Sends a frame that nobody asked for.
     pub(crate) fn sends_unsolicited(&mut self, link: usize) {
         let client = self.links[link].client;
         let call = self.clients[client].checker.draw_call(&mut self.dice);
@@ -54,7 +54,7 @@ impl World {
             2 => error_frame("unknown_type", None),
             3 => error_frame("internal_error", None),
             4 => {
-                // A lie: nobody knows what the client makes of its channels now.
+                // A false ack: nobody can know what the client now thinks of its channels.
                 self.links[link].request_failures = [HOPELESS; CHANNELS.len()];
                 ServerMessage::Frame(ServerFrame::Ack { request_id: call.0.to_string() })
             }

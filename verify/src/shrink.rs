@@ -1,6 +1,6 @@
-//! Makes a list of choices as short and as plain as it can be while something still holds of it.
+//! Makes a list of choices as short and as plain as possible, while a condition still holds.
 
-/// Shrinks the choices, with at most so many tries. `still` gives the choices that were used if what matters still holds.
+/// Shrinks the choices, with at most this many tries. `still` gives the choices that were used, if the condition holds.
 pub fn shrink(
     choices: Vec<u64>,
     tries: u32,
@@ -24,7 +24,7 @@ struct Shrinker<F> {
 }
 
 impl<F: FnMut(Vec<u64>) -> Option<Vec<u64>>> Shrinker<F> {
-    /// Leaves out blocks, or makes them plain, from large blocks to single choices.
+    /// Removes blocks or makes them plain, from large blocks down to single choices.
     fn drop_blocks(&mut self) {
         let mut size = self.best.len() / 2;
         while size > 0 {
@@ -45,7 +45,7 @@ impl<F: FnMut(Vec<u64>) -> Option<Vec<u64>>> Shrinker<F> {
         }
     }
 
-    /// Makes each choice as small as it can be.
+    /// Makes each choice as small as possible.
     fn lower(&mut self) {
         let mut at = 0;
         while at < self.best.len() && self.tries > 0 {
@@ -64,14 +64,14 @@ impl<F: FnMut(Vec<u64>) -> Option<Vec<u64>>> Shrinker<F> {
         }
     }
 
-    /// Takes the candidate if it is plainer and will do.
+    /// Takes the candidate, if it is plainer and the condition holds.
     fn takes(&mut self, candidate: Vec<u64>) -> bool {
         if self.tries == 0 || candidate == self.best {
             return false;
         }
         self.tries -= 1;
         let Some(mut choices) = (self.still)(candidate) else { return false };
-        // Zeros at the end are what follows anyway.
+        // Zeros follow the last choice anyway.
         while choices.last() == Some(&0) {
             choices.pop();
         }
@@ -88,7 +88,7 @@ mod tests {
     use super::shrink;
 
     #[test]
-    fn what_does_not_matter_goes_and_what_matters_becomes_small() {
+    fn choices_that_do_not_matter_go_and_the_others_become_small() {
         let choices = vec![5, 0, 9, 77, 3, 1_000, 4, 4, 4];
         let small = shrink(choices, 10_000, |choices| {
             let at = choices.iter().position(|choice| *choice >= 50)?;
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn it_ends_when_its_tries_are_used_up() {
+    fn shrinking_ends_after_its_tries() {
         let mut tries = 0;
         let small = shrink(vec![9; 100], 25, |_| {
             tries += 1;

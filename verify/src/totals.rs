@@ -1,17 +1,17 @@
-//! What happened, in numbers.
+//! Counts of what happened.
 
 /// Counts of one session or of many.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Totals {
     /// Sessions.
     pub sessions: u64,
-    /// Happenings.
+    /// Steps of the simulation.
     pub steps: u64,
-    /// What machines said.
+    /// Outputs of machines.
     pub outputs: u64,
     /// Events that users saw.
     pub events: u64,
-    /// What users did.
+    /// Calls of users.
     pub calls: u64,
     /// Calls that were answered later.
     pub settled: u64,

@@ -1,6 +1,6 @@
-//! A readable account of a session.
+//! A readable trace of a session.
 
-/// Lines, each with its time and whom it is about.
+/// Lines, each with its time and its client.
 #[derive(Debug, Default)]
 pub(crate) struct Trace {
     text: String,
@@ -23,7 +23,7 @@ impl Trace {
     }
 }
 
-/// Adds a line to the story of a session, if it is told at all.
+/// Adds a line to the trace of a session, if there is one.
 macro_rules! trace {
     ($world:expr, $client:expr, $($line:tt)*) => {
         if $world.trace.is_some() {

@@ -1,4 +1,4 @@
-//! A random user: calls of every kind at any moment, also inside of handlers.
+//! A random user, who calls anything at any moment, inside of handlers too.
 
 use metered_realtime_proto::machine::{ACK_TIMEOUT_MS, CallId, State};
 use metered_realtime_proto::wire::OutgoingFrame;
@@ -10,7 +10,7 @@ use crate::trace::trace;
 use crate::world::World;
 
 impl World {
-    /// The user does something on their own, and plans the next thing.
+    /// The user calls something, and schedules the next call.
     pub(crate) fn acts(&mut self, client: usize) {
         if self.faults_over {
             return;
@@ -23,7 +23,7 @@ impl World {
         }
     }
 
-    /// One call.
+    /// A random call.
     pub(crate) fn act(&mut self, client: usize, nested: bool) {
         self.totals.calls += 1;
         match self.dice.below(24) {
@@ -36,7 +36,7 @@ impl World {
             18..=21 => self.user_connects(client),
             22 => self.user_closes(client),
             _ => {
-                // A closing user is rare, but some do little else.
+                // Most users rarely close, but some do little else.
                 if self.dice.below(3) == 2 {
                     self.user_closes(client);
                 }
@@ -134,7 +134,7 @@ impl World {
         }
     }
 
-    /// Where nothing is queued, the npm package writes the frame itself.
+    /// If nothing is queued, a driver may write the frame itself.
     fn write_directly(&mut self, client: usize, call: CallId, text: String) {
         let Some(socket) = self.clients[client].machine.transmitted(call) else {
             self.clients[client].machine.transmit(call, text);
@@ -160,7 +160,7 @@ impl World {
         self.clients[client].machine.abort(call, clock);
     }
 
-    /// What the user does once the weather is fine: connect by hand where the client has given up.
+    /// Once the faults are over, the user calls `connect()` if the client has given up.
     pub(crate) fn user_reconnects(&mut self, client: usize) {
         if matches!(self.clients[client].machine.state(), State::Idle | State::Closed)
             && self.patience > 0

@@ -1,5 +1,4 @@
-//! One seed, one session: the clients, the server, the network and the users, in simulated time that jumps from one
-//! happening to the next.
+//! A session: the clients, the server, the network and the users, in simulated time that jumps from one step to the next.
 
 use metered_realtime_proto::machine::{Input, Instant, Machine, Options};
 use metered_realtime_proto_testing::Server;
@@ -14,7 +13,7 @@ use crate::schedule::{Schedule, Scheduled};
 use crate::totals::Totals;
 use crate::trace::{Trace, trace};
 
-/// Everything of a session.
+/// The state of a session.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) dice: Dice,
@@ -26,9 +25,9 @@ pub(crate) struct World {
     pub(crate) peers: u32,
     pub(crate) published: u32,
     pub(crate) faults: Faults,
-    /// The storm is over.
+    /// Whether the faults are over.
     pub(crate) faults_over: bool,
-    /// Frames travel as text.
+    /// Whether frames are written as text and read again.
     pub(crate) as_text: bool,
     pub(crate) acts_left: u64,
     pub(crate) pace: u64,
@@ -43,11 +42,11 @@ pub(crate) struct World {
 pub struct Outcome {
     /// The first rule that was broken.
     pub broken: Option<Broken>,
-    /// What happened, in numbers.
+    /// Counts of what happened.
     pub totals: Totals,
-    /// What happened, in words, if that was asked for.
+    /// The trace, if it was asked for.
     pub trace: Option<String>,
-    /// The choices, if they were written down.
+    /// The choices, if they were recorded.
     pub choices: Vec<u64>,
 }
 
@@ -126,10 +125,10 @@ impl World {
     }
 
     fn run_with_faults(&mut self) {
-        // A keepalive every millisecond is allowed, and dull.
+        // A keepalive every millisecond is allowed, but not interesting for long.
         let dull = self.shortest_watchdog(false).saturating_mul(200);
         let until = START + self.dice.pick(&[60_000, 5_000, 600_000, 7_200_000]).min(dull);
-        // Some options allow a thousand dials a second, and one has soon seen enough of that.
+        // Some options allow a thousand dials a second, and those are not interesting for long either.
         self.pass(until, |world| world.totals.steps > FAULTY_STEPS);
         if self.totals.steps <= FAULTY_STEPS {
             self.now = until.max(self.now);
@@ -143,7 +142,7 @@ impl World {
         watchdogs.min().unwrap_or(u64::MAX)
     }
 
-    /// Lets things happen, until then or until `enough`.
+    /// Runs the schedule until this time, or until `enough`.
     pub(crate) fn pass(&mut self, until: u64, enough: impl Fn(&World) -> bool) {
         while self.broken.is_none() && !enough(self) {
             let Some((at, what)) = self.schedule.next(until) else { return };
@@ -222,11 +221,11 @@ impl World {
     }
 }
 
-/// Some time after the start of all clocks, so that they can be set back.
+/// The time at the start. It is not zero, so that clocks can be set back.
 const START: u64 = 1_000_000_000;
 
-/// A storm ends after so many steps.
+/// The faults end after this many steps.
 const FAULTY_STEPS: u64 = 20_000;
 
-/// A session that takes more steps than this is a loop.
+/// A session with more steps than this never ends.
 const MOST_STEPS: u64 = 200_000;

@@ -1,4 +1,4 @@
-//! What the fuzzer has found interesting so far (`fuzz/corpus`), replayed on stable Rust.
+//! The corpus of the fuzz targets (`fuzz/corpus`), on stable Rust.
 
 use metered_realtime_verify::{campaign, fuzz};
 

@@ -1,4 +1,4 @@
-//! The same as the simulation and the fuzz targets, with what proptest makes up, and shrunk by it.
+//! The simulation and the fuzz targets with inputs that proptest generates and shrinks.
 
 use metered_realtime_verify::{Dice, fuzz, run};
 use proptest::prelude::*;

@@ -1,8 +1,8 @@
-//! A little of the simulation, as part of the ordinary tests; `cargo xtask verify` runs a million sessions and more.
+//! A few sessions of the simulation, as ordinary tests. `cargo xtask verify` runs a million.
 
 use metered_realtime_verify::{Dice, next, run};
 
-/// Every build runs the same sessions, and the time of a debug build suffices for so many.
+/// Every build runs the same sessions. A debug build is fast enough for this many.
 const SESSIONS: u64 = 10_000;
 
 #[test]
@@ -19,7 +19,7 @@ fn some_thousand_sessions_keep_all_rules() {
 }
 
 #[test]
-fn the_same_seed_gives_the_same_run_word_for_word() {
+fn the_same_seed_gives_the_same_trace() {
     for seed in 0..20 {
         let stories = [0; 2].map(|_| run(Dice::seeded(seed), true).trace);
         assert_eq!(stories[0], stories[1]);
@@ -27,7 +27,7 @@ fn the_same_seed_gives_the_same_run_word_for_word() {
 }
 
 #[test]
-fn the_choices_that_were_written_down_give_the_same_run_again() {
+fn recorded_choices_give_the_same_run_again() {
     for seed in 0..20 {
         let first = run(Dice::recorded(seed), true);
         let second = run(Dice::scripted(first.choices), true);
@@ -36,7 +36,7 @@ fn the_choices_that_were_written_down_give_the_same_run_again() {
 }
 
 #[test]
-fn a_session_without_any_choices_is_plain_and_keeps_all_rules() {
+fn a_session_in_which_every_choice_is_zero_keeps_all_rules() {
     let outcome = run(Dice::scripted(Vec::new()), true);
     assert_eq!(outcome.broken, None);
     assert_eq!(outcome.totals.dials, 1);

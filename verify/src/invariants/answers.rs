@@ -1,4 +1,4 @@
-//! How calls are answered: once, in time, and truthfully.
+//! Calls are answered once, in time, and correctly.
 
 use metered_realtime_proto::machine::{CallError, CallId, Machine, Outcome, State};
 
@@ -17,7 +17,7 @@ impl Checker {
         let call = &self.calls.calls[at];
         let about = || format!("{} {:?}: {result:?}", id.0, call.what);
         rule("a call is answered once", call.settled.is_none(), about)?;
-        rule("nobody is told of replays", call.what != What::Replay, about)?;
+        rule("replays are answered to nobody", call.what != What::Replay, about)?;
         rule("the answer fits the call", fits(call.what, result), about)?;
         match result {
             Ok(()) => self.check_success(call)?,
@@ -25,7 +25,7 @@ impl Checker {
         }
         let outcome = result.as_ref().err().map(CallError::outcome);
         if call.what == What::Close {
-            // A connect() came after it, or another close() waits: there is more to say.
+            // If a connect() came after it, or another close() still waits, outputs may follow.
             let last = !self.calls.waiting().any(|call| call.what == What::Close && call.id != id);
             let reopened = self.last_connect.is_some_and(|connect| connect > id);
             self.silent = self.shut && last && !reopened;
@@ -73,9 +73,9 @@ impl Checker {
             }
             CallError::AckTimeout { timeout_ms } => {
                 let due = call.at.after(call.timeout);
-                rule("nobody is given up early", self.clock >= due, about)?;
+                rule("no request times out early", self.clock >= due, about)?;
                 let same = *timeout_ms == call.timeout;
-                rule("a timeout is the one that was asked for", same, about)?;
+                rule("a request has the timeout of its call", same, about)?;
             }
             CallError::Aborted { .. } => {
                 rule("an aborted call was withdrawn", call.aborted, about)?;
@@ -94,17 +94,19 @@ impl Checker {
             return Ok(());
         }
         match error.outcome() {
-            Outcome::NotSent => rule("notSent means that it was not sent", !call.written, about),
+            Outcome::NotSent => {
+                rule("notSent means that the frame was not sent", !call.written, about)
+            }
             Outcome::Unknown => {
-                // A timeout before the frame is even carried out counts as unknown too, to be on the safe side.
+                // A timeout before the frame is carried out counts as unknown too, to be on the safe side.
                 let timeout = matches!(error, CallError::AckTimeout { .. });
-                rule("unknown means that it was sent", call.given || timeout, about)
+                rule("unknown means that the frame was sent", call.given || timeout, about)
             }
             Outcome::Rejected => Ok(()),
         }
     }
 
-    /// The driver answered a call itself.
+    /// The driver answered a call on the short way.
     ///
     /// # Errors
     /// The rule that is broken.
@@ -119,12 +121,12 @@ impl Checker {
             rule("an aborted call is answered at once", !call.aborted, about)?;
             if self.shown == State::Closed {
                 let waits = call.what == What::Close;
-                rule("a closed client answers everybody", waits, about)?;
+                rule("a closed client has answered every call", waits, about)?;
             }
         }
         let known = self.calls.requests_pending();
         let in_flight = machine.requests_in_flight();
-        // Each channel may have a replay of its own, and some whose channel was meanwhile given up.
+        // Each channel may have several replays, as channels are unsubscribed and subscribed again.
         let replays = crate::server::CHANNELS.len() * 6;
         let plausible = (known..=known + replays).contains(&in_flight);
         rule("requests are neither lost nor kept", plausible, || {

@@ -1,4 +1,4 @@
-//! When the next attempt to connect may and has to be made: backoff, dial budget, the server's wishes.
+//! The next attempt to connect is made in time: backoff, dial budget, delays that the server asked for.
 
 use metered_realtime_proto::machine::{Close, Instant, SocketId};
 
@@ -18,7 +18,7 @@ impl Checker {
         }
     }
 
-    /// An attempt to connect begins: is it the first, or is it allowed and neither early nor late?
+    /// An attempt to connect begins. It is the first one, or it is allowed and not too early.
     pub(super) fn attempt(&mut self) -> Result<(), Broken> {
         rule("no attempt is made after close()", !self.shut, String::new)?;
         if std::mem::take(&mut self.first_dial) {

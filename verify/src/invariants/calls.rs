@@ -1,4 +1,4 @@
-//! Every call is answered once, in time, and truthfully.
+//! Calls are made and sent by the rules.
 
 use metered_realtime_proto::machine::{CallError, CallId, Instant, Outcome, SocketId, State};
 
@@ -41,18 +41,18 @@ pub(super) struct Call {
     pub(super) what: What,
     pub(super) at: Instant,
     pub(super) timeout: u64,
-    /// The machine gave the frame away.
+    /// The driver got the frame.
     pub(super) given: bool,
     /// The socket took it.
     pub(super) written: bool,
-    /// It turned out that the frame was not written.
+    /// The driver reported that the frame was not written.
     pub(super) send_failed: bool,
     pub(super) acked: bool,
     pub(super) refused: Vec<String>,
-    /// Of a replay: on which socket, and for which channel.
+    /// The socket and the channel of a replay.
     pub(super) replays: Option<(SocketId, usize)>,
     pub(super) aborted: bool,
-    /// The user's part is over.
+    /// The outcome, once the user has the answer.
     pub(super) settled: Option<Option<Outcome>>,
 }
 
@@ -60,7 +60,7 @@ pub(super) struct Call {
 pub(super) struct Calls {
     /// In the order of their ids.
     pub(super) calls: Vec<Call>,
-    /// Those that are not answered.
+    /// Those without an answer.
     pub(super) pending: Vec<CallId>,
 }
 
@@ -74,7 +74,7 @@ impl Calls {
         self.calls.get_mut(at)
     }
 
-    /// The id as the machine writes it, and nothing that looks like it.
+    /// The call with this id, if the id is written as the machine writes it.
     fn named(&mut self, id: &str) -> Option<&mut Call> {
         let call = CallId(id.parse().ok()?);
         if call.0.to_string() != id {
@@ -90,7 +90,7 @@ impl Calls {
         if what != What::Replay {
             self.pending.push(id);
         }
-        // A replay is known once it is sent, and others may have been called meanwhile.
+        // A replay becomes known when it is sent, when newer calls may already be known.
         let call = Call {
             id,
             what,
@@ -166,7 +166,7 @@ impl Calls {
             .min()
     }
 
-    /// Whether the user asked for something just now and does not want to wait at all.
+    /// Whether a request was made at this moment with a timeout of zero.
     pub(super) fn is_out_of_patience(&self, now: Instant) -> bool {
         self.waiting().filter(|call| call.at == now).any(|call| call.timeout == 0)
     }
@@ -211,7 +211,7 @@ impl Checker {
         }
     }
 
-    /// The user called `close()`; this is the state then.
+    /// The user called `close()`; `state`: the state after that.
     ///
     /// # Errors
     /// The rule that is broken.
@@ -230,7 +230,7 @@ impl Checker {
         Ok(())
     }
 
-    /// The user asked for something; this is the state then.
+    /// The user made a request; `state`: the state after that.
     ///
     /// # Errors
     /// The rule that is broken.
@@ -306,12 +306,16 @@ impl Checker {
     pub(crate) fn reached(&mut self, id: CallId) -> Result<(), Broken> {
         let call = self.calls.get(id);
         let settled = call.as_ref().and_then(|call| call.settled);
-        rule("what reaches the server was written", call.is_some_and(|call| call.written), || {
-            format!("{id:?}")
-        })?;
-        rule("what was not sent does not arrive", settled != Some(Some(Outcome::NotSent)), || {
-            format!("{id:?} was answered with notSent")
-        })
+        rule(
+            "a frame that reaches the server was written",
+            call.is_some_and(|call| call.written),
+            || format!("{id:?}"),
+        )?;
+        rule(
+            "a frame that was not sent does not arrive",
+            settled != Some(Some(Outcome::NotSent)),
+            || format!("{id:?} was answered with notSent"),
+        )
     }
 
     pub(super) fn sends_frame(&mut self, text: &str, call: Option<CallId>) -> Result<(), Broken> {
@@ -352,7 +356,7 @@ impl Checker {
         !self.calls.pending.is_empty()
     }
 
-    /// A call, most likely one that waits for an answer.
+    /// A random call, most likely one that waits for an answer.
     pub(crate) fn draw_call(&self, dice: &mut Dice) -> CallId {
         let Calls { calls, pending } = &self.calls;
         if !pending.is_empty() && dice.below(4) != 3 {
@@ -362,11 +366,11 @@ impl Checker {
             return CallId(1_000_000 + dice.below(1_000) as u32);
         }
         let call = &calls[dice.below(calls.len() as u64) as usize];
-        // Nobody outside knows the ids of replays.
+        // Only the machine knows the ids of replays.
         if call.what == What::Replay { CallId(0) } else { call.id }
     }
 
-    /// Calls whose users would wait for longer than anybody does.
+    /// Calls with very long timeouts.
     #[must_use]
     pub(crate) fn patient_calls(&self) -> Vec<CallId> {
         let waiting = self.calls.waiting();

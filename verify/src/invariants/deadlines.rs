@@ -1,11 +1,11 @@
-//! The alarm is set, never in the past and never too late. So nobody is stuck, and nothing spins.
+//! The alarm is set, never in the past and never too late. So no call hangs, and nothing spins.
 
 use metered_realtime_proto::machine::{Instant, Machine, State};
 
 use super::{Broken, Checker, rule};
 
 impl Checker {
-    /// The alarm is about to ring; this is when it was due.
+    /// The alarm is about to fire; this is when it was due.
     pub(crate) fn fires(&mut self, due: Option<Instant>, undrained: bool) {
         let late = due.is_some_and(|due| self.clock.since(due) >= 1_000);
         if late || undrained {
@@ -14,18 +14,18 @@ impl Checker {
         }
     }
 
-    /// The alarm rings when it is due, and mostly has something to do.
+    /// An alarm that fires in time has something to do, with few exceptions.
     ///
     /// # Errors
     /// The rule that is broken.
     pub(crate) fn fires_in_time(&mut self) -> Result<(), Broken> {
         self.idle_alarms += 1;
-        rule("an alarm is set for a reason", self.idle_alarms <= 4, || {
+        rule("an alarm has something to do", self.idle_alarms <= 4, || {
             format!("{} alarms in a row for nothing", self.idle_alarms)
         })
     }
 
-    /// The alarm has rung, and all was carried out; this is when it is due next.
+    /// The alarm has fired and all outputs were carried out; this is when it is due next.
     ///
     /// # Errors
     /// The rule that is broken.
@@ -34,13 +34,13 @@ impl Checker {
             return Ok(());
         }
         rule(
-            "an alarm that has rung is not due again",
+            "an alarm that has fired is not due again",
             due.is_none_or(|due| due > self.clock),
             || format!("due {due:?}, now {:?}", self.clock),
         )
     }
 
-    /// The machine may ask for a sign of life now.
+    /// The machine may send a probe now.
     pub(super) fn probes(&mut self) {
         let first = self.probe.map_or(self.clock, |(first, _)| first);
         self.probe = Some((first, self.clock));
@@ -49,7 +49,7 @@ impl Checker {
     pub(super) fn check_alarm(&self, machine: &Machine<String>) -> Result<(), Broken> {
         let due = machine.poll_timeout();
         if matches!(self.shown, State::Connecting | State::Reconnecting) {
-            rule("nobody is stuck", due.is_some(), || {
+            rule("no call and no connection hangs", due.is_some(), || {
                 format!("{:?} without an alarm", self.shown)
             })?;
         }
@@ -58,7 +58,7 @@ impl Checker {
         rule("the alarm is early enough", due.is_some_and(|due| due <= latest), about)
     }
 
-    /// When the alarm has to be due at the latest; `None`: need not be at all.
+    /// When the alarm has to be due at the latest. `None`: no alarm is needed.
     fn latest_alarm(&self) -> Option<Instant> {
         let grace = self.grace.map_or(Instant::START, |grace| grace.after(LONGEST_PROBE_MS));
         let fetch = self.fetching.map(|(_, since)| since.after(self.facts.token_timeout));
@@ -87,7 +87,7 @@ impl Checker {
         self.facts.inactivity.is_none_or(|timeout| timeout >= 100)
     }
 
-    /// How long it may take until all is well, once the network is.
+    /// How long a recovery may take once there are no faults.
     #[must_use]
     pub(crate) fn longest_recovery(&self) -> u64 {
         let delay = self.facts.reconnect.as_ref().map_or(0.0, |knobs| {
@@ -107,7 +107,7 @@ impl Checker {
     }
 }
 
-/// How long a probe may take at most, and so a deadline be put off.
+/// The longest time of a probe, by which deadlines may be put off.
 const LONGEST_PROBE_MS: u64 = 5_000;
 
 const WELCOME_MS: u64 = 10_000;

@@ -6,7 +6,7 @@ use metered_realtime_proto::wire::ServerFrame;
 use super::{Broken, Checker, rule};
 
 impl Checker {
-    /// Whether an event may be shown at all.
+    /// Whether an event may be emitted now.
     ///
     /// # Errors
     /// The rule that is broken.
@@ -14,7 +14,7 @@ impl Checker {
         rule("nothing is emitted once close() is answered", !self.silent, String::new)
     }
 
-    /// The machine was asked whether a message may go past its queue. `busy`: an output came first.
+    /// The driver asked whether a message may go past the queue. `busy`: an output came first.
     pub(crate) fn admits(
         &mut self,
         socket: SocketId,
@@ -26,7 +26,9 @@ impl Checker {
         } else {
             busy || self.current(socket).is_none()
         };
-        rule("messages of the sockets in use are told", right, || format!("{admitted}, {busy}"))?;
+        rule("messages of the sockets in use become events", right, || {
+            format!("{admitted}, {busy}")
+        })?;
         if admitted { self.event_allowed() } else { Ok(()) }
     }
 
@@ -51,7 +53,7 @@ impl Checker {
                 let told = self.refusals.iter().position(|refusal| refusal == code);
                 told.map(|at| self.refusals.remove(at));
                 let known = channel.is_none() || self.calls.is_refused_replay(code);
-                rule("only replays that were refused are told as lost", known, || code.clone())
+                rule("only refused replays are reported as lost", known, || code.clone())
             }
             Event::TokenProviderError { consecutive_failures, error } => {
                 let told = *consecutive_failures;
@@ -87,7 +89,7 @@ impl Checker {
         rule("only legal changes of the state happen", legal, about)?;
         if to == State::Closed {
             let finals = u32::from(self.ever);
-            rule("the end of a session is told once", self.finals == finals, || {
+            rule("a session has one final event", self.finals == finals, || {
                 format!("{} times, ever connected: {}", self.finals, self.ever)
             })?;
         }
@@ -115,14 +117,14 @@ impl Checker {
             self.took_over(connected)?;
         }
         let again = self.connected_events > 0;
-        rule("is_reconnect tells the truth", connected.is_reconnect == again, about)?;
+        rule("is_reconnect is right", connected.is_reconnect == again, about)?;
         let welcome = self.last_welcome.as_ref();
         let same = welcome.is_some_and(|welcome| {
             welcome.peer_id == connected.peer_id
                 && welcome.max_message_size == connected.max_message_size
                 && welcome.expires_at == connected.expires_at
         });
-        rule("connected says what the welcome message", same, about)?;
+        rule("connected has the fields of the welcome", same, about)?;
         self.connected_events += 1;
         Ok(())
     }

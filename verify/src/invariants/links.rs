@@ -10,11 +10,11 @@ use super::{Broken, Checker, rule};
 pub(super) struct Link {
     pub(super) socket: SocketId,
     pub(super) dialled: Instant,
-    /// When the peer was last heard, from the opening on.
+    /// When the peer last showed that it lives. `None` until the socket is open.
     pub(super) last_alive: Option<Instant>,
     /// When the welcome came.
     pub(super) welcomed: Option<Instant>,
-    /// A ping was sent since the peer was last heard.
+    /// A ping was sent since then.
     asked: bool,
     clock: Instant,
 }
@@ -26,11 +26,11 @@ pub(super) struct Loss {
     pub(super) code: u16,
     /// The session was welcomed and lived under ten seconds.
     pub(super) short: bool,
-    /// The server sends all its clients away.
+    /// The server disconnects all its clients at once.
     pub(super) fleet: bool,
-    /// For so long, if that is honoured.
+    /// The delay that the server asked for, if that is honoured.
     pub(super) hint: Option<f64>,
-    /// Something told the machine not to wait.
+    /// A wake ended the wait.
     pub(super) woken: bool,
 }
 
@@ -90,7 +90,7 @@ impl Checker {
         let short = link.welcomed.is_some_and(|since| clock.since(since) < 10_000);
         let hint = self.hint.filter(|_| link.welcomed.is_some());
         let fleet = matches!(code, 1001 | 1012 | 1013) || hint.is_some();
-        // A link that breaks right after a wake broke while we were away; then nobody waits.
+        // A link that breaks right after a wake broke while the process was asleep. Then the next dial is made at once.
         let woken = self.probe.is_some_and(|(_, last)| clock.since(last) < 5_000);
         self.loss = Some(Loss { at: clock, code, short, fleet, hint, woken });
         self.probe = None;
@@ -114,7 +114,7 @@ impl Checker {
     }
 
     pub(super) fn token_arrived(&mut self, request: u32, usable: bool) {
-        // What was given up a moment ago may still have to be forgotten.
+        // A call that was given up a moment ago may still have to be forgotten.
         let wanted = self.fetching.is_some_and(|(asked, _)| asked == request);
         if wanted || self.fetching_next == Some(request) {
             self.asked.retain(|asked| *asked != request);
@@ -154,8 +154,12 @@ impl Checker {
     }
 
     pub(super) fn fetches(&mut self, request: u32) -> Result<(), Broken> {
-        rule("the token provider is asked if there is one", self.facts.provider, String::new)?;
-        rule("one token is asked for at a time", self.fetching.is_none(), || {
+        rule(
+            "the token provider is called only if there is one",
+            self.facts.provider,
+            String::new,
+        )?;
+        rule("one token is fetched at a time", self.fetching.is_none(), || {
             format!("{:?}", self.fetching)
         })?;
         self.asked.push(request);
@@ -169,7 +173,7 @@ impl Checker {
 
     pub(super) fn forgets_token(&mut self, request: u32) -> Result<(), Broken> {
         let asked = self.asked.iter().position(|asked| *asked == request);
-        rule("only what was asked and not answered is forgotten", asked.is_some(), || {
+        rule("only unanswered calls of the token provider are forgotten", asked.is_some(), || {
             format!("{request}")
         })?;
         asked.map(|at| self.asked.swap_remove(at));
@@ -179,7 +183,9 @@ impl Checker {
             return Ok(());
         }
         if let Some((asked, since)) = self.fetching.take() {
-            rule("the call that runs is forgotten", asked == request, || format!("{request}"))?;
+            rule("the call that is running is forgotten", asked == request, || {
+                format!("{request}")
+            })?;
             let waited = self.clock.since(since) + BATCH_MS;
             rule("the token provider gets its time", waited >= self.facts.token_timeout, || {
                 format!("{request}")
@@ -234,7 +240,9 @@ impl Checker {
         report: bool,
     ) -> Result<(), Broken> {
         let sendable = matches!(code, 1000 | 3000..=4999) && reason.len() <= 123;
-        rule("a close frame is one that may be sent", sendable, || format!("{code} {reason}"))?;
+        rule("a close frame has a code and a reason that may be sent", sendable, || {
+            format!("{code} {reason}")
+        })?;
         let known = self.sockets.iter_mut().find(|(other, _)| *other == socket.0);
         let Some((_, closing)) = known else {
             // It may have been refused meanwhile, but it was there once.
@@ -258,7 +266,7 @@ impl Checker {
         Ok(())
     }
 
-    /// Nobody is taken for dead early.
+    /// A peer does not count as dead too early.
     fn check_abandoned(&self, reason: &str) -> Result<(), Broken> {
         let Some(link) = &self.link else { return Ok(()) };
         let about = || format!("{reason}: {link:?}, probe {:?}", self.probe);
@@ -273,9 +281,13 @@ impl Checker {
                 let probe = (timeout / 3).clamp(1, 5_000);
                 let asked = self.probe.map(|(first, _)| first);
                 let unanswered = asked.is_some_and(|first| self.clock.since(first) >= probe);
-                rule("silence is measured", silent + BATCH_MS >= timeout || unanswered, about)?;
+                rule(
+                    "the peer is silent for the whole timeout",
+                    silent + BATCH_MS >= timeout || unanswered,
+                    about,
+                )?;
                 let asked = link.welcomed.is_none() || link.asked || timeout < 2_000;
-                rule("the peer is asked first", asked, about)
+                rule("a ping comes before the end", asked, about)
             }
             _ => Ok(()),
         }
@@ -313,7 +325,7 @@ impl Checker {
         let about = || format!("{:?}, {held} held", self.sockets);
         let beside = usize::from(self.next.is_some() || self.old.is_some());
         let few = open <= 1 + beside && held <= 2 + beside;
-        rule("there is at most one socket, and one that closes", few, about)?;
+        rule("there is at most one socket, and another that is closing", few, about)?;
         if self.shut {
             rule("close() closes the socket", open == 0, about)?;
         }
@@ -321,5 +333,5 @@ impl Checker {
     }
 }
 
-/// Outputs may be carried out this much later than they were decided upon.
+/// Outputs may be carried out this many milliseconds late.
 pub(super) const BATCH_MS: u64 = 8;

@@ -1,15 +1,15 @@
-//! What must hold after every step. The watch sees all that goes into a machine and all that comes out, and keeps its own
-//! account of it, by the contract and not by the machine's code.
+//! What must hold after every step. The checker sees all inputs, calls and outputs of a machine. It keeps a state of its own,
+//! which follows the rules and not the machine's code.
 //!
 //! | file | rules |
 //! |---|---|
 //! | `calls`, `answers` | every call is answered once, in time, and truthfully |
 //! | `links` | sockets and liveness |
-//! | `attempts` | backoff, dial budget, the server's wishes |
+//! | `attempts` | backoff, dial budget, delays that the server asked for |
 //! | `renewal` | a new connection takes over before a token expires |
 //! | `events` | states and events come in their order |
 //! | `deadlines` | the alarm is set, never in the past and never too late |
-//! | `subscriptions` | what has to be live, and what must not be |
+//! | `subscriptions` | which channels are subscribed at the server |
 
 mod answers;
 mod attempts;
@@ -52,24 +52,24 @@ impl fmt::Display for Broken {
     }
 }
 
-/// A rule that is broken, unless `holds`.
+/// An error, unless the rule holds.
 fn rule(rule: &'static str, holds: bool, detail: impl FnOnce() -> String) -> Result<(), Broken> {
     if holds { Ok(()) } else { Err(Broken { rule, detail: detail() }) }
 }
 
-/// The account of one client.
+/// The checker of one client.
 #[derive(Debug)]
 pub(crate) struct Checker {
     facts: Facts,
-    /// The latest time that the machine was told.
+    /// The latest time that the machine got.
     clock: Instant,
     calls: Calls,
     subscriptions: Subscriptions,
-    // What links do.
+    // Links.
     link: Option<Link>,
     /// The connection that is to take over.
     next: Option<Link>,
-    /// The one that it has taken over from.
+    /// The connection that was replaced.
     old: Option<Link>,
     /// The call of the token provider for the next connection.
     fetching_next: Option<u32>,
@@ -80,15 +80,15 @@ pub(crate) struct Checker {
     hint: Option<f64>,
     /// Until when the server asked not to be dialled, if that is honoured.
     paused: Instant,
-    /// Codes of refusals that end a subscription and that the user is still to be told of.
+    /// Codes of refusals that end a subscription and have to become events.
     refusals: Vec<String>,
     /// The call of the token provider that is not answered yet, and since when.
     fetching: Option<(u32, Instant)>,
     /// All calls of the token provider that were neither answered nor forgotten.
     asked: Vec<u32>,
-    /// The token with which the next dial has to be made.
+    /// The token for the next dial.
     token: Option<u32>,
-    /// The first dial after a `connect()` is due.
+    /// Whether the first dial after a `connect()` is still to come.
     first_dial: bool,
     loss: Option<Loss>,
     /// Retries since the last welcome.
@@ -99,56 +99,56 @@ pub(crate) struct Checker {
     budgeted: Vec<Instant>,
     /// Sockets that were ever opened.
     opened: Vec<u32>,
-    /// Sockets that the machine wants to have; the flag: it has asked to close them.
+    /// Sockets that the machine has not abandoned; the flag: it has asked to close them.
     sockets: Vec<(u32, bool)>,
-    /// Welcomes since the beginning.
+    /// Welcomes since the start of the session.
     welcomes: u32,
     /// The server's limit, as last advertised.
     cap: f64,
     last_welcome: Option<Welcome>,
     next_welcome: Option<Welcome>,
     last_connect: Option<CallId>,
-    /// The `connect()` whose end is open.
+    /// The `connect()` that was neither welcomed nor lost.
     undecided: Option<CallId>,
-    /// The `connect()` that was welcomed, until that is said: it can still be withdrawn.
+    /// The `connect()` that was welcomed, until `connected` is emitted. It can still be withdrawn.
     unannounced: Option<CallId>,
-    /// That was tried, so the connection may be over; what the machine says next will tell.
+    /// Whether it was withdrawn. Then the next outputs tell whether the connection is over.
     doubtful: bool,
-    // What users see.
+    // Events.
     shown: State,
-    /// A welcome since the last `connecting`, as users see it.
+    /// Whether users saw a welcome since the last `connecting`.
     ever: bool,
     connected_events: u32,
-    /// The present connection was announced.
+    /// Whether `connected` was emitted for the current connection.
     announced: bool,
     finals: u32,
-    /// From `close()` to `connect()`: nothing goes out.
+    /// From `close()` to `connect()`: nothing may be sent.
     shut: bool,
-    /// From the answer of `close()` to `connect()`: nothing is said.
+    /// From the answer of `close()` to `connect()`: nothing may be emitted.
     silent: bool,
-    /// Streams were ended since the last `connecting`.
+    /// Whether streams were ended since the last `connecting`.
     streams_ended: bool,
-    /// Listeners were dropped since the last `close()`.
+    /// Whether listeners were dropped since the last `close()`.
     listeners_gone: bool,
     /// Failures of the token provider in a row.
     token_failures: u32,
-    /// How often the user has to hear of them.
+    /// How many of these failures still have to become events.
     untold_failures: u32,
-    /// Alarms in a row, with nothing in between and nothing said.
+    /// Alarms in a row without an input or an output.
     idle_alarms: u32,
-    /// Events that have to come, in this order.
+    /// Events that have to be emitted, in this order.
     expected: VecDeque<Event<String>>,
-    /// Events that may come: from the connection beside the current one.
+    /// Events that may be emitted: those of the connection beside the current one.
     possible: Vec<Event<String>>,
     // Time.
-    /// When the machine last learnt that it had slept: until then plus five seconds all deadlines may be put off.
+    /// When the machine last noticed that the process had been asleep. It may put all deadlines off for five seconds after that.
     grace: Option<Instant>,
     /// When a probe may have begun, at the earliest and at the latest.
     probe: Option<(Instant, Instant)>,
 }
 
 impl Checker {
-    /// The account of a new client.
+    /// The checker of a new client.
     #[must_use]
     pub(crate) fn new(facts: Facts) -> Checker {
         Checker {
@@ -202,18 +202,18 @@ impl Checker {
         }
     }
 
-    /// The machine is told a time.
+    /// The machine gets a time.
     pub(crate) fn tick(&mut self, clock: Instant) {
         self.clock = self.clock.max(clock);
     }
 
-    /// How far a clock is behind the latest time that it has shown.
+    /// How far a clock is behind the latest time that the machine got.
     #[must_use]
     pub(crate) fn behind(&self, clock: Instant) -> u64 {
         self.clock.since(clock)
     }
 
-    /// The machine is told something.
+    /// The machine gets an input.
     pub(crate) fn input(&mut self, input: &Input<String>) {
         self.idle_alarms = 0;
         match input {
@@ -274,7 +274,7 @@ impl Checker {
             self.hint = Some(*retry_after_ms);
         }
         if let Some(event) = event_of(frame) {
-            // While another connection takes over, this one may count for less already.
+            // If another connection has taken over already, the event does not count.
             let going = self.next.is_some() && matches!(event, Event::GoingAway { .. });
             if going || self.doubtful {
                 self.possible.push(event);
@@ -284,7 +284,7 @@ impl Checker {
         }
     }
 
-    /// A frame on the connection that is to take over, or on the one that it has taken over from.
+    /// A frame on the connection that is to take over, or on the one that was replaced.
     fn frame_beside(&mut self, socket: SocketId, frame: &ServerFrame<String>) {
         if let ServerFrame::Welcome(welcome) = frame {
             self.welcomed_beside(socket, welcome);
@@ -307,7 +307,7 @@ impl Checker {
         }
     }
 
-    /// The machine says something.
+    /// The machine gives an output.
     ///
     /// # Errors
     /// The rule that is broken.
@@ -346,7 +346,7 @@ impl Checker {
         }
     }
 
-    /// Everything that the machine said was carried out.
+    /// All outputs were carried out.
     ///
     /// # Errors
     /// The rule that is broken.
@@ -354,7 +354,7 @@ impl Checker {
         self.doubtful = false;
         rule("nothing is left after a drain", !machine.has_output(), String::new)?;
         let state = machine.state();
-        rule("the state is what its last event message", state == self.shown, || {
+        rule("the state is that of the last event", state == self.shown, || {
             format!("{state:?}, shown {:?}", self.shown)
         })?;
         rule("each frame of a peer becomes an event", self.expected.is_empty(), || {
@@ -366,16 +366,22 @@ impl Checker {
         if self.shown == State::Closed && self.connected_events > 0 && !self.shut {
             rule("streams end with the session", self.streams_ended, String::new)?;
         }
-        rule("a subscription that is lost for good is told", self.refusals.is_empty(), || {
-            format!("{:?}", self.refusals)
-        })?;
-        rule("the user hears of three failures and more", self.untold_failures == 0, String::new)?;
+        rule(
+            "a subscription that is lost for good becomes an event",
+            self.refusals.is_empty(),
+            || format!("{:?}", self.refusals),
+        )?;
+        rule(
+            "from the third failure on, the token provider's failures become events",
+            self.untold_failures == 0,
+            String::new,
+        )?;
         self.check_calls(machine)?;
         self.check_sockets(held)?;
         self.check_alarm(machine)
     }
 
-    /// Everything is over: the client is closed, and nothing is left of it.
+    /// The client is closed, and nothing is left of it.
     ///
     /// # Errors
     /// The rule that is broken.
@@ -388,7 +394,7 @@ impl Checker {
         let channels = machine.tracked_channels();
         rule("a closed client tracks no channel", channels == 0, || format!("{channels}"))?;
         let text = format!("{machine:?}");
-        // Dials of the last minute count beyond a close(); there may be as many as the budget allows.
+        // Dials of the last minute still count after a close(); there may be as many as the budget allows.
         let (before, after) = text.split_once("counted: [").unwrap_or((&text, ""));
         let size = before.len() + after.split_once(']').map_or(0, |(_, rest)| rest.len());
         rule("a closed client holds nothing", size < LARGEST_AT_REST, || text.clone())?;
@@ -398,5 +404,5 @@ impl Checker {
     }
 }
 
-/// How long the debug text of a machine at rest may be: no queue, no map.
+/// How long the debug text of a closed machine may be.
 const LARGEST_AT_REST: usize = 2_000;

@@ -11,12 +11,12 @@ impl Checker {
         [&self.next, &self.old].into_iter().flatten().any(|link| link.socket == socket)
     }
 
-    /// A connection may take over at any moment; from the outputs alone one could not tell when.
+    /// Whether a connection may take over at any moment. The outputs alone do not tell when.
     pub(crate) fn takes_over(&self) -> bool {
         self.next.is_some()
     }
 
-    /// When the token of a welcomed connection may be renewed at the earliest.
+    /// The earliest time to renew the token of a welcomed connection.
     pub(super) fn plan_renewal(&mut self, welcome: &Welcome) {
         let renew = self.facts.renew.filter(|_| self.facts.provider && self.facts.auto_resubscribe);
         self.renewal = renew.zip(welcome.expires_at).map(|(before, expires)| {
@@ -35,7 +35,7 @@ impl Checker {
         Ok(())
     }
 
-    /// It is tried again, but not at once.
+    /// A renewal is tried again, but not at once.
     pub(super) fn renewal_failed(&mut self) {
         self.renewal = Some(self.clock.after(1_000).max(self.paused));
     }
@@ -61,7 +61,7 @@ impl Checker {
         }
     }
 
-    /// Nothing is renewed any more.
+    /// The renewal is given up.
     pub(super) fn drop_renewal(&mut self) {
         self.next = None;
         self.old = None;
@@ -70,7 +70,7 @@ impl Checker {
         self.renewal = None;
     }
 
-    /// `connected` without a change of the state: the next connection has taken over.
+    /// `connected` without a change of the state means that the next connection has taken over.
     pub(super) fn took_over(&mut self, connected: &Connected) -> Result<(), Broken> {
         let next = self.next.take();
         let about = || format!("{connected:?}");

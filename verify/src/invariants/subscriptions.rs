@@ -1,4 +1,4 @@
-//! What has to be live at the server, and what must not be.
+//! The channels that have to be subscribed at the server, and those that must not be.
 
 use metered_realtime_proto::machine::{CallId, Outcome, SocketId};
 use metered_realtime_proto::wire::ServerFrame;
@@ -7,35 +7,35 @@ use metered_realtime_proto_testing::Subscription;
 use super::{Broken, Checker, rule};
 use crate::server::CHANNELS;
 
-/// What the server has subscribed a connection to.
+/// The subscriptions of a connection at the server.
 type Live = [Subscription; CHANNELS.len()];
 
-/// For each channel, how often a request about it was not treated as it ought to be.
+/// For each channel, how often a request about it was ignored, refused or lost.
 type Failures = [u8; CHANNELS.len()];
 
-/// What is expected of a channel.
+/// What a channel has to be at the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Expected {
-    /// It is subscribed to; `Some`: with these options.
+    /// Subscribed; `Some`: with these options.
     Live(Option<bool>),
-    /// It is not.
+    /// Not subscribed.
     Gone,
-    /// Nobody can say.
+    /// Unknown.
     Unclear,
 }
 
-/// The last thing that the user asked for.
+/// The last request of the user about a channel.
 #[derive(Clone, Copy, Debug)]
 struct LastRequest {
     call: Option<CallId>,
     /// `None`: unsubscribed.
     metadata: Option<bool>,
-    /// The number of welcomes then.
+    /// The number of welcomes at that time.
     welcomes: u32,
     answer: Answer,
     /// What was expected before.
     before: Expected,
-    /// It was not answered when another connection was about to take over, and so asked for on that one too.
+    /// It had no answer yet when another connection was about to take over, so it was sent on that one too.
     beside: bool,
 }
 
@@ -43,9 +43,9 @@ struct LastRequest {
 enum Answer {
     Pending,
     Done,
-    /// It had no effect, or is taken back.
+    /// It had no effect, or was rolled back.
     Failed,
-    /// It may have had.
+    /// It may have had an effect.
     Unknown,
 }
 
@@ -68,7 +68,7 @@ impl Subscriptions {
         call: Option<&CallId>,
         welcomes: u32,
     ) {
-        // What is not even sent changes nothing.
+        // A request that is not sent changes nothing.
         if let Some(call) = call {
             self.note(channel, Some(metadata), Some(*call), welcomes);
         }
@@ -103,7 +103,7 @@ impl Subscriptions {
         }
     }
 
-    /// What is not answered yet, or was refused meanwhile, was asked for on the new connection too.
+    /// Requests without an answer, and those that were refused meanwhile, were sent on the new connection too.
     pub(super) fn taken_over(&mut self, welcomes: u32) {
         for last in self.last_requests.iter_mut().flatten() {
             if last.answer == Answer::Pending || last.beside && last.answer == Answer::Failed {
@@ -113,7 +113,7 @@ impl Subscriptions {
         self.joins(false);
     }
 
-    /// A call was answered. What was withdrawn is taken back, whatever the server has made of it.
+    /// A call was answered. A subscribe that was withdrawn is rolled back, whatever the server has done.
     pub(super) fn settled(&mut self, call: CallId, outcome: Option<Outcome>, withdrawn: bool) {
         let last = self.last_requests.iter_mut().flatten().find(|last| last.call == Some(call));
         if let Some(last) = last {
@@ -143,7 +143,7 @@ impl LastRequest {
         }
     }
 
-    /// What this connection has.
+    /// What the current connection has.
     fn live(&self, welcomes: u32, auto_resubscribe: bool) -> Expected {
         let same_connection = self.welcomes == welcomes;
         match (same_connection, self.answer, self.metadata) {
@@ -157,7 +157,7 @@ impl LastRequest {
 }
 
 impl Checker {
-    /// A refusal that ends a subscription for this connection has to be told, if nothing newer was asked for.
+    /// A refusal that ends a subscription on this connection has to become an event, unless the user has made a newer request.
     pub(super) fn refused_for_good(&mut self, socket: SocketId, frame: &ServerFrame<String>) {
         let ServerFrame::Error { code, request_id: Some(id), .. } = frame else { return };
         let Some((replay, sent_on, channel)) = self.calls.replay(id) else { return };
@@ -176,7 +176,7 @@ impl Checker {
             .map_or(Expected::Gone, |last| last.live(self.welcomes, self.facts.auto_resubscribe))
     }
 
-    /// A channel that ought to be live and is not.
+    /// A channel that should be subscribed and is not.
     #[must_use]
     pub(crate) fn missing(&self, live: &Live, failures: &Failures) -> Option<String> {
         (0..CHANNELS.len()).filter(|channel| failures[*channel] < REPLAYS).find_map(|channel| {
@@ -194,7 +194,7 @@ impl Checker {
         })
     }
 
-    /// Nothing is live that the user does not want.
+    /// No channel is subscribed that the user has not asked for.
     ///
     /// # Errors
     /// The rule that is broken.
@@ -202,7 +202,7 @@ impl Checker {
         for channel in 0..CHANNELS.len() {
             let unwanted = self.expected(channel) == Expected::Gone && failures[channel] < REPLAYS;
             let live = live[channel].is_some();
-            rule("nothing is subscribed to unasked", !(unwanted && live), || {
+            rule("no channel is subscribed unasked", !(unwanted && live), || {
                 format!("channel {channel}: {:?}", self.subscriptions.last_requests[channel])
             })?;
         }
@@ -210,5 +210,5 @@ impl Checker {
     }
 }
 
-/// How often a client asks for a channel on one connection: once, and three times more.
+/// How often a client sends a subscribe for a channel on one connection: once, and three more times.
 const REPLAYS: u8 = 4;
