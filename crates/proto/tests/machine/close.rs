@@ -8,7 +8,7 @@ use crate::sim::{Dial, Sim, token_options};
 const DEFAULT: &str = "client requested close";
 
 #[test]
-fn e187_e191_e192_close_tells_in_order_and_once() {
+fn e187_e191_e192_close_emits_its_events_in_order_and_once() {
     let mut sim = Sim::connected();
     sim.close();
     assert_eq!(
@@ -49,7 +49,7 @@ fn e189_close_waits_for_the_socket() {
 }
 
 #[test]
-fn e190_a_socket_that_never_reports_is_left_after_a_second() {
+fn e190_a_socket_that_never_reports_its_close_is_abandoned_after_a_second() {
     let mut sim = Sim::connected();
     sim.closes_cleanly = false;
     let call = sim.close();
@@ -78,7 +78,7 @@ fn e193_requests_in_flight_fail_at_once() {
 }
 
 #[test]
-fn e194_closing_twice_tells_once_and_answers_both() {
+fn e194_closing_twice_emits_once_and_answers_both_calls() {
     let mut one_after_the_other = Sim::connected();
     let first = one_after_the_other.close();
     one_after_the_other.forget_trace();
@@ -166,11 +166,14 @@ fn e197_what_arrives_after_close_is_dropped() {
     assert_eq!(sim.state(), State::Closed);
 }
 
-/// Events in whose handler `close()` is called: the word that starts their line in the trace, and how to cause them.
-fn closes_in_handler_of(is_it: fn(&Event<String>) -> bool, cause: fn(&mut Sim)) -> Vec<String> {
+/// Calls `close()` in the handler of an event, and returns the trace.
+fn closes_in_handler_of(
+    matches_event: fn(&Event<String>) -> bool,
+    cause: fn(&mut Sim),
+) -> Vec<String> {
     let mut sim = Sim::new();
     sim.on(move |sim, event| {
-        if is_it(event) && sim.state() != State::Closed {
+        if matches_event(event) && sim.state() != State::Closed {
             sim.close();
             assert_eq!(sim.state(), State::Closed);
         }
@@ -256,7 +259,7 @@ fn e199_close_waits_for_handlers_no_longer_than_a_second() {
 }
 
 #[test]
-fn d04_close_is_done_when_socket_and_handlers_are() {
+fn d04_close_resolves_when_the_socket_is_closed_and_the_handlers_are_done() {
     let mut sim = Sim::connected();
     sim.async_handlers = 2;
     let call = sim.close();
@@ -303,7 +306,7 @@ fn a_listener_added_while_the_socket_closes_stays() {
 }
 
 #[test]
-fn e201_codes_and_reasons_that_no_browser_sends_are_adjusted() {
+fn e201_codes_and_reasons_that_browsers_refuse_are_adjusted() {
     let mut sim = Sim::connected();
     let reason = "é".repeat(100);
     sim.close_with(1001, &reason);
@@ -322,7 +325,7 @@ fn e201_codes_and_reasons_that_no_browser_sends_are_adjusted() {
 }
 
 #[test]
-fn close_during_the_token_phase_forgets_the_token() {
+fn close_while_the_token_provider_runs_forgets_its_call() {
     let mut sim = Sim::with(token_options());
     sim.connect();
     sim.forget_trace();
@@ -367,7 +370,7 @@ fn d03_connect_is_legal_inside_of_the_final_disconnected_handler() {
 }
 
 #[test]
-fn d04_connect_while_the_socket_closes_ends_the_closing_first() {
+fn d04_connect_while_the_socket_closes_finishes_the_close_first() {
     let mut sim = Sim::connected();
     sim.closes_cleanly = false;
     let close = sim.close();
@@ -422,7 +425,7 @@ fn d04_closing_a_client_that_gave_up_is_silent_and_drops_its_listeners() {
 }
 
 #[test]
-fn d04_a_client_that_never_connected_tells_no_disconnected() {
+fn d04_a_client_that_never_connected_emits_no_disconnected() {
     let mut sim = Sim::new();
     sim.dials([Dial::Open]);
     sim.connect();
@@ -431,11 +434,11 @@ fn d04_a_client_that_never_connected_tells_no_disconnected() {
 }
 
 #[test]
-fn an_alarm_that_is_late_does_not_prolong_the_closing() {
+fn a_late_alarm_does_not_prolong_the_close() {
     let mut sim = Sim::connected();
     sim.closes_cleanly = false;
     let call = sim.close();
     sim.sleep(3_600_000);
-    sim.ring();
+    sim.fire_alarm();
     assert!(sim.succeeded(call));
 }

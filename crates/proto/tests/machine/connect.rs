@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::sim::{Dial, Sim, options, reconnect};
 
-/// A client whose only dial so far ended like this, and how its `connect()` failed.
+/// A client whose first dial ended like this, and the error of its `connect()`.
 fn failed(dial: Dial) -> (Sim, CallError) {
     let mut sim = Sim::new();
     sim.dials([dial]);
@@ -15,7 +15,7 @@ fn failed(dial: Dial) -> (Sim, CallError) {
 }
 
 #[test]
-fn e029_connecting_changes_the_state_then_tells_then_answers() {
+fn e029_connecting_emits_state_change_then_connected_then_resolves() {
     let mut sim = Sim::new();
     sim.connect();
     assert_eq!(
@@ -25,7 +25,7 @@ fn e029_connecting_changes_the_state_then_tells_then_answers() {
 }
 
 #[test]
-fn e030_the_event_carries_what_the_welcome_says() {
+fn e030_connected_has_the_fields_of_the_welcome() {
     let mut sim = Sim::new();
     sim.dials([Dial::Open]);
     sim.connect();
@@ -52,7 +52,7 @@ fn e030_the_event_carries_what_the_welcome_says() {
 }
 
 #[test]
-fn e031_a_key_expires_never() {
+fn e031_a_key_never_expires() {
     for welcome in [
         json!({"type":"welcome","peerId":"p","expiresAt":null,"serverTime":1,"maxMessageSize":1}),
         json!({"type":"welcome","peerId":"p","serverTime":1,"maxMessageSize":1}),
@@ -94,7 +94,7 @@ fn e034_connect_on_a_reconnecting_client_fails() {
 
 #[test]
 fn e035_e036_a_refusal_before_the_welcome_fails_connect_without_a_disconnected() {
-    let (mut sim, error) = failed(Dial::Turn(4001));
+    let (mut sim, error) = failed(Dial::CloseEarly(4001));
     assert_eq!(error, CallError::Connect(Close::new(4001, "no")));
     assert_eq!(
         sim.lines(),
@@ -105,7 +105,7 @@ fn e035_e036_a_refusal_before_the_welcome_fails_connect_without_a_disconnected()
 #[test]
 fn e037_the_first_connect_is_never_repeated() {
     for code in [1006, 1011] {
-        let (mut sim, error) = failed(Dial::Turn(code));
+        let (mut sim, error) = failed(Dial::CloseEarly(code));
         assert_eq!(error, CallError::Connect(Close::new(code, "no")));
         sim.forget_trace();
         sim.advance(600_000);
@@ -218,7 +218,7 @@ fn e045_a_second_welcome_changes_nothing() {
 }
 
 #[test]
-fn e046_e047_a_broken_welcome_is_none() {
+fn e046_e047_a_malformed_welcome_is_dropped() {
     for welcome in [
         json!({"type":"welcome","serverTime":1,"maxMessageSize":1}),
         json!({"type":"welcome","peerId":5,"serverTime":1,"maxMessageSize":1}),
@@ -290,7 +290,7 @@ fn e050_a_withdrawn_connect_leaves_a_closed_client_without_a_socket() {
 }
 
 #[test]
-fn d11_a_runtime_without_a_websocket_is_told_apart() {
+fn d11_a_runtime_without_a_websocket_has_its_own_error() {
     let (sim, error) = failed(Dial::Unavailable);
     assert_eq!(error, CallError::Unavailable);
     assert_eq!(sim.state(), State::Closed);

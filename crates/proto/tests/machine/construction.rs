@@ -4,7 +4,7 @@ use metered_realtime_proto::machine::{OptionName, Options, RawOptions, RawReconn
 
 use crate::sim::{Dial, Sim, TokenAnswer, options, reconnect, token_options};
 
-/// The option that is refused after this change.
+/// The option that is refused when the options are changed like this.
 fn refused(change: impl FnOnce(&mut RawOptions)) -> OptionName {
     let mut raw = options();
     change(&mut raw);
@@ -25,7 +25,7 @@ fn accepted(change: impl FnOnce(&mut RawReconnect)) -> RawOptions {
     raw
 }
 
-/// The delays before the next retries, in milliseconds.
+/// The delays before this many retries, in milliseconds.
 fn delays(raw: RawOptions, count: usize) -> Vec<u64> {
     let mut sim = Sim::connected_with(raw);
     sim.dial_default = Dial::Refuse(1006);
@@ -115,7 +115,7 @@ fn e010_no_attempts_means_no_retry() {
 }
 
 #[test]
-fn e011_nan_is_refused_in_every_number() {
+fn e011_nan_is_refused_in_every_numeric_option() {
     type Knob = fn(&mut RawReconnect) -> &mut f64;
     let knobs: [(Knob, OptionName); 6] = [
         (|knobs| &mut knobs.initial_delay_ms, OptionName::InitialDelay),
@@ -180,7 +180,7 @@ fn e015_the_defaults_are_the_documented_ones() {
 }
 
 #[test]
-fn e016_what_debugging_prints_holds_no_key() {
+fn e016_debug_output_has_no_key() {
     let mut sim = Sim::with(RawOptions { key: Some("SECRET".into()), ..options() });
     sim.dial_default = Dial::Open;
     assert!(!format!("{:?}", sim.machine).contains("SECRET"));
@@ -215,7 +215,7 @@ fn durations_that_no_timer_can_hold_are_accepted() {
 }
 
 #[test]
-fn a_duration_of_less_than_a_millisecond_is_one_and_not_none() {
+fn a_duration_below_a_millisecond_counts_as_one() {
     let raw = accepted(|knobs| {
         knobs.initial_delay_ms = 0.001;
         knobs.max_delay_ms = 0.001;

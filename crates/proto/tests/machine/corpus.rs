@@ -20,23 +20,24 @@ fn corpus() -> Vec<(String, Value)> {
 }
 
 #[test]
-fn every_text_of_the_corpus_is_what_is_expected() {
+fn every_text_of_the_corpus_is_read_as_expected() {
     for (text, expect) in corpus() {
         let described = describe::describe(&decode_text(&text), String::clone);
         let described: Value = serde_json::from_str(&described).unwrap();
-        assert!(alike(&described, &expect), "{text}\n is {described}\n expected {expect}");
+        assert!(is_alike(&described, &expect), "{text}\n is {described}\n expected {expect}");
     }
 }
 
-/// Equal, with 1 and 1.0 the same number.
-fn alike(a: &Value, b: &Value) -> bool {
+/// Whether two values are equal, where 1 and 1.0 are the same number.
+fn is_alike(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
         (Value::Array(a), Value::Array(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| alike(a, b))
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_alike(a, b))
         }
         (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| alike(a, b)))
+            a.len() == b.len()
+                && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| is_alike(a, b)))
         }
         (a, b) => a == b,
     }

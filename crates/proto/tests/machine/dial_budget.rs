@@ -1,4 +1,4 @@
-//! A server that drops what it has just welcomed is not hammered (rule d15).
+//! A server that drops connections soon after their welcome is not dialled too often (rule d15).
 
 use metered_realtime_proto::machine::{OptionName, Options, RawOptions, RawReconnect, State};
 
@@ -9,7 +9,7 @@ fn with_budget(dials: f64) -> Sim {
     Sim::connected_with(RawOptions { reconnect: Some(knobs), ..options() })
 }
 
-/// How long the client waits after each of so many sessions of this length.
+/// How long the client waits to dial after each of this many sessions of this length.
 fn flap(sim: &mut Sim, times: usize, session_ms: u64) -> Vec<u64> {
     let waits = (0..times).map(|_| {
         sim.advance(session_ms);
@@ -59,13 +59,13 @@ fn d15_dials_that_follow_a_failed_attempt_do_not_count_and_keep_the_formula() {
 }
 
 #[test]
-fn d15_infinity_switches_it_off() {
+fn d15_infinity_switches_the_budget_off() {
     let mut sim = with_budget(f64::INFINITY);
     assert!(flap(&mut sim, 200, 0).iter().all(|wait| *wait == 500));
 }
 
 #[test]
-fn d15_the_network_coming_back_does_not_overdraw_it() {
+fn d15_a_wake_does_not_exceed_the_budget() {
     let mut sim = with_budget(1.0);
     flap(&mut sim, 1, 0);
     sim.drop_connection(1006);
@@ -74,7 +74,7 @@ fn d15_the_network_coming_back_does_not_overdraw_it() {
 }
 
 #[test]
-fn d15_the_attempts_are_counted_as_ever() {
+fn d15_the_budget_does_not_change_the_count_of_attempts() {
     let knobs = RawReconnect { max_dials_per_minute: 1.0, max_attempts: 2.0, ..reconnect() };
     let mut sim = Sim::connected_with(RawOptions { reconnect: Some(knobs), ..options() });
     // Each welcome resets the count, so flapping never exhausts it.
@@ -87,7 +87,7 @@ fn d15_the_attempts_are_counted_as_ever() {
 }
 
 #[test]
-fn d15_a_budget_of_nothing_or_of_half_a_dial_is_refused() {
+fn d15_a_budget_of_zero_or_of_half_a_dial_is_refused() {
     for dials in [0.0, -1.0, 1.5, f64::NAN, f64::NEG_INFINITY] {
         let knobs = RawReconnect { max_dials_per_minute: dials, ..reconnect() };
         let raw = RawOptions { reconnect: Some(knobs), ..options() };

@@ -1,4 +1,4 @@
-//! The dice that spread clients.
+//! The random numbers that spread clients.
 
 use metered_realtime_proto::machine::{RawOptions, RawReconnect};
 
@@ -35,14 +35,14 @@ fn delays_are_spread_evenly_within_one_client_and_over_many() {
 }
 
 #[test]
-fn the_dice_are_those_that_others_have_too_so_that_a_run_can_be_repeated() {
+fn the_random_numbers_are_those_of_splitmix64_so_a_run_can_be_repeated() {
     let knobs = RawReconnect { jitter_ratio: 1.0, multiplier: 1.0, ..reconnect() };
     let knobs = RawReconnect { initial_delay_ms: 1e12, max_delay_ms: 1e12, ..knobs };
     let mut sim = Sim::seeded(RawOptions { reconnect: Some(knobs), ..options() }, 1_234_567);
     sim.connect();
     sim.dial_default = Dial::Refuse(1006);
     sim.drop_connection(1006);
-    // The first numbers of SplitMix64 from this seed, as its reference implementation prints them.
+    // The first numbers of the reference implementation of SplitMix64 with this seed.
     for number in
         [6_457_827_717_110_365_317u64, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]
     {

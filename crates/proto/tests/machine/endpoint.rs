@@ -1,5 +1,5 @@
-//! The rules of the server's address, and the address that is dialled. The drivers parse the text; `tests/frames/addresses.json`
-//! lists what becomes of it.
+//! The rules of the server's address, and the address that is dialled. The drivers parse the text; the expected results are in
+//! `tests/frames/addresses.json`.
 
 use metered_realtime_proto::machine::{OptionName, Options, RawOptions};
 use metered_realtime_proto::wire::{Address, CredentialKind, Endpoint, EndpointError, Secret};

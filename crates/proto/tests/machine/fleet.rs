@@ -1,4 +1,4 @@
-//! Being kind to a server that sends everybody away: spreading, and honouring its wish.
+//! How clients come back to a server that has disconnected all of them: they may spread, and honour the delay that it asks for.
 
 use metered_realtime_proto::machine::{RawOptions, RawReconnect};
 
@@ -52,7 +52,7 @@ fn a_drop_after_going_away_spreads_whatever_its_code() {
 }
 
 #[test]
-fn the_servers_wish_is_a_lower_bound_if_it_is_honoured() {
+fn the_delay_that_the_server_asks_for_is_a_lower_bound_if_it_is_honoured() {
     let knobs = RawReconnect { honour_going_away: true, ..reconnect() };
     assert_eq!(lost(knobs.clone(), 1, Some(9_000), 1001), 9_000);
     assert_eq!(lost(knobs.clone(), 1, Some(100), 1001), 500);
@@ -60,7 +60,7 @@ fn the_servers_wish_is_a_lower_bound_if_it_is_honoured() {
 }
 
 #[test]
-fn both_together_spread_behind_the_wish() {
+fn with_both_options_the_spread_begins_after_that_delay() {
     let knobs = RawReconnect { honour_going_away: true, ..spread(4_000.0) };
     let delays: Vec<u64> =
         (0..50).map(|seed| lost(knobs.clone(), seed, Some(9_000), 1001)).collect();
@@ -68,7 +68,7 @@ fn both_together_spread_behind_the_wish() {
 }
 
 #[test]
-fn the_networks_return_does_not_undo_the_spreading() {
+fn a_wake_does_not_undo_the_spreading() {
     let mut sim = Sim::seeded(RawOptions { reconnect: Some(spread(60_000.0)), ..options() }, 3);
     sim.connect();
     sim.advance(15_000);
@@ -79,12 +79,12 @@ fn the_networks_return_does_not_undo_the_spreading() {
 }
 
 #[test]
-fn dials_that_a_restarting_server_turns_away_spread_too() {
+fn dials_that_a_restarting_server_refuses_spread_too() {
     let delays = (0..50).map(|seed| {
         let knobs = RawOptions { reconnect: Some(spread(10_000.0)), ..options() };
         let mut sim = Sim::seeded(knobs, seed);
         sim.connect();
-        sim.dial_default = Dial::Turn(1012);
+        sim.dial_default = Dial::CloseEarly(1012);
         sim.drop_connection(1006);
         sim.advance_to_alarm();
         sim.alarm_in().expect("it tries again")

@@ -31,7 +31,7 @@ fn one(url: &str) -> IceServer {
 }
 
 #[test]
-fn e226_valid_servers_are_told_in_order_and_as_they_came() {
+fn e226_valid_servers_are_emitted_in_order_and_unchanged() {
     let servers = json!([
         {"urls": ["turn:a:443", "turns:a:443?transport=tcp"], "username": "u", "credential": "c"},
         {"urls": "stun:b"}
@@ -57,14 +57,14 @@ fn e227_without_a_list_there_are_none() {
 }
 
 #[test]
-fn e228_sixteen_servers_are_fine_and_seventeen_are_none() {
+fn e228_sixteen_servers_are_accepted_and_of_seventeen_none() {
     let many = |count| Value::Array(vec![json!({"urls": "stun:a"}); count]);
     assert_eq!(ice(many(16)).map(|servers| servers.len()), Some(16));
     assert_eq!(ice(many(17)), None);
 }
 
 #[test]
-fn e229_one_wrong_address_spoils_all() {
+fn e229_one_wrong_address_means_no_servers_at_all() {
     assert_eq!(ice(json!([{"urls": "stun:a"}, {"urls": ["stun:b", "http://x"]}])), None);
     for url in ["http://x", "", "stun", " stun:a", "x:stun:a"] {
         assert_eq!(ice(json!([{"urls": url}])), None, "{url}");
@@ -83,7 +83,7 @@ fn e230_case_does_not_matter_in_the_scheme() {
 }
 
 #[test]
-fn e231_unusable_addresses_spoil_all() {
+fn e231_unusable_addresses_mean_no_servers_at_all() {
     let long = |length: usize| format!("stun:{}", "x".repeat(length - 5));
     for urls in [json!([]), json!(5), json!(null), json!([5]), json!(["stun:a", null])] {
         assert_eq!(ice(json!([{"urls": urls}])), None, "{urls}");
@@ -93,7 +93,7 @@ fn e231_unusable_addresses_spoil_all() {
 }
 
 #[test]
-fn e232_long_names_spoil_all_and_names_that_are_no_text_are_dropped() {
+fn e232_a_name_that_is_too_long_means_no_servers_and_one_that_is_not_text_is_dropped() {
     for field in ["username", "credential"] {
         assert_eq!(ice(json!([{"urls": "stun:a", field: "x".repeat(1_025)}])), None);
         assert!(ice(json!([{"urls": "stun:a", field: "x".repeat(1_024)}])).is_some());
@@ -104,7 +104,7 @@ fn e232_long_names_spoil_all_and_names_that_are_no_text_are_dropped() {
 }
 
 #[test]
-fn e233_fields_that_nobody_knows_are_dropped() {
+fn e233_unknown_fields_are_dropped() {
     assert_eq!(ice(json!([{"urls": "stun:a", "credentialType": "x"}])), Some(vec![one("stun:a")]));
 }
 
@@ -114,7 +114,7 @@ fn e234_an_empty_list_is_a_list() {
 }
 
 #[test]
-fn e235_each_welcome_brings_its_own() {
+fn e235_each_welcome_has_its_own_servers() {
     let mut sim = Sim::reconnecting();
     sim.dials([Dial::Open]);
     sim.advance(500);
@@ -125,7 +125,7 @@ fn e235_each_welcome_brings_its_own() {
 }
 
 #[test]
-fn an_ice_server_prints_neither_name_nor_password() {
+fn the_debug_output_of_an_ice_server_has_neither_name_nor_password() {
     let server = IceServer {
         urls: Urls::One("turn:a".into()),
         username: Some("SECRET1".into()),

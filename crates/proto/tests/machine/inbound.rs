@@ -1,11 +1,11 @@
-//! What the server sends, right and wrong (rules 170 to 186).
+//! Valid and malformed frames from the server (rules 170 to 186).
 
 use metered_realtime_proto::machine::{Event, Input, LogValue, SocketId, State};
 use metered_realtime_proto::wire::{ApplicationFrame, PresencePeer};
 
 use crate::sim::Sim;
 
-/// What a connected client makes of a text.
+/// The trace of a connected client after this text.
 fn lines(text: &str) -> Vec<String> {
     let mut sim = Sim::connected();
     sim.receive(text);
@@ -26,7 +26,7 @@ fn peer(id: &str, metadata: Option<&str>) -> PresencePeer<String> {
 }
 
 #[test]
-fn e170_what_is_no_frame_is_logged_and_dropped() {
+fn e170_text_that_is_not_a_frame_is_logged_and_dropped() {
     for text in ["not json", "[]", "42", "null", "{}", r#"{"type":5}"#, "", "{", "\"welcome\""] {
         let mut sim = Sim::connected();
         sim.receive(text);
@@ -48,7 +48,7 @@ fn d26_a_frame_that_begins_with_a_byte_order_mark_is_not_json() {
 }
 
 #[test]
-fn a_message_that_is_no_text_is_logged_and_dropped() {
+fn a_binary_message_on_the_current_socket_is_logged() {
     let mut sim = Sim::connected();
     let before = sim.logs.len();
     sim.input(Input::Binary { socket: SocketId(99) });
@@ -59,7 +59,7 @@ fn a_message_that_is_no_text_is_logged_and_dropped() {
 }
 
 #[test]
-fn e171_a_frame_of_the_future_is_dropped() {
+fn e171_a_frame_of_an_unknown_type_is_dropped() {
     assert!(lines(r#"{"type":"future_thing"}"#).is_empty());
     assert!(lines(r#"{"type":"Message","channel":"a","from":"p","data":1}"#).is_empty());
 }
@@ -76,7 +76,7 @@ fn e172_a_message_needs_data_and_null_is_data() {
 }
 
 #[test]
-fn e173_metadata_that_is_no_object_is_dropped() {
+fn e173_metadata_that_is_not_an_object_is_dropped() {
     for metadata in ["\"x\"", "[]", "5", "null", "true"] {
         let text = format!(
             r#"{{"type":"message","channel":"a","from":"p","data":1,"fromMetadata":{metadata}}}"#
@@ -102,7 +102,7 @@ fn e173_metadata_that_is_no_object_is_dropped() {
 }
 
 #[test]
-fn e174_one_broken_entry_spoils_a_presence() {
+fn e174_one_malformed_entry_makes_a_presence_malformed() {
     for joined in [r#"[{"peerId":"p"},{}]"#, r#"[{"peerId":5}]"#, "[null]", "{}", "\"p\""] {
         let text = format!(r#"{{"type":"presence","channel":"a","joined":{joined},"left":[]}}"#);
         assert!(lines(&text).is_empty(), "{joined}");
@@ -110,7 +110,7 @@ fn e174_one_broken_entry_spoils_a_presence() {
 }
 
 #[test]
-fn e175_metadata_of_an_entry_that_is_no_object_is_dropped() {
+fn e175_metadata_of_an_entry_that_is_not_an_object_is_dropped() {
     let text = r#"{"type":"presence","channel":"a","left":[{"peerId":"q","metadata":{}}],
                    "joined":[{"peerId":"p","metadata":[1]}]}"#;
     assert_eq!(
@@ -145,7 +145,7 @@ fn e178_a_binary_message_is_dropped() {
 }
 
 #[test]
-fn e179_d07_a_text_above_a_mebibyte_costs_the_connection() {
+fn e179_d07_a_text_above_a_mebibyte_ends_the_connection() {
     let mut sim = Sim::connected();
     let data = "x".repeat(1_048_576);
     sim.receive(&format!(r#"{{"type":"message","channel":"a","from":"p","data":"{data}"}}"#));
@@ -162,7 +162,7 @@ fn e179_d07_a_text_above_a_mebibyte_costs_the_connection() {
 }
 
 #[test]
-fn e180_deep_nesting_harms_nobody() {
+fn e180_deep_nesting_does_no_harm() {
     let data = "[".repeat(5_000) + &"]".repeat(5_000);
     let text = format!(r#"{{"type":"message","channel":"a","from":"p","data":{data}}}"#);
     assert_eq!(lines(&text), [format!("message a p {data}")]);
@@ -183,7 +183,7 @@ fn e181_a_number_that_is_too_large_is_malformed() {
 }
 
 #[test]
-fn e182_half_a_surrogate_pair_in_data_is_handed_on_as_it_is() {
+fn e182_half_a_surrogate_pair_in_data_is_passed_on_unchanged() {
     let text = r#"{"type":"message","channel":"a","from":"p","data":"\ud800"}"#;
     assert_eq!(lines(text), [r#"message a p "\ud800""#]);
 }
@@ -197,7 +197,7 @@ fn e183_a_message_for_any_channel_is_delivered() {
 }
 
 #[test]
-fn e184_fields_that_nobody_knows_are_ignored() {
+fn e184_unknown_fields_are_ignored() {
     assert_eq!(
         lines(r#"{"x":{},"type":"message","y":[],"channel":"a","from":"p","data":1,"z":null}"#),
         ["message a p 1"]

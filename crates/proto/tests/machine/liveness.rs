@@ -8,7 +8,7 @@ fn connected_with_timeout(ms: f64) -> Sim {
     Sim::connected_with(RawOptions { inactivity_timeout_ms: ms, ..options() })
 }
 
-/// When pings were sent in the next milliseconds, counted from now.
+/// Lets this many milliseconds pass. Returns when pings were sent, counted from the start.
 fn pings(sim: &mut Sim, ms: u64) -> Vec<u64> {
     let start = sim.now();
     sim.advance(ms);
@@ -18,7 +18,7 @@ fn pings(sim: &mut Sim, ms: u64) -> Vec<u64> {
 const PONG: &str = r#"{"type":"pong"}"#;
 
 #[test]
-fn e157_a_silent_server_is_asked_twice_and_then_given_up() {
+fn e157_a_silent_server_gets_two_pings_and_is_then_given_up() {
     let mut sim = Sim::connected();
     let start = sim.now();
     sim.advance(60_500);
@@ -50,7 +50,7 @@ fn e158_a_server_that_answers_stays_connected() {
 }
 
 #[test]
-fn e159_a_server_that_talks_is_not_asked() {
+fn e159_a_server_that_sends_frames_gets_no_ping() {
     let mut sim = Sim::connected();
     for _ in 0..100 {
         sim.advance(15_000);
@@ -60,7 +60,7 @@ fn e159_a_server_that_talks_is_not_asked() {
 }
 
 #[test]
-fn e160_malformed_texts_show_that_the_server_lives() {
+fn e160_malformed_text_shows_that_the_server_lives() {
     let mut sim = Sim::connected();
     for _ in 0..100 {
         sim.advance(15_000);
@@ -81,7 +81,7 @@ fn e161_binary_messages_show_nothing() {
 }
 
 #[test]
-fn e162_a_timeout_of_two_seconds_asks_after_one() {
+fn e162_with_a_timeout_of_two_seconds_the_ping_comes_after_one() {
     let mut sim = connected_with_timeout(2_000.0);
     assert_eq!(pings(&mut sim, 1_999), [1_000]);
     sim.advance(1);
@@ -89,7 +89,7 @@ fn e162_a_timeout_of_two_seconds_asks_after_one() {
 }
 
 #[test]
-fn d07_the_keepalive_is_a_third_of_the_timeout_but_a_second_at_least_and_half_at_most() {
+fn d07_the_keepalive_interval_is_a_third_of_the_timeout_at_least_a_second_and_at_most_half() {
     for (timeout, first) in [(60_000.0, 20_000), (3_000.0, 1_000), (2_400.0, 1_000), (1_000.0, 500)]
     {
         let mut sim = connected_with_timeout(timeout);
@@ -106,7 +106,7 @@ fn a_timeout_of_a_millisecond_does_not_spin() {
 }
 
 #[test]
-fn e163_without_a_timeout_there_is_neither_question_nor_end() {
+fn e163_without_a_timeout_there_is_neither_keepalive_nor_watchdog() {
     for ms in [0.0, -5.0, f64::INFINITY, f64::NEG_INFINITY] {
         let mut sim = connected_with_timeout(ms);
         assert_eq!(sim.alarm_in(), None);
@@ -118,7 +118,7 @@ fn e163_without_a_timeout_there_is_neither_question_nor_end() {
 }
 
 #[test]
-fn e164_an_old_server_that_does_not_know_pings_lives_too() {
+fn e164_an_old_server_that_does_not_know_pings_counts_as_alive() {
     let mut sim = Sim::connected();
     for _ in 0..20 {
         sim.advance(20_000);
@@ -151,7 +151,7 @@ fn e166_d07_a_dead_peer_is_given_up_at_once() {
 }
 
 #[test]
-fn e167_nobody_is_asked_before_the_welcome() {
+fn e167_no_ping_is_sent_before_the_welcome() {
     let mut sim = Sim::with(RawOptions { inactivity_timeout_ms: 9_000.0, ..options() });
     sim.dials([Dial::Open]);
     sim.connect();
@@ -201,15 +201,15 @@ fn d07_an_alarm_that_is_a_little_late_changes_nothing() {
     let mut sim = Sim::connected();
     sim.advance(40_000);
     sim.sleep(20_999);
-    sim.ring();
+    sim.fire_alarm();
     assert_eq!(sim.state(), State::Reconnecting);
 }
 
 #[test]
-fn d07_after_a_sleep_the_server_is_asked_before_it_is_given_up() {
+fn d07_after_a_sleep_the_server_gets_a_ping_before_it_is_given_up() {
     let mut sim = Sim::connected();
     sim.sleep(8 * 3_600_000);
-    sim.ring();
+    sim.fire_alarm();
     assert_eq!(sim.lines(), ["send ping"]);
     assert_eq!(sim.state(), State::Connected);
     assert_eq!(sim.advance_to_alarm(), 5_000);
@@ -224,10 +224,10 @@ fn d07_after_a_sleep_the_server_is_asked_before_it_is_given_up() {
 }
 
 #[test]
-fn d07_a_server_that_answers_the_question_after_a_sleep_stays() {
+fn d07_a_server_that_answers_the_ping_after_a_sleep_stays() {
     let mut sim = Sim::connected();
     sim.sleep(8 * 3_600_000);
-    sim.ring();
+    sim.fire_alarm();
     sim.advance(4_999);
     sim.receive(PONG);
     sim.forget_trace();
@@ -241,29 +241,29 @@ fn d07_a_server_that_answers_the_question_after_a_sleep_stays() {
 fn d07_the_answer_may_take_a_third_of_a_short_timeout() {
     let mut sim = connected_with_timeout(6_000.0);
     sim.sleep(60_000);
-    sim.ring();
+    sim.fire_alarm();
     assert_eq!(sim.advance_to_alarm(), 2_000);
     assert_eq!(sim.state(), State::Reconnecting);
 }
 
 #[test]
-fn what_arrives_before_the_late_alarm_makes_the_question_needless() {
+fn a_frame_before_the_late_alarm_makes_the_ping_unnecessary() {
     let mut sim = Sim::connected();
     sim.sleep(8 * 3_600_000);
     sim.receive(PONG);
-    sim.ring();
+    sim.fire_alarm();
     assert!(sim.lines().is_empty());
     assert_eq!(sim.alarm_in(), Some(20_000));
 }
 
 #[test]
-fn a_question_whose_own_alarm_is_late_is_not_asked_again() {
+fn a_probe_whose_own_alarm_is_late_is_not_repeated() {
     // Otherwise a page whose timers are always late would never notice a dead link.
     let mut sim = Sim::connected();
     sim.sleep(60_000);
-    sim.ring();
+    sim.fire_alarm();
     sim.sleep(60_000);
-    sim.ring();
+    sim.fire_alarm();
     assert_eq!(sim.state(), State::Reconnecting);
 }
 
@@ -273,7 +273,7 @@ fn requests_get_grace_after_a_sleep() {
     let answered = sim.publish("a", "1").unwrap();
     let lost = sim.publish("b", "1").unwrap();
     sim.sleep(8 * 3_600_000);
-    sim.ring();
+    sim.fire_alarm();
     assert_eq!(sim.answer(answered), None);
     sim.ack(answered);
     assert!(sim.succeeded(answered));
@@ -289,7 +289,7 @@ fn without_a_watchdog_requests_get_grace_too() {
     let mut sim = connected_with_timeout(0.0);
     let call = sim.publish("a", "1").unwrap();
     sim.sleep(3_600_000);
-    sim.ring();
+    sim.fire_alarm();
     assert_eq!(sim.answer(call), None);
     assert_eq!(sim.advance_to_alarm(), 5_000);
     assert!(matches!(sim.error(call), CallError::AckTimeout { .. }));
@@ -301,7 +301,7 @@ fn a_handshake_gets_grace_after_a_sleep() {
     sim.dials([Dial::Open]);
     let call = sim.connect();
     sim.sleep(3_600_000);
-    sim.ring();
+    sim.fire_alarm();
     assert_eq!(sim.answer(call), None);
     sim.welcome();
     assert!(sim.succeeded(call));
@@ -312,22 +312,22 @@ fn a_token_provider_gets_grace_after_a_sleep() {
     let mut sim = Sim::with(crate::sim::token_options());
     let call = sim.connect();
     sim.sleep(3_600_000);
-    sim.ring();
+    sim.fire_alarm();
     assert_eq!(sim.answer(call), None);
     sim.answer_token(sim.token_request(), Ok("tok"));
     assert!(sim.succeeded(call));
 }
 
 #[test]
-fn a_retry_that_was_slept_over_is_made_at_once() {
+fn a_retry_that_was_due_during_a_sleep_is_made_at_once() {
     let mut sim = Sim::reconnecting();
     sim.sleep(3_600_000);
-    sim.ring();
+    sim.fire_alarm();
     assert_eq!(sim.state(), State::Connected);
 }
 
 #[test]
-fn a_wake_asks_a_connected_server() {
+fn a_wake_sends_a_ping_to_a_connected_server() {
     let mut sim = Sim::connected();
     sim.wake();
     assert_eq!(sim.lines(), ["send ping"]);
@@ -372,7 +372,7 @@ fn a_connection_that_is_lost_right_after_a_wake_is_replaced_at_once() {
 }
 
 #[test]
-fn a_server_that_is_full_is_given_its_time_after_a_wake_too() {
+fn a_wake_does_not_shorten_the_delay_after_a_4010() {
     let mut sim = Sim::connected();
     sim.wake();
     sim.drop_connection(4010);
@@ -380,7 +380,7 @@ fn a_server_that_is_full_is_given_its_time_after_a_wake_too() {
 }
 
 #[test]
-fn a_wake_changes_nothing_at_rest_or_while_dialling() {
+fn a_wake_changes_nothing_while_idle_or_dialling() {
     let mut sim = Sim::new();
     sim.wake();
     assert_eq!(sim.alarm_in(), None);
@@ -404,7 +404,7 @@ fn a_clock_that_steps_back_is_ignored() {
 }
 
 #[test]
-fn a_clock_that_a_test_turns_in_steps_shows_no_sleep() {
+fn a_clock_that_a_test_moves_in_steps_does_not_count_as_sleep() {
     let mut sim = Sim::connected();
     sim.sleep(60_000);
     sim.machine.handle_stepped_timeout(sim.instant());

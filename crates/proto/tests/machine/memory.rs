@@ -1,4 +1,4 @@
-//! What is done with is not kept.
+//! Nothing is kept longer than it is needed.
 
 use std::collections::VecDeque;
 
@@ -6,14 +6,14 @@ use metered_realtime_proto::machine::CallError;
 
 use crate::sim::Sim;
 
-/// All that the machine holds, written out, is short.
+/// The debug output of the machine is short, so it holds little.
 fn assert_small(sim: &Sim) {
     let size = format!("{:?}", sim.machine).len();
     assert!(size < 6_000, "{size}");
 }
 
 #[test]
-fn nothing_piles_up_behind_a_request_that_waits() {
+fn memory_does_not_grow_behind_a_pending_request() {
     let mut sim = Sim::connected();
     let first = sim.publish_within("a", "0", 10_000).unwrap();
     for _ in 0..1_000 {
@@ -27,7 +27,7 @@ fn nothing_piles_up_behind_a_request_that_waits() {
 }
 
 #[test]
-fn nothing_piles_up_of_requests_that_are_answered_one_by_one() {
+fn memory_does_not_grow_with_requests_that_are_answered_one_by_one() {
     let mut sim = Sim::connected();
     for _ in 0..1_000 {
         let call = sim.publish("a", "1").unwrap();
@@ -37,7 +37,7 @@ fn nothing_piles_up_of_requests_that_are_answered_one_by_one() {
 }
 
 #[test]
-fn nothing_piles_up_where_some_requests_always_wait() {
+fn memory_does_not_grow_while_some_requests_are_always_pending() {
     let mut sim = Sim::connected();
     let mut waiting: VecDeque<_> = (0..4).map(|_| sim.publish("a", "1").unwrap()).collect();
     for _ in 0..1_000 {
@@ -48,7 +48,7 @@ fn nothing_piles_up_where_some_requests_always_wait() {
 }
 
 #[test]
-fn nothing_is_kept_of_many_requests_that_were_answered_in_their_order() {
+fn no_memory_is_left_of_many_requests_answered_in_order() {
     let mut sim = Sim::connected();
     let calls: Vec<_> = (0..1_000).map(|_| sim.publish("a", "1").unwrap()).collect();
     calls.into_iter().for_each(|call| sim.ack(call));
@@ -56,7 +56,7 @@ fn nothing_is_kept_of_many_requests_that_were_answered_in_their_order() {
 }
 
 #[test]
-fn nothing_is_kept_of_many_requests_that_were_answered_behind_one_that_waits() {
+fn no_memory_is_left_of_many_requests_answered_behind_a_pending_one() {
     for many in [1_000, 1_001] {
         let mut sim = Sim::connected();
         sim.publish_within("a", "0", 10_000).unwrap();

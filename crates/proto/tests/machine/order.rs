@@ -7,7 +7,7 @@ use crate::sim::{Dial, Sim};
 
 const MESSAGE: &str = r#"{"type":"message","channel":"a","from":"p","data":1}"#;
 
-/// News that arrived together, before any of it was carried out.
+/// Events of the socket that arrived together, before any output was carried out.
 fn together(sim: &mut Sim, texts: &[&str], drop_after: bool) {
     for text in texts {
         sim.receive_undrained(text);
@@ -28,7 +28,7 @@ fn dialling() -> Sim {
 }
 
 #[test]
-fn d02_a_failed_first_connect_tells_no_disconnected_and_a_failed_second_neither() {
+fn d02_neither_a_failed_first_connect_nor_a_failed_second_emits_disconnected() {
     let mut sim = Sim::connected();
     sim.drop_connection(4001);
     sim.forget_trace();
@@ -41,14 +41,14 @@ fn d02_a_failed_first_connect_tells_no_disconnected_and_a_failed_second_neither(
 }
 
 #[test]
-fn d02_close_while_reconnecting_tells_the_final_exit_with_the_requested_code() {
+fn d02_close_while_reconnecting_emits_disconnected_with_the_requested_code() {
     let mut sim = Sim::reconnecting();
     sim.close_with(4321, "bye");
     assert_eq!(sim.lines()[..2], ["disconnected 4321 bye, final", "reconnecting -> closed"]);
 }
 
 #[test]
-fn d03_inside_of_a_disconnected_handler_the_client_is_already_what_it_becomes() {
+fn d03_inside_of_a_disconnected_handler_the_state_is_already_the_new_one() {
     for (code, state) in [(1006, State::Reconnecting), (4001, State::Closed)] {
         let mut sim = Sim::connected();
         sim.on(move |sim, event| {
@@ -62,7 +62,7 @@ fn d03_inside_of_a_disconnected_handler_the_client_is_already_what_it_becomes() 
 }
 
 #[test]
-fn d03_what_a_handler_causes_follows_what_is_being_told() {
+fn d03_events_that_a_handler_causes_follow_the_current_ones() {
     let mut sim = Sim::connected();
     sim.on(|sim, event| {
         if let Event::Application(ApplicationFrame::Message { .. }) = event {
@@ -121,7 +121,7 @@ fn an_answer_and_an_event_keep_the_order_of_their_frames() {
 }
 
 #[test]
-fn an_answer_that_arrives_with_the_drop_counts() {
+fn an_answer_just_before_a_drop_counts() {
     let mut sim = Sim::connected();
     let call = sim.publish("a", "1").unwrap();
     sim.forget_trace();
@@ -162,7 +162,7 @@ fn a_message_for_a_handler_that_reconnects_by_hand_is_not_mixed_with_the_new_ses
 }
 
 #[test]
-fn d10_withdrawing_connect_in_the_handler_of_its_success_ends_everything() {
+fn d10_withdrawing_connect_in_the_handler_of_connected_closes_the_client() {
     let mut sim = dialling();
     let connect = metered_realtime_proto::machine::CallId(1);
     sim.on(move |sim, event| {
@@ -197,7 +197,7 @@ fn withdrawing_a_connect_that_has_succeeded_changes_nothing() {
 }
 
 #[test]
-fn d16_a_session_of_the_official_client_is_told_in_the_same_order() {
+fn d16_a_session_has_the_events_of_the_official_client_in_the_same_order() {
     let mut sim = Sim::new();
     sim.answers = true;
     sim.connect();

@@ -1,4 +1,4 @@
-//! What holds for every text (wire).
+//! Properties of `wire` that hold for every text.
 
 use metered_realtime_proto::wire::{
     OutgoingFrame, check_channel, check_peer_id, fit_reason, push_json_string, scrub,
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use crate::sim::{Json, decode_text};
 
-/// Texts in which the scrubber may find something.
+/// Texts in which the scrubber may find a credential.
 fn suspicious() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
         "token",
@@ -124,24 +124,24 @@ proptest! {
     }
 
     #[test]
-    fn a_json_string_is_read_as_it_was(value: String) {
+    fn a_json_string_is_read_back_unchanged(value: String) {
         let mut text = String::new();
         push_json_string(&mut text, &value);
         prop_assert_eq!(serde_json::from_str::<String>(&text).unwrap(), value);
     }
 
     #[test]
-    fn a_json_string_of_control_characters_is_read_as_it_was(value in "[\u{0}-\u{1f}\"\\\\]{32}") {
+    fn a_json_string_of_control_characters_is_read_back_unchanged(value in "[\u{0}-\u{1f}\"\\\\]{32}") {
         let mut text = String::new();
         push_json_string(&mut text, &value);
         prop_assert_eq!(serde_json::from_str::<String>(&text).unwrap(), value);
     }
 
     #[test]
-    fn a_json_string_is_as_short_as_that_of_a_known_writer(value in "[\u{0}-\u{ff}🦀\u{2028}]{0,40}") {
+    fn a_json_string_is_as_short_as_that_of_serde_json(value in "[\u{0}-\u{ff}🦀\u{2028}]{0,40}") {
         let mut text = String::new();
         push_json_string(&mut text, &value);
-        // We write \u0008, \u0009, \u000a, \u000c and \u000d in long; otherwise alike.
+        // We always write \u0008, \u0009, \u000a, \u000c and \u000d in the long form.
         let known = serde_json::to_string(&value).unwrap();
         let unescaped = |text: &str| text.matches('\\').count();
         prop_assert_eq!(
@@ -164,7 +164,7 @@ proptest! {
     }
 
     #[test]
-    fn a_name_that_is_accepted_keeps_the_rules(name in "[\u{0}-\u{ff}🦀]{0,300}") {
+    fn an_accepted_name_keeps_the_rules(name in "[\u{0}-\u{ff}🦀]{0,300}") {
         let units = name.encode_utf16().count();
         let controls = name.chars().any(char::is_control);
         prop_assert_eq!(check_channel(&name).is_ok(), (1..=256).contains(&units) && !controls);
@@ -172,7 +172,7 @@ proptest! {
     }
 
     #[test]
-    fn a_reason_is_cut_to_what_fits_and_no_shorter(reason: String) {
+    fn a_reason_is_cut_only_as_much_as_needed(reason: String) {
         let fits = fit_reason(&reason);
         prop_assert!(reason.starts_with(fits) && fits.len() <= 123);
         prop_assert!(fits.len() == reason.len() || fits.len() > 119);

@@ -11,14 +11,14 @@ fn with_knobs(change: impl FnOnce(&mut RawReconnect)) -> RawOptions {
     RawOptions { reconnect: Some(knobs), ..options() }
 }
 
-/// The waits before so many retries, all of which fail.
+/// The waits before this many retries, all of which fail.
 fn waits(sim: &mut Sim, count: usize) -> Vec<u64> {
     sim.dial_default = Dial::Refuse(1006);
     (0..count).map(|_| sim.advance_to_alarm()).collect()
 }
 
 #[test]
-fn e107_a_drop_is_told_before_the_change_of_state() {
+fn e107_disconnected_comes_before_the_state_change() {
     let mut sim = Sim::connected();
     sim.close_from_server(1001, "deploy");
     assert_eq!(sim.lines(), ["disconnected 1001 deploy, will retry", "connected -> reconnecting"]);
@@ -132,9 +132,9 @@ fn e117_d06_the_floor_holds_for_one_attempt() {
 }
 
 #[test]
-fn e118_d06_the_floor_of_a_failed_connect_is_gone_with_it() {
+fn e118_d06_the_floor_of_a_failed_connect_does_not_outlast_it() {
     let mut sim = Sim::new();
-    sim.dials([Dial::Turn(4010), Dial::Welcome]);
+    sim.dials([Dial::CloseEarly(4010), Dial::Welcome]);
     sim.connect();
     sim.connect();
     sim.drop_connection(1006);
@@ -158,7 +158,7 @@ fn d06_a_welcome_and_a_connect_end_the_floor() {
 
 #[test]
 fn e119_e120_the_last_retry_ends_it_once() {
-    for dial in [Dial::Refuse(1006), Dial::Turn(1006), Dial::Unavailable, Dial::Throw("no")] {
+    for dial in [Dial::Refuse(1006), Dial::CloseEarly(1006), Dial::Unavailable, Dial::Throw("no")] {
         let mut sim = Sim::connected_with(with_knobs(|knobs| knobs.max_attempts = 2.0));
         sim.dial_default = dial;
         sim.drop_connection(1006);
@@ -205,9 +205,9 @@ fn e121_a_steep_formula_overflows_to_the_longest_delay() {
 }
 
 #[test]
-fn e122_d02_each_failed_retry_is_told_and_the_state_stays() {
+fn e122_d02_each_failed_retry_is_a_disconnected_and_the_state_stays() {
     let mut sim = Sim::reconnecting();
-    sim.dials([Dial::Refuse(1006), Dial::Turn(1011)]);
+    sim.dials([Dial::Refuse(1006), Dial::CloseEarly(1011)]);
     sim.advance(1_500);
     assert_eq!(
         sim.lines(),
@@ -218,7 +218,7 @@ fn e122_d02_each_failed_retry_is_told_and_the_state_stays() {
 #[test]
 fn e123_a_final_code_on_a_retry_is_final() {
     let mut sim = Sim::reconnecting();
-    sim.dials([Dial::Turn(4001)]);
+    sim.dials([Dial::CloseEarly(4001)]);
     sim.advance(500);
     assert_eq!(
         sim.lines(),
@@ -285,7 +285,7 @@ fn e126_close_inside_of_the_disconnected_handler_prevents_the_retry() {
 }
 
 #[test]
-fn e127_d13_a_notice_of_going_away_is_told_and_changes_no_delay() {
+fn e127_d13_going_away_is_an_event_and_changes_no_delay() {
     let mut sim = Sim::connected();
     sim.receive(r#"{"type":"going_away","retryAfterMs":7000}"#);
     sim.drop_connection(1001);
@@ -294,7 +294,7 @@ fn e127_d13_a_notice_of_going_away_is_told_and_changes_no_delay() {
 }
 
 #[test]
-fn e128_without_a_usable_hint_it_is_a_second() {
+fn e128_without_a_usable_number_going_away_says_a_second() {
     for hint in [
         "",
         ",\"retryAfterMs\":0",
@@ -314,7 +314,7 @@ fn e129_an_expired_token_is_replaced_for_each_attempt() {
     let mut sim = Sim::with(token_options());
     sim.tokens(["t1", "t2", "t3", "t4"].map(TokenAnswer::token));
     sim.connect();
-    sim.dials([Dial::Turn(4002), Dial::Turn(4002)]);
+    sim.dials([Dial::CloseEarly(4002), Dial::CloseEarly(4002)]);
     sim.drop_connection(4002);
     sim.advance(500 + 1_000 + 2_000);
     assert_eq!(sim.state(), State::Connected);
@@ -324,7 +324,7 @@ fn e129_an_expired_token_is_replaced_for_each_attempt() {
 }
 
 #[test]
-fn e130_news_of_an_old_socket_is_ignored() {
+fn e130_events_of_an_old_socket_are_ignored() {
     let mut sim = Sim::connected();
     let old = sim.socket();
     sim.drop_connection(1006);

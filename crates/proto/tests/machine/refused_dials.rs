@@ -1,4 +1,4 @@
-//! Dials that fail: what the user is told of the cause, and how long the next dial waits (rules d21 and d25).
+//! Dials that fail: how the cause is reported, and how long the next dial waits (rules d21 and d25).
 
 use metered_realtime_proto::machine::{
     CallError, Close, Level, LogValue, RawOptions, RawReconnect, State,
@@ -18,7 +18,7 @@ fn honouring() -> RawOptions {
     RawOptions { reconnect: Some(knobs), ..options() }
 }
 
-/// A client that lost its connection, and whose first retry ended like this.
+/// A client that lost its connection and whose first retry ended like this.
 fn retried(options: RawOptions, close: Close) -> Sim {
     let mut sim = Sim::connected_with(options);
     sim.dials([Dial::Fail(close)]);
@@ -45,7 +45,7 @@ fn d21_the_next_dial_waits_as_long_as_the_server_asks_if_that_is_honoured() {
 }
 
 #[test]
-fn d21_a_wish_that_is_shorter_than_the_backoff_changes_nothing() {
+fn d21_a_delay_shorter_than_the_backoff_changes_nothing() {
     assert_eq!(wait_after(honouring(), refused(429, 10.0)), 1_000);
 }
 
@@ -57,19 +57,19 @@ fn d21_no_server_makes_a_client_wait_for_more_than_five_minutes() {
 }
 
 #[test]
-fn d21_a_part_of_a_millisecond_is_waited_for_too() {
+fn d21_a_fraction_of_a_millisecond_is_rounded_up() {
     assert_eq!(wait_after(honouring(), refused(503, 60_000.5)), 60_001);
 }
 
 #[test]
-fn d21_a_wish_that_is_no_delay_changes_nothing() {
+fn d21_a_value_that_is_not_a_delay_changes_nothing() {
     for ms in [0.0, -60_000.0, f64::NAN, f64::NEG_INFINITY] {
         assert_eq!(wait_after(honouring(), refused(429, ms)), 1_000, "{ms}");
     }
 }
 
 #[test]
-fn d21_other_statuses_cannot_ask_for_a_wait() {
+fn d21_other_statuses_cannot_ask_for_a_delay() {
     for status in [200, 301, 401, 403, 404, 500, 502] {
         assert_eq!(wait_after(honouring(), refused(status, MINUTE_MS)), 1_000, "{status}");
     }
@@ -78,7 +78,7 @@ fn d21_other_statuses_cannot_ask_for_a_wait() {
 }
 
 #[test]
-fn d21_by_default_the_wish_is_only_logged() {
+fn d21_by_default_the_delay_is_only_logged() {
     let sim = retried(options(), refused(429, MINUTE_MS));
     assert_eq!(sim.alarm_in(), Some(1_000));
     let details = vec![
@@ -90,7 +90,7 @@ fn d21_by_default_the_wish_is_only_logged() {
 }
 
 #[test]
-fn d21_the_networks_return_does_not_cut_the_wait_short() {
+fn d21_a_wake_does_not_cut_the_wait_short() {
     let mut sim = retried(honouring(), refused(429, MINUTE_MS));
     sim.advance(1_000);
     sim.wake();

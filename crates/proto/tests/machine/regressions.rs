@@ -1,5 +1,4 @@
-//! What the simulation found (`verify/FINDINGS.md`), each as a short scenario of its own;
-//! and what no other test noticed when mutants were tried.
+//! Faults that the simulation found (`verify/FINDINGS.md`), and changes to the code that no other test noticed.
 
 use metered_realtime_proto::machine::{
     CallError, Close, Input, Instant, LogValue, Outcome, RawOptions, RawReconnect, SocketId, State,
@@ -15,11 +14,11 @@ fn with_budget(dials: f64) -> Sim {
 }
 
 #[test]
-fn a_dial_that_a_late_alarm_made_late_counts_from_when_it_was_made() {
+fn a_dial_after_a_late_alarm_counts_from_the_time_of_the_dial() {
     let mut sim = with_budget(1.0);
     sim.drop_connection(1006);
     sim.sleep(50_000);
-    sim.ring();
+    sim.fire_alarm();
     assert_eq!(sim.state(), State::Connected);
     sim.drop_connection(1006);
     assert_eq!(sim.alarm_in(), Some(60_000));
@@ -37,7 +36,7 @@ fn a_dial_that_was_planned_and_never_made_does_not_count() {
 }
 
 #[test]
-fn a_tiny_window_for_fleets_does_not_make_dials_without_any_delay() {
+fn a_tiny_spread_window_still_leaves_a_delay_between_dials() {
     let knobs = RawReconnect { fleet_spread_ms: 0.3, ..reconnect() };
     let mut sim = Sim::connected_with(RawOptions { reconnect: Some(knobs), ..options() });
     sim.drop_connection(1001);
@@ -45,7 +44,7 @@ fn a_tiny_window_for_fleets_does_not_make_dials_without_any_delay() {
 }
 
 #[test]
-fn a_subscribe_that_timed_out_before_it_was_sent_is_brought_back_as_its_answer_says() {
+fn a_subscribe_that_timed_out_before_it_was_sent_comes_back() {
     let mut sim = Sim::connected();
     let now = sim.instant();
     let call = sim.machine.subscribe("a", false, 0, now).unwrap();
@@ -58,7 +57,7 @@ fn a_subscribe_that_timed_out_before_it_was_sent_is_brought_back_as_its_answer_s
 }
 
 #[test]
-fn no_alarm_is_left_of_a_request_that_was_answered_while_a_shorter_one_waited() {
+fn an_answered_request_leaves_no_alarm_behind_a_shorter_one() {
     let mut sim = Sim::connected_with(RawOptions { inactivity_timeout_ms: 0.0, ..options() });
     let long = sim.publish_within("a", "1", 3_600_000).unwrap();
     sim.publish_within("a", "2", 1).unwrap();
@@ -68,7 +67,7 @@ fn no_alarm_is_left_of_a_request_that_was_answered_while_a_shorter_one_waited() 
 }
 
 #[test]
-fn a_token_provider_that_was_not_asked_yet_is_not_late() {
+fn a_token_provider_that_was_not_called_yet_is_not_late() {
     let mut sim = Sim::with(RawOptions { token_provider_timeout_ms: 1.0, ..token_options() });
     sim.machine.connect(sim.instant()).unwrap();
     sim.sleep(10);
@@ -80,7 +79,7 @@ fn a_token_provider_that_was_not_asked_yet_is_not_late() {
 }
 
 #[test]
-fn where_every_alarm_is_late_a_dial_that_hangs_is_given_up_all_the_same() {
+fn a_dial_that_hangs_is_given_up_even_if_every_alarm_is_late() {
     let mut sim = Sim::reconnecting();
     sim.dial_default = Dial::Hang;
     sim.advance_to_alarm();
@@ -88,45 +87,45 @@ fn where_every_alarm_is_late_a_dial_that_hangs_is_given_up_all_the_same() {
     for _ in 0..2 {
         // A hidden page: one alarm a minute.
         sim.sleep(60_000);
-        sim.ring();
+        sim.fire_alarm();
     }
     assert_eq!(sim.lines_of(&["abandon"]).len(), 1);
 }
 
 #[test]
-fn where_every_alarm_is_late_a_request_without_an_answer_fails_all_the_same() {
+fn a_request_without_an_answer_fails_even_if_every_alarm_is_late() {
     let mut sim = Sim::connected_with(RawOptions { inactivity_timeout_ms: 0.0, ..options() });
     let call = sim.publish("a", "1").unwrap();
     for _ in 0..2 {
         sim.sleep(60_000);
-        sim.ring();
+        sim.fire_alarm();
     }
     assert_eq!(sim.error(call), &CallError::AckTimeout { timeout_ms: 15_000 });
 }
 
 #[test]
-fn a_request_whose_time_is_up_when_the_grace_ends_gets_no_other() {
+fn a_request_gets_the_grace_of_a_late_alarm_only_once() {
     let mut sim = Sim::connected_with(RawOptions { inactivity_timeout_ms: 0.0, ..options() });
     let first = sim.publish("a", "1").unwrap();
     sim.sleep(20_000);
-    sim.ring();
+    sim.fire_alarm();
     let call = sim.publish_within("a", "2", 5_000).unwrap();
     sim.ack(first);
     sim.sleep(10_000);
-    sim.ring();
+    sim.fire_alarm();
     assert_eq!(sim.error(call), &CallError::AckTimeout { timeout_ms: 5_000 });
 }
 
 #[test]
-fn a_token_provider_whose_time_is_up_when_the_grace_ends_gets_no_other() {
+fn a_token_provider_gets_the_grace_of_a_late_alarm_only_once() {
     let options = RawOptions { token_provider_timeout_ms: 5_000.0, ..token_options() };
     let mut sim = Sim::connected_with(options);
     sim.drop_connection(1006);
     sim.sleep(10_000);
-    sim.ring();
+    sim.fire_alarm();
     assert_eq!(sim.alarm_in(), Some(5_000));
     sim.sleep(10_000);
-    sim.ring();
+    sim.fire_alarm();
     assert_eq!(sim.lines_of(&["fetch", "forget"]), ["fetch 2", "forget 2"]);
 }
 
@@ -142,7 +141,7 @@ fn an_answer_of_the_token_provider_that_comes_twice_changes_nothing() {
 }
 
 #[test]
-fn a_frame_that_waits_for_a_socket_that_is_lost_meanwhile_is_not_sent() {
+fn a_queued_frame_is_not_sent_if_its_socket_is_lost() {
     let mut sim = Sim::connected();
     let call = sim.machine.reserve(1, 15_000, sim.instant()).unwrap();
     sim.machine.transmit(call, "1".into());
@@ -154,7 +153,7 @@ fn a_frame_that_waits_for_a_socket_that_is_lost_meanwhile_is_not_sent() {
 }
 
 #[test]
-fn a_frame_that_the_driver_itself_writes_counts_as_sent_from_then_on() {
+fn a_frame_that_the_driver_writes_itself_counts_as_sent() {
     let mut sim = Sim::connected();
     let now = sim.instant();
     let written = sim.machine.reserve(1, 15_000, now).unwrap();
@@ -167,7 +166,7 @@ fn a_frame_that_the_driver_itself_writes_counts_as_sent_from_then_on() {
 }
 
 #[test]
-fn a_keepalive_that_waits_for_a_socket_that_is_lost_meanwhile_is_not_sent() {
+fn a_queued_keepalive_is_not_sent_if_its_socket_is_lost() {
     let mut sim = Sim::connected();
     sim.input_undrained(Input::Wake);
     let socket = SocketId(sim.socket());
@@ -177,7 +176,7 @@ fn a_keepalive_that_waits_for_a_socket_that_is_lost_meanwhile_is_not_sent() {
 }
 
 #[test]
-fn a_client_that_has_given_up_has_no_alarm_for_a_replay_that_was_to_be_tried_again() {
+fn a_client_that_has_given_up_has_no_alarm_for_a_replay() {
     let mut sim = Sim::subscribed(&["a"]);
     sim.drop_connection(1006);
     sim.advance_to_alarm();
@@ -193,7 +192,7 @@ fn the_longest_wait_ends_before_never() {
 }
 
 #[test]
-fn the_log_tells_the_close_code() {
+fn the_log_has_the_close_code() {
     let mut sim = Sim::connected();
     sim.drop_connection(4011);
     let told = ("code", LogValue::Number(4011.0));

@@ -16,7 +16,7 @@ fn welcome(expires_in_s: u64) -> String {
     )
 }
 
-/// A client whose token lives for an hour and is renewed a minute before; the socket is number 1.
+/// A client whose token is valid for an hour and is renewed a minute before it expires.
 fn renewing() -> Sim {
     let options = RawOptions {
         renew_before_expiry_ms: 60_000.0,
@@ -98,7 +98,7 @@ fn messages_come_from_the_old_connection_until_it_is_replaced_and_then_from_the_
 }
 
 #[test]
-fn who_is_there_is_told_once_the_new_connection_has_taken_over() {
+fn presence_is_emitted_once_the_new_connection_has_taken_over() {
     let mut sim = subscribed();
     sim.advance(UNTIL_RENEWAL_MS);
     sim.receive(&welcome(3_600));
@@ -171,7 +171,7 @@ fn a_request_that_is_in_flight_is_answered_on_the_old_connection() {
 }
 
 #[test]
-fn a_request_that_the_old_connection_never_answers_fails_truthfully() {
+fn a_request_that_the_old_connection_never_answers_fails_as_unknown() {
     let mut sim = renewing();
     sim.advance(UNTIL_RENEWAL_MS);
     let call = sim.publish("a", "1").expect("connected");
@@ -183,7 +183,7 @@ fn a_request_that_the_old_connection_never_answers_fails_truthfully() {
 }
 
 #[test]
-fn what_is_changed_while_the_subscriptions_are_brought_over_holds_on_both_connections() {
+fn changes_while_the_subscriptions_are_brought_over_go_to_both_connections() {
     let mut sim = subscribed();
     sim.advance(UNTIL_RENEWAL_MS);
     sim.receive(&welcome(3_600));
@@ -209,7 +209,7 @@ fn a_failed_renewal_leaves_the_connection_alone_and_is_tried_again() {
 }
 
 #[test]
-fn a_provider_that_hangs_ends_the_attempt_only() {
+fn a_provider_that_hangs_only_ends_the_renewal() {
     let mut sim = renewing();
     sim.tokens([]);
     let mut sim = {
@@ -264,7 +264,7 @@ fn each_renewal_plans_the_next_one() {
 }
 
 #[test]
-fn a_token_without_an_end_is_never_renewed() {
+fn a_token_that_never_expires_is_never_renewed() {
     let mut sim = Sim::connected_with(RawOptions {
         renew_before_expiry_ms: 60_000.0,
         inactivity_timeout_ms: 0.0,
@@ -275,13 +275,13 @@ fn a_token_without_an_end_is_never_renewed() {
 }
 
 #[test]
-fn a_renewal_that_was_slept_over_begins_a_moment_after_the_old_connection_is_left() {
+fn a_renewal_that_was_due_during_a_sleep_begins_soon_after_the_last_one() {
     let mut sim = renewing();
     sim.advance(UNTIL_RENEWAL_MS);
     sim.receive(&welcome(3_600));
     sim.forget_trace();
     sim.sleep(4_000_000);
-    sim.ring();
+    sim.fire_alarm();
     assert_eq!(sim.lines(), ["abandon 1 1000 superseded"]);
     assert_eq!(sim.advance_to_alarm(), 1_000);
     assert_eq!(sim.lines(), ["fetch 3", "open 3"]);

@@ -1,5 +1,5 @@
-//! Renewals of tokens that meet faults, or little time. What the simulation found (`verify/FINDINGS.md`) and what no other test
-//! noticed when mutants were tried.
+//! Renewals of tokens with faults or little time: faults that the simulation found (`verify/FINDINGS.md`), and changes to the code
+//! that no other test noticed.
 
 use metered_realtime_proto::machine::{
     CallError, CallId, Close, Input, OptionName, Options, Outcome, RawOptions, SocketId, State,
@@ -15,7 +15,7 @@ fn welcome(expires_in_s: Option<u64>) -> String {
     )
 }
 
-/// A client whose token is renewed after half a minute; the channels are subscribed to on the first socket.
+/// A client whose token is renewed after half a minute, and which is subscribed to these channels.
 fn renewing(channels: &[&str]) -> Sim {
     renewing_with(["t1", "t2", "t3"], channels)
 }
@@ -38,7 +38,7 @@ fn renewing_with(tokens: [&str; 3], channels: &[&str]) -> Sim {
     sim
 }
 
-/// The second socket is welcomed and asked for the subscriptions.
+/// The second socket is welcomed. Returns the old and the new one.
 fn join(sim: &mut Sim) -> (u32, u32) {
     let old = sim.socket();
     sim.advance(30_000);
@@ -47,7 +47,7 @@ fn join(sim: &mut Sim) -> (u32, u32) {
     (old, sim.socket())
 }
 
-/// The channels of the subscribes that were sent on a socket.
+/// The channels of the requests that were sent on a socket.
 fn subscribes_on(sim: &Sim, socket: u32) -> Vec<String> {
     let requests = sim.requests_on(socket).into_iter();
     requests.map(|(_, frame)| frame["channel"].as_str().unwrap().to_owned()).collect()
@@ -113,7 +113,7 @@ fn subscribes_without_an_answer_are_tried_again_once_the_new_connection_has_take
 }
 
 #[test]
-fn what_failed_on_the_old_connection_does_not_use_up_the_tries_on_the_new_one() {
+fn failures_on_the_old_connection_do_not_use_up_the_tries_on_the_new_one() {
     let mut sim = renewing(&["a"]);
     let (_, new) = join(&mut sim);
     for _ in 0..3 {
@@ -135,7 +135,7 @@ fn a_subscribe_during_a_renewal_has_an_id_on_both_connections() {
 }
 
 #[test]
-fn a_subscribe_that_is_withdrawn_is_forgotten_though_the_new_connection_confirmed_it() {
+fn a_withdrawn_subscribe_is_forgotten_even_if_the_new_connection_confirmed_it() {
     let mut sim = renewing(&[]);
     let old = sim.socket();
     sim.advance(29_000);
@@ -150,7 +150,7 @@ fn a_subscribe_that_is_withdrawn_is_forgotten_though_the_new_connection_confirme
 }
 
 #[test]
-fn renewal_takes_a_finite_number_of_at_least_zero() {
+fn renewal_accepts_a_finite_number_of_at_least_zero() {
     for ms in [f64::NAN, f64::INFINITY, -1.0] {
         let raw = RawOptions { renew_before_expiry_ms: ms, ..token_options() };
         let refused = Options::check(raw).expect_err("refused");
@@ -189,7 +189,7 @@ fn a_renewal_that_gets_no_socket_is_tried_again() {
 }
 
 #[test]
-fn nothing_is_left_in_flight_of_a_renewal_that_failed() {
+fn a_failed_renewal_leaves_no_request_in_flight() {
     let mut sim = renewing(&["a"]);
     let (_, new) = join(&mut sim);
     assert_eq!(sim.machine.requests_in_flight(), 1);
@@ -208,7 +208,7 @@ fn a_renewal_that_failed_is_tried_again_only_while_its_token_is_valid() {
 }
 
 #[test]
-fn a_token_that_does_not_live_long_is_renewed_when_half_of_its_life_is_over() {
+fn a_short_lived_token_is_renewed_after_half_of_its_lifetime() {
     let options = renewal_options();
     let mut sim = Sim::with(options);
     sim.dial_default = Dial::Open;
@@ -219,7 +219,7 @@ fn a_token_that_does_not_live_long_is_renewed_when_half_of_its_life_is_over() {
 }
 
 #[test]
-fn a_renewal_that_could_only_be_tried_again_when_its_token_has_expired_is_not() {
+fn a_renewal_is_not_tried_again_after_its_token_has_expired() {
     for (left, again) in [(1_000, None), (1_001, Some(1_000))] {
         let options = RawOptions { token_provider_timeout_ms: 60_000.0, ..renewal_options() };
         let mut sim = Sim::with(options);
@@ -246,7 +246,7 @@ fn a_text_that_is_too_large_ends_a_renewal_if_it_comes_on_its_socket() {
 }
 
 #[test]
-fn failures_before_a_replay_succeeded_do_not_count_for_the_next_one_on_the_connection() {
+fn a_replay_that_succeeds_resets_the_count_of_failures() {
     let mut sim = renewing(&["b", "a"]);
     sim.drop_connection(1006);
     sim.advance(500);
@@ -276,7 +276,7 @@ fn failures_before_a_replay_succeeded_do_not_count_for_the_next_one_on_the_conne
 }
 
 #[test]
-fn the_old_connection_waits_for_the_last_request_that_it_carried_and_for_no_later_one() {
+fn the_old_connection_stays_for_its_own_requests_and_for_no_later_ones() {
     let mut sim = renewing(&["a"]);
     let (old, new) = join(&mut sim);
     let joined = newest_on(&sim, new);

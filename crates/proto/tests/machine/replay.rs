@@ -4,7 +4,7 @@ use metered_realtime_proto::machine::{CallError, Event, Level, State};
 
 use crate::sim::{Dial, Sim};
 
-/// A client that was subscribed to these channels and has just reconnected; nothing is acknowledged yet.
+/// A client that was subscribed to these channels and has just reconnected. No replay is acknowledged yet.
 fn reconnected(channels: &[&str]) -> Sim {
     let mut sim = Sim::subscribed(channels);
     sim.drop_connection(1006);
@@ -96,7 +96,7 @@ fn e138_a_replay_without_an_answer_is_tried_again_two_seconds_after_its_timeout(
 }
 
 #[test]
-fn e139_an_unsubscribe_between_tries_ends_them() {
+fn e139_an_unsubscribe_between_tries_ends_the_replay() {
     let mut sim = reconnected(&["a"]);
     sim.reject_last("backend_error");
     sim.advance(1_000);
@@ -143,7 +143,7 @@ fn e141_a_drop_between_tries_starts_over() {
 }
 
 #[test]
-fn e142_the_answers_to_a_replay_are_the_snapshot_and_no_error() {
+fn e142_a_replay_emits_its_snapshot_and_nothing_else() {
     let mut sim = reconnected(&["a"]);
     sim.forget_trace_but_frames();
     sim.ack_last();
@@ -172,7 +172,7 @@ fn e144_requests_are_not_delayed_by_the_replay() {
 }
 
 #[test]
-fn a_refused_replay_is_nobodys_error() {
+fn a_refused_replay_fails_no_call() {
     let mut sim = reconnected(&["a"]);
     sim.forget_trace_but_frames();
     sim.reject_last("backend_error");
@@ -221,7 +221,7 @@ fn a_handler_that_unsubscribes_when_connected_again_stops_the_replay_of_that_cha
 }
 
 #[test]
-fn a_drop_during_the_replay_fails_nobody_and_starts_over() {
+fn a_drop_during_the_replay_fails_no_call_and_starts_over() {
     let mut sim = reconnected(&["a", "b"]);
     sim.forget_trace();
     sim.drop_connection(1006);
@@ -267,7 +267,7 @@ fn d20_a_replay_that_is_refused_for_good_is_a_server_error_with_its_channel() {
 }
 
 #[test]
-fn d20_a_replay_that_is_hopeless_is_told_at_once() {
+fn d20_a_hopeless_replay_is_a_server_error_at_once() {
     for code in ["channel_reserved", "invalid_channel"] {
         let mut sim = reconnected(&["a"]);
         sim.events();
@@ -277,7 +277,7 @@ fn d20_a_replay_that_is_hopeless_is_told_at_once() {
 }
 
 #[test]
-fn d20_it_is_told_again_for_the_next_connection() {
+fn d20_the_event_comes_again_on_the_next_connection() {
     let mut sim = reconnected(&["a"]);
     sim.reject_last("channel_reserved");
     sim.drop_connection(1006);
@@ -301,7 +301,7 @@ fn d20_a_handler_may_subscribe_again_at_once() {
 }
 
 #[test]
-fn d20_a_channel_that_was_unsubscribed_meanwhile_is_missed_by_nobody() {
+fn d20_there_is_no_event_for_a_channel_that_was_unsubscribed_meanwhile() {
     let mut sim = reconnected(&["a"]);
     let replay = sim.last_request_id();
     sim.unsubscribe("a").unwrap();
@@ -311,7 +311,7 @@ fn d20_a_channel_that_was_unsubscribed_meanwhile_is_missed_by_nobody() {
 }
 
 #[test]
-fn d20_a_newer_subscribe_says_itself_what_becomes_of_the_channel() {
+fn d20_there_is_no_event_if_the_user_has_subscribed_again_meanwhile() {
     let mut sim = reconnected(&["a"]);
     let replay = sim.last_request_id();
     let newer = sim.subscribe("a").unwrap();

@@ -46,7 +46,7 @@ fn e054_an_ack_answers_the_request() {
 }
 
 #[test]
-fn e055_answers_find_their_requests_in_any_order() {
+fn e055_answers_may_come_in_any_order() {
     let mut sim = Sim::connected();
     let first = sim.publish("a", "1").unwrap();
     let second = sim.publish("a", "2").unwrap();
@@ -76,7 +76,7 @@ fn e057_an_unknown_code_passes_through() {
 }
 
 #[test]
-fn e058_a_refusal_carries_the_servers_words() {
+fn e058_a_refusal_has_the_message_of_the_server() {
     let mut sim = Sim::connected();
     let call = sim.publish("a", "1").unwrap();
     sim.receive(
@@ -113,7 +113,7 @@ fn e059_an_error_without_an_id_is_an_event() {
 }
 
 #[test]
-fn e060_an_unknown_type_without_an_id_is_swallowed() {
+fn e060_an_unknown_type_without_an_id_is_not_an_event() {
     let mut sim = Sim::connected();
     sim.receive(r#"{"type":"error","code":"unknown_type"}"#);
     assert!(sim.lines().is_empty());
@@ -186,7 +186,7 @@ fn e066_a_second_ack_is_ignored() {
 }
 
 #[test]
-fn e067_three_requests_in_flight_fail_at_a_drop_before_it_is_told() {
+fn e067_requests_in_flight_fail_before_disconnected_is_emitted() {
     let mut sim = Sim::connected();
     for channel in ["a", "b", "c"] {
         sim.publish(channel, "1").unwrap();
@@ -232,7 +232,7 @@ fn e069_null_is_data() {
 }
 
 #[test]
-fn e070_nested_unicode_arrives_as_it_was() {
+fn e070_nested_unicode_arrives_unchanged() {
     let mut sim = Sim::connected();
     let data = json!({"ключ": ["日本", "🦀", {"\u{7f}\u{2028}\"\\": "\u{0}\n"}]});
     sim.publish("комната/🦀", &data.to_string()).unwrap();
@@ -315,9 +315,9 @@ fn e076_inside_a_disconnected_handler_requests_are_refused() {
 }
 
 #[test]
-fn a_request_whose_frame_never_left_is_known_not_to_be_sent() {
+fn a_request_whose_frame_was_never_sent_has_the_outcome_not_sent() {
     let mut sim = Sim::connected();
-    // Called inside of a handler, so its frame waits; meanwhile the socket closes.
+    // The call is made in a handler, so its frame is queued, and then the socket closes.
     sim.on(|sim, event| {
         if let Event::Application(ApplicationFrame::Message { .. }) = event {
             sim.publish("a", "1").unwrap();
@@ -337,7 +337,7 @@ fn a_request_whose_frame_never_left_is_known_not_to_be_sent() {
 }
 
 #[test]
-fn a_timeout_that_is_set_later_counts_from_then_on() {
+fn a_timeout_that_is_set_later_starts_at_that_time() {
     let mut sim = Sim::connected();
     let answered = sim.publish("a", "0").unwrap();
     let first = sim.publish("a", "1").unwrap();
@@ -383,7 +383,7 @@ fn each_kind_of_request_can_be_withdrawn() {
     for call in calls {
         sim.abort(call);
         assert_eq!(sim.error(call), &CallError::Aborted { outcome: Outcome::Unknown });
-        // The answer comes all the same, and is ignored; so is withdrawing twice.
+        // The answer still comes and is ignored. Withdrawing twice does nothing.
         sim.ack(call);
         sim.abort(call);
     }
@@ -391,7 +391,7 @@ fn each_kind_of_request_can_be_withdrawn() {
 }
 
 #[test]
-fn a_request_withdrawn_before_its_frame_left_is_never_sent() {
+fn a_request_that_is_withdrawn_before_it_is_sent_is_never_sent() {
     let mut sim = Sim::connected();
     sim.on(|sim, event| {
         if let Event::Application(ApplicationFrame::Message { .. }) = event {
@@ -404,7 +404,7 @@ fn a_request_withdrawn_before_its_frame_left_is_never_sent() {
 }
 
 #[test]
-fn the_short_way_for_an_ack_takes_only_what_it_may() {
+fn the_short_way_for_an_ack_is_for_publishes_and_sends_alone() {
     let mut sim = Sim::connected();
     let socket = metered_realtime_proto::machine::SocketId(sim.socket());
     let now = sim.instant();
@@ -423,7 +423,7 @@ fn the_short_way_for_an_ack_takes_only_what_it_may() {
 }
 
 #[test]
-fn the_short_way_for_a_message_gives_way_to_what_waits() {
+fn the_short_way_for_a_message_waits_for_queued_outputs() {
     let mut sim = Sim::connected();
     let socket = metered_realtime_proto::machine::SocketId(sim.socket());
     let now = sim.instant();

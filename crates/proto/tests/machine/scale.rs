@@ -1,4 +1,4 @@
-//! Many of everything: nothing is lost, nothing piles up, and the work grows with the number and not with its square.
+//! Large numbers of requests, subscriptions and connects: nothing is lost, no memory is left, and the work grows linearly.
 
 use metered_realtime_proto::machine::{CallError, State};
 

@@ -38,7 +38,7 @@ fn e237_the_error_of_a_socket_that_could_not_be_made_is_scrubbed() {
     assert_eq!(sim.state(), State::Closed);
 }
 
-/// What the npm package's own `scrub` is tested with too.
+/// Texts that also test the `scrub` of the npm package.
 #[test]
 fn e238_credentials_in_texts_are_hidden_and_nothing_else() {
     let texts: Vec<[String; 2]> =
@@ -52,7 +52,7 @@ fn e238_credentials_in_texts_are_hidden_and_nothing_else() {
 }
 
 #[test]
-fn e239_the_servers_words_stay_in_their_field() {
+fn e239_the_reason_of_the_server_stays_in_its_field() {
     let reason = "bad\u{0}\u{1b}[31m\nreason";
     let mut sim = Sim::new();
     sim.dials([Dial::Open]);
@@ -63,7 +63,7 @@ fn e239_the_servers_words_stay_in_their_field() {
 }
 
 #[test]
-fn e240_a_connected_machine_shows_no_address() {
+fn e240_the_debug_output_of_a_connected_machine_has_no_address() {
     let sim = Sim::connected();
     assert!(!format!("{:?}", sim.machine).contains("pk_live_test"));
     assert_eq!(format!("{:?}", Secret::new("SECRET")), "***");

@@ -25,7 +25,7 @@ fn e091_a_subscription_is_brought_back_once() {
 }
 
 #[test]
-fn e092_a_subscribe_lost_in_flight_fails_and_is_brought_back() {
+fn e092_a_subscribe_in_flight_at_a_drop_fails_and_is_brought_back() {
     let mut sim = Sim::connected();
     let call = sim.subscribe("a").unwrap();
     sim.drop_connection(1006);
@@ -77,7 +77,7 @@ fn e098_an_unsubscribe_while_offline_fails_and_is_remembered() {
 }
 
 #[test]
-fn e099_an_unsubscribe_lost_in_flight_is_remembered() {
+fn e099_an_unsubscribe_in_flight_at_a_drop_is_remembered() {
     let mut sim = Sim::subscribed(&["a"]);
     sim.unsubscribe("a").unwrap();
     assert!(replayed(&mut sim).is_empty());
@@ -102,7 +102,7 @@ fn e101_a_subscribe_without_an_answer_is_brought_back() {
 }
 
 #[test]
-fn e102_nothing_is_brought_back_when_the_user_does_not_want_it() {
+fn e102_nothing_is_brought_back_with_auto_resubscribe_off() {
     let mut sim = Sim::connected_with(RawOptions { auto_resubscribe: false, ..options() });
     let call = sim.subscribe("a").unwrap();
     sim.ack(call);
@@ -241,7 +241,7 @@ fn a_refused_change_after_an_unanswered_subscribe_keeps_the_channel() {
 }
 
 #[test]
-fn an_unsubscribe_overtakes_a_subscribe_in_flight() {
+fn an_unsubscribe_wins_over_a_subscribe_in_flight() {
     let mut sim = Sim::connected();
     let subscribe = sim.subscribe("a").unwrap();
     let unsubscribe = sim.unsubscribe("a").unwrap();
@@ -257,14 +257,14 @@ fn a_subscribe_after_an_unsubscribe_is_a_new_one() {
     let first = sim.subscribe_with("a", true).unwrap();
     sim.unsubscribe("a").unwrap();
     let second = sim.subscribe("a").unwrap();
-    // The answer to the subscribe before the unsubscribe says nothing about the one after it.
+    // The answer to the first subscribe says nothing about the one after the unsubscribe.
     sim.reject(first, "backend_error");
     sim.ack(second);
     assert_eq!(replayed(&mut sim), ["send subscribe b", "send subscribe a"]);
 }
 
 #[test]
-fn a_refused_unsubscribe_stays_unsubscribed() {
+fn a_channel_stays_unsubscribed_if_the_unsubscribe_is_refused() {
     let mut sim = Sim::subscribed(&["a"]);
     let call = sim.unsubscribe("a").unwrap();
     sim.reject(call, "backend_error");
@@ -314,7 +314,7 @@ fn d04_close_on_a_closed_client_forgets_the_channels_too() {
 }
 
 #[test]
-fn a_handler_that_subscribes_at_the_first_welcome_causes_one_frame() {
+fn a_handler_that_subscribes_at_the_first_welcome_sends_one_frame() {
     let mut sim = Sim::new();
     sim.on(|sim, event| {
         if let Event::Connected(connected) = event

@@ -22,7 +22,7 @@ fn first_failure(answer: TokenAnswer) -> (Sim, CallError) {
 }
 
 #[test]
-fn e145_the_provider_is_asked_once_for_each_attempt() {
+fn e145_the_provider_is_called_once_for_each_attempt() {
     let mut sim = Sim::with(token_options());
     sim.tokens(["t1", "t2", "t3"].map(TokenAnswer::token));
     sim.dials([Dial::Welcome, Dial::Refuse(1006)]);
@@ -36,7 +36,7 @@ fn e145_the_provider_is_asked_once_for_each_attempt() {
 }
 
 #[test]
-fn e146_a_token_is_dialled_with() {
+fn e146_the_dial_has_the_token() {
     let mut sim = Sim::with(token_options());
     let call = sim.connect();
     assert_eq!(sim.lines(), ["idle -> connecting", "fetch 1"]);
@@ -91,7 +91,7 @@ fn e150_each_failure_uses_an_attempt_and_backs_off() {
 }
 
 #[test]
-fn e151_from_the_third_failure_on_the_user_is_told() {
+fn e151_from_the_third_failure_on_each_one_is_an_event() {
     let mut sim = failing(reconnect());
     sim.drop_connection(1006);
     sim.forget_trace();
@@ -135,7 +135,7 @@ fn e152_connect_does_not_start_the_count_over() {
 }
 
 #[test]
-fn e153_running_out_of_attempts_at_the_provider_is_told_once() {
+fn e153_running_out_of_attempts_at_the_provider_emits_one_disconnected() {
     let mut sim = failing(RawReconnect { max_attempts: 2.0, ..reconnect() });
     sim.drop_connection(1006);
     sim.advance(600_000);
@@ -154,7 +154,7 @@ fn e153_running_out_of_attempts_at_the_provider_is_told_once() {
 }
 
 #[test]
-fn e154_close_while_the_provider_is_asked_fails_connect() {
+fn e154_close_while_the_provider_runs_fails_connect() {
     let mut sim = Sim::with(token_options());
     let call = sim.connect();
     sim.close();
@@ -207,7 +207,7 @@ fn d09_an_answer_given_twice_opens_one_socket() {
 }
 
 #[test]
-fn e156_the_providers_words_are_scrubbed() {
+fn e156_the_message_of_the_provider_is_scrubbed() {
     let mut sim = Sim::with(token_options());
     let leak = TokenAnswer::fail("GET https://mint?token=SECRET failed");
     sim.tokens(std::iter::repeat_n(leak, 3));
@@ -222,7 +222,7 @@ fn e156_the_providers_words_are_scrubbed() {
 }
 
 #[test]
-fn withdrawing_connect_while_the_provider_is_asked_forgets_its_answer() {
+fn withdrawing_connect_while_the_provider_runs_forgets_its_answer() {
     let mut sim = Sim::with(token_options());
     let call = sim.connect();
     sim.forget_trace();
@@ -233,7 +233,7 @@ fn withdrawing_connect_while_the_provider_is_asked_forgets_its_answer() {
 }
 
 #[test]
-fn a_handler_of_the_providers_error_may_close() {
+fn a_handler_of_token_provider_error_may_close() {
     let mut sim = failing(reconnect());
     sim.on(|sim, event| {
         if let Event::TokenProviderError { .. } = event {

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::sim::Sim;
 
-/// A client whose welcome advertised so many bytes.
+/// A client whose welcome advertised this many bytes.
 fn with_cap(bytes: u32) -> Sim {
     let mut sim = Sim::new();
     sim.max_message_size = bytes;
@@ -15,7 +15,7 @@ fn with_cap(bytes: u32) -> Sim {
     sim
 }
 
-/// A JSON string of so many bytes.
+/// A JSON string of this many bytes.
 fn payload(bytes: usize) -> String {
     format!("\"{}\"", "x".repeat(bytes - 2))
 }
@@ -29,7 +29,7 @@ fn e077_an_empty_channel_is_refused() {
 fn e078_a_channel_has_at_most_256_utf_16_units() {
     assert_eq!(check_channel(&"x".repeat(256)), Ok(()));
     assert_eq!(check_channel(&"x".repeat(257)), Err(NameError::TooLong { max: 256 }));
-    // A crab is two units, and four bytes.
+    // A crab has two units and four bytes.
     assert_eq!(check_channel(&"🦀".repeat(128)), Ok(()));
     assert_eq!(check_channel(&"🦀".repeat(129)), Err(NameError::TooLong { max: 256 }));
     assert_eq!(check_channel(&"é".repeat(256)), Ok(()));
@@ -73,7 +73,7 @@ fn the_longest_names_are_sent() {
 }
 
 #[test]
-fn e082_reserved_channels_are_the_servers_business() {
+fn e082_reserved_channels_are_left_to_the_server() {
     assert_eq!(check_channel("_metered/x"), Ok(()));
     let mut sim = Sim::connected();
     let call = sim.subscribe("_metered/x").unwrap();
@@ -110,7 +110,7 @@ fn e087_the_size_counts_utf_8_bytes() {
 }
 
 #[test]
-fn e088_a_new_welcome_brings_a_new_cap() {
+fn e088_a_new_welcome_has_a_new_cap() {
     let mut sim = with_cap(1_000);
     sim.max_message_size = 100;
     sim.drop_connection(1006);
@@ -143,7 +143,7 @@ fn e089_a_close_for_size_is_survived_like_any_drop() {
 }
 
 #[test]
-fn d01_the_cap_before_any_welcome_is_the_services_default_and_is_checked_first() {
+fn d01_before_any_welcome_the_cap_is_the_default_and_it_is_checked_first() {
     let mut sim = Sim::new();
     assert_eq!(
         sim.publish("a", &payload(65_537)),
@@ -153,7 +153,7 @@ fn d01_the_cap_before_any_welcome_is_the_services_default_and_is_checked_first()
 }
 
 #[test]
-fn d01_only_the_data_counts_and_not_what_is_around_it() {
+fn d01_only_the_data_counts_and_not_the_rest_of_the_frame() {
     let mut sim = with_cap(10);
     let channel = "c".repeat(200);
     sim.publish(&channel, "1234567890").unwrap();

@@ -1,4 +1,4 @@
-//! Random users on a random network: whatever happens, the promises of the boundary hold.
+//! Random users on a random network: the rules of the boundary always hold.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use crate::sim::{Dial, Line, Sim, TokenAnswer, options, token_options};
 
-/// One thing that happens.
+/// One step of a walk.
 #[derive(Clone, Debug)]
 enum Step {
     Connect,
@@ -39,7 +39,7 @@ fn dial() -> impl Strategy<Value = Dial> {
         2 => Just(Dial::Open),
         1 => Just(Dial::Hang),
         2 => Just(Dial::Refuse(1006)),
-        1 => prop::sample::select(vec![1011, 4001, 4002, 4010]).prop_map(Dial::Turn),
+        1 => prop::sample::select(vec![1011, 4001, 4002, 4010]).prop_map(Dial::CloseEarly),
         1 => Just(Dial::Unavailable),
     ]
 }
@@ -69,7 +69,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The client as an observer knows it from events alone.
+/// What the events alone say of the client.
 #[derive(Default)]
 struct Observer {
     calls: Vec<CallId>,
@@ -149,7 +149,7 @@ fn perform(step: Step, sim: &mut Sim, observer: &mut Observer) {
         Step::Advance(ms) => sim.advance(ms),
         Step::Sleep(ms) => {
             sim.sleep(ms);
-            sim.ring();
+            sim.fire_alarm();
         }
         Step::Wake => sim.wake(),
         Step::SendsFail(fail) => sim.sends_fail = fail,
@@ -193,8 +193,8 @@ fn walk(raw: RawOptions, seed: u64, dials: Vec<Dial>, steps: Vec<Step>) -> Vec<L
     lines
 }
 
-/// From `connect()` to the state closed: one final `disconnected` if it was connected, else none. Between a `close()` that
-/// has resolved and the next `connect()`: no event at all.
+/// From `connect()` until the client is closed there is one final `disconnected` if it was connected, and otherwise none. After a
+/// `close()` has resolved there is no event until the next `connect()`.
 fn check_sessions(lines: &[Line]) {
     let (mut connected, mut finals, mut closed) = (false, 0, false);
     for Line { text, .. } in lines {
@@ -219,7 +219,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_walk_keeps_the_promises(
+    fn every_walk_keeps_the_rules(
         provider: bool,
         dials in prop::collection::vec(dial(), 0..10),
         steps in prop::collection::vec(step(), 0..60),
@@ -228,7 +228,7 @@ proptest! {
     }
 
     #[test]
-    fn every_walk_with_renewals_keeps_the_promises(
+    fn every_walk_with_renewals_keeps_the_rules(
         seed: u64,
         dials in prop::collection::vec(dial(), 0..10),
         steps in prop::collection::vec(step(), 0..60),

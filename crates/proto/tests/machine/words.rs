@@ -1,4 +1,4 @@
-//! What people read: rules, reasons and names, word for word. They are part of messages, logs and the JavaScript surface.
+//! The exact texts of rules, reasons and names. They are part of messages, logs and the JavaScript surface.
 
 use metered_realtime_proto::machine::{
     OptionName, Options, Outcome, RawOptions, RawReconnect, State,
@@ -8,7 +8,7 @@ use metered_realtime_proto::wire::{EndpointError, Malformed, check_channel, chec
 use crate::sim::{options, reconnect};
 
 #[test]
-fn a_name_that_is_refused_tells_its_rule() {
+fn a_refused_name_comes_with_its_rule() {
     let rule = |name: &str| check_channel(name).expect_err("refused").rule();
     assert_eq!(rule(""), "must not be empty");
     assert_eq!(rule(&"x".repeat(257)), "must have at most 256 characters");
@@ -18,7 +18,7 @@ fn a_name_that_is_refused_tells_its_rule() {
 }
 
 #[test]
-fn an_address_that_is_refused_tells_its_rule() {
+fn a_refused_address_comes_with_its_rule() {
     for (error, rule) in [
         (EndpointError::NotAnAddress, "must be an address such as wss://host"),
         (EndpointError::Scheme, "must start with wss:// (or ws:// for localhost)"),
@@ -37,7 +37,7 @@ fn an_address_that_is_refused_tells_its_rule() {
 }
 
 #[test]
-fn an_option_that_is_refused_tells_its_rule() {
+fn a_refused_option_comes_with_its_rule() {
     let told = |raw: RawOptions| {
         let error = Options::check(raw).expect_err("refused");
         (error.option, error.rule)
@@ -86,7 +86,7 @@ fn an_option_that_is_refused_tells_its_rule() {
 }
 
 #[test]
-fn a_frame_that_is_dropped_tells_why() {
+fn a_dropped_frame_comes_with_its_reason() {
     let reasons = [
         (Malformed::NotJson, "not JSON"),
         (Malformed::NoType, "no type"),
@@ -99,7 +99,7 @@ fn a_frame_that_is_dropped_tells_why() {
 }
 
 #[test]
-fn states_and_outcomes_have_the_names_of_the_contract() {
+fn states_and_outcomes_have_the_names_of_the_javascript_surface() {
     let states =
         [State::Idle, State::Connecting, State::Connected, State::Reconnecting, State::Closed];
     let names = ["idle", "connecting", "connected", "reconnecting", "closed"];

@@ -1,4 +1,4 @@
-//! What a user can call.
+//! The calls of a user.
 
 use metered_realtime_proto::machine::{ACK_TIMEOUT_MS, CallError, CallId, Input};
 use metered_realtime_proto::wire::OutgoingFrame;
@@ -24,7 +24,7 @@ impl Sim {
 
     /// `close(code, reason)`.
     pub(crate) fn close_with(&mut self, code: u16, reason: &str) -> CallId {
-        self.doom_handlers();
+        self.mark_handlers_to_drop();
         let call = self.machine.close(code, reason, self.now);
         self.labels.insert(call, "close".into());
         self.pump();
@@ -95,12 +95,12 @@ impl Sim {
         self.input(Input::Wake);
     }
 
-    /// How a call ended; `None` while it waits.
+    /// The result of a call; `None` while it is pending.
     pub(crate) fn answer(&self, call: CallId) -> Option<&Result<(), CallError>> {
         self.results.get(&call)
     }
 
-    /// How a failed call failed.
+    /// The error of a failed call.
     pub(crate) fn error(&self, call: CallId) -> &CallError {
         let answer = self.answer(call).expect("the call is answered");
         answer.as_ref().expect_err("the call failed")

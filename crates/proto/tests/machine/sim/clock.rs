@@ -10,7 +10,7 @@ impl Sim {
         self.now.as_millis()
     }
 
-    /// The time, as the machine wants it.
+    /// The time, as the machine takes it.
     pub(crate) fn instant(&self) -> Instant {
         self.now
     }
@@ -20,36 +20,36 @@ impl Sim {
         self.machine.poll_timeout().map(|at| at.since(self.now))
     }
 
-    /// Lets so many milliseconds pass; each alarm rings in time.
+    /// Lets this many milliseconds pass. Each alarm fires in time.
     pub(crate) fn advance(&mut self, ms: u64) {
         let end = self.now.after(ms);
         while let Some(at) = self.machine.poll_timeout().filter(|at| *at <= end) {
             self.now = self.now.max(at);
-            self.ring();
+            self.fire_alarm();
         }
         self.now = end;
     }
 
-    /// Moves to the next alarm and lets it ring. Gives the milliseconds that passed.
+    /// Moves to the next alarm and lets it fire. Returns the milliseconds that passed.
     pub(crate) fn advance_to_alarm(&mut self) -> u64 {
         let wait = self.alarm_in().expect("an alarm is set");
         self.advance(wait);
         wait
     }
 
-    /// The process sleeps: time passes and no alarm rings.
+    /// The process is asleep: time passes and no alarm fires.
     pub(crate) fn sleep(&mut self, ms: u64) {
         self.now = self.now.after(ms);
     }
 
-    /// The alarm rings, late or not.
-    pub(crate) fn ring(&mut self) {
+    /// The alarm fires, late or not.
+    pub(crate) fn fire_alarm(&mut self) {
         self.machine.handle_timeout(self.now);
         self.pump();
         let again = self.machine.poll_timeout();
         assert!(
             again.is_none_or(|at| at > self.now),
-            "an alarm must not be due again once it has rung"
+            "an alarm must not be due again once it has fired"
         );
     }
 }

@@ -1,8 +1,8 @@
-//! A machine with a simulated clock, a scripted server and a driver that does what the machine says.
+//! A machine with a driver, a simulated clock and a scripted server.
 //!
-//! The driver follows the same rules as the real ones: outputs are carried out one after the other with nothing borrowed,
-//! handlers run when their event is dispatched and may call anything, and what they cause follows. Everything observable
-//! goes into one trace, in order. Time never ticks: it moves exactly to `poll_timeout()`.
+//! The driver follows the rules of the real ones: it carries out outputs one after the other with nothing borrowed. Handlers run
+//! when their event is dispatched and may call anything; the events that they cause follow. Everything observable goes into one
+//! trace, in order. Time does not tick: it moves exactly to `poll_timeout()`.
 
 mod calls;
 mod clock;
@@ -30,34 +30,34 @@ pub(crate) type Handler = Box<dyn FnMut(&mut Sim, &Event<String>)>;
 pub(crate) struct Sim {
     pub(crate) machine: Machine<String>,
     now: Instant,
-    /// What the server does about each dial, first one first; then `dial_default`.
+    /// What the server does with the next dials; after them `dial_default`.
     dials: VecDeque<Dial>,
     pub(crate) dial_default: Dial,
-    /// What the token provider answers; when empty it does not.
+    /// The next answers of the token provider. Without one it does not answer.
     tokens: VecDeque<TokenAnswer>,
     /// Whether the model server carries requests out and answers them at once.
     pub(crate) answers: bool,
     server: Server,
     /// Whether a socket that is asked to close reports that it has closed.
     pub(crate) closes_cleanly: bool,
-    /// Whether sockets refuse to send.
+    /// Whether sending fails.
     pub(crate) sends_fail: bool,
     /// The bytes that the next welcomes advertise.
     pub(crate) max_message_size: u32,
     /// After how many seconds the tokens of the next welcomes expire.
     pub(crate) token_lifetime_s: Option<f64>,
-    /// Asynchronous handlers that run.
+    /// How many asynchronous handlers are running.
     pub(crate) async_handlers: u32,
     drain_wanted: bool,
     handlers: Vec<Handler>,
-    /// How many of them `close()` will drop.
-    doomed_handlers: usize,
+    /// How many of the handlers `close()` will drop.
+    handlers_to_drop: usize,
     tasks: VecDeque<Task>,
     pumping: bool,
     open_sockets: Vec<u32>,
-    /// All sockets, in the order of the dials; the trace calls them by their place here, from 1 on.
+    /// All sockets, in the order of the dials. The trace counts them from 1.
     sockets: Vec<u32>,
-    /// All calls of the token provider, likewise.
+    /// All calls of the token provider, counted in the same way.
     token_requests: Vec<u32>,
     labels: BTreeMap<CallId, String>,
     results: BTreeMap<CallId, Result<(), CallError>>,
@@ -87,13 +87,13 @@ pub(crate) fn token_options() -> RawOptions {
     RawOptions { key: None, has_provider: true, ..options() }
 }
 
-/// Reconnect knobs without jitter.
+/// Reconnect options without jitter.
 pub(crate) fn reconnect() -> RawReconnect {
     RawReconnect { jitter_ratio: 0.0, ..RawReconnect::default() }
 }
 
 impl Sim {
-    /// A client at rest; the server welcomes every dial.
+    /// An idle client. The server welcomes every dial.
     pub(crate) fn new() -> Sim {
         Sim::with(options())
     }
@@ -122,7 +122,7 @@ impl Sim {
             async_handlers: 0,
             drain_wanted: false,
             handlers: Vec::new(),
-            doomed_handlers: 0,
+            handlers_to_drop: 0,
             tasks: VecDeque::new(),
             pumping: false,
             open_sockets: Vec::new(),
@@ -204,7 +204,7 @@ impl Sim {
         *self.token_requests.last().expect("a token was asked for")
     }
 
-    /// The same, if there was one.
+    /// The newest request to the token provider, if there was one.
     pub(crate) fn newest_token_request(&self) -> Option<u32> {
         self.token_requests.last().copied()
     }

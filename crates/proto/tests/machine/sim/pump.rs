@@ -1,4 +1,4 @@
-//! The driver's loop: carries out what the machine says, one output after the other, with nothing borrowed.
+//! The driver's loop: carries out outputs and then what the server and the network do.
 
 use metered_realtime_proto::machine::{
     CallError, CallId, Close, Event, Input, Log, Machine, SocketId, State, TokenRequestId,
@@ -16,18 +16,18 @@ pub(super) enum Task {
 }
 
 impl Sim {
-    /// Tells the machine and carries out what it says.
+    /// Gives the machine an input and carries out what follows.
     pub(crate) fn input(&mut self, input: Input<String>) {
         self.input_undrained(input);
         self.pump();
     }
 
-    /// Tells the machine only.
+    /// Only gives the machine an input.
     pub(crate) fn input_undrained(&mut self, input: Input<String>) {
         self.machine.handle_input(input, self.now);
     }
 
-    /// Carries out everything that the machine says. Inside of a handler nothing: the outer pump goes on.
+    /// Carries out all outputs. Inside of a handler it does nothing, as the outer call goes on.
     pub(crate) fn pump(&mut self) {
         if self.pumping {
             return;
@@ -71,10 +71,10 @@ impl Sim {
         }
     }
 
-    pub(super) fn doom_handlers(&mut self) {
-        // Inside of a handler the list is with the dispatch; the tests that look at listeners close from outside.
-        if self.machine.state() != State::Closed || self.doomed_handlers == 0 {
-            self.doomed_handlers = self.handlers.len();
+    pub(super) fn mark_handlers_to_drop(&mut self) {
+        // Inside of a handler the list of handlers is taken out. Tests of dropped listeners do not close there.
+        if self.machine.state() != State::Closed || self.handlers_to_drop == 0 {
+            self.handlers_to_drop = self.handlers.len();
         }
     }
 }
@@ -153,8 +153,8 @@ impl Driver for Sim {
 
     fn forget_listeners(&mut self) {
         self.trace("forget listeners".into());
-        self.handlers.drain(..self.doomed_handlers.min(self.handlers.len()));
-        self.doomed_handlers = 0;
+        self.handlers.drain(..self.handlers_to_drop.min(self.handlers.len()));
+        self.handlers_to_drop = 0;
     }
 
     fn end_streams(&mut self) {

@@ -1,4 +1,4 @@
-//! The other side: what the server, the network and the token provider do.
+//! The scripted server, network and token provider.
 
 use metered_realtime_proto::machine::{
     CallId, Close, Input, ProviderFailure, SocketId, TokenRequestId,
@@ -10,20 +10,20 @@ use serde_json::json;
 use super::pump::Task;
 use super::{Sim, decode_text};
 
-/// What becomes of a dial.
+/// The result of a dial.
 #[derive(Clone, Debug)]
 pub(crate) enum Dial {
     /// The socket opens and is welcomed.
     Welcome,
-    /// The socket opens, and nothing is said.
+    /// The socket opens, and the server sends nothing.
     Open,
-    /// Nothing happens at all.
+    /// The dial hangs.
     Hang,
-    /// The connection is refused: closed without ever being open.
+    /// The connection is refused: it closes without opening.
     Refuse(u16),
     /// The socket opens and is closed with this code before a welcome.
-    Turn(u16),
-    /// The upgrade is answered with this HTTP status.
+    CloseEarly(u16),
+    /// The server answers the upgrade with this HTTP status.
     Http(u16),
     /// The socket cannot be made, or the server answers without one.
     Fail(Close),
@@ -56,12 +56,12 @@ pub(crate) fn failure(message: &str) -> ProviderFailure {
 }
 
 impl Sim {
-    /// What becomes of the next dials.
+    /// The results of the next dials.
     pub(crate) fn dials(&mut self, dials: impl IntoIterator<Item = Dial>) {
         self.dials.extend(dials);
     }
 
-    /// What the token provider answers next.
+    /// The next answers of the token provider.
     pub(crate) fn tokens(&mut self, answers: impl IntoIterator<Item = TokenAnswer>) {
         self.tokens.extend(answers);
     }
@@ -76,12 +76,12 @@ impl Sim {
         self.input(text_input(socket, text));
     }
 
-    /// Tells the machine without carrying out what it says; see [`Sim::pump`].
+    /// The same without carrying out what follows; see [`Sim::pump`].
     pub(crate) fn receive_undrained(&mut self, text: &str) {
         self.input_undrained(text_input(self.socket(), text));
     }
 
-    /// A message that is no text.
+    /// A binary message arrives.
     pub(crate) fn receive_binary(&mut self) {
         self.input(Input::Binary { socket: SocketId(self.socket()) });
     }
@@ -101,7 +101,7 @@ impl Sim {
         encode(&ServerFrame::Welcome(welcome))
     }
 
-    /// A socket is closed, or nobody listens to it any more.
+    /// A socket is closed or abandoned.
     pub(super) fn is_gone(&mut self, socket: u32) {
         self.open_sockets.retain(|open| *open != socket);
         self.server.disconnect(socket as usize);
@@ -181,7 +181,7 @@ impl Sim {
             Dial::Open => self.tasks.push_back(Task::Input(opened)),
             Dial::Hang => {}
             Dial::Refuse(code) => self.tasks.push_back(closed(Close::new(code, ""))),
-            Dial::Turn(code) => {
+            Dial::CloseEarly(code) => {
                 self.tasks.extend([Task::Input(opened), closed(Close::new(code, "no"))]);
             }
             Dial::Http(status) => {
@@ -214,7 +214,7 @@ fn ack_text(call: CallId) -> String {
     json!({"type": "ack", "requestId": call.0.to_string()}).to_string()
 }
 
-/// What a driver makes of a text.
+/// The input that a driver makes of a text.
 fn text_input(socket: u32, text: &str) -> Input<String> {
     let socket = SocketId(socket);
     if text.len() > INBOUND_CAP {

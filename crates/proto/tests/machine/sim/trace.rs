@@ -29,19 +29,19 @@ impl Sim {
         std::mem::take(&mut self.trace)
     }
 
-    /// What was observed since the last look and starts with one of these words; the rest is forgotten.
+    /// The lines since the last look that start with one of these words. The others are forgotten.
     pub(crate) fn lines_of(&mut self, words: &[&str]) -> Vec<String> {
         let wanted = |line: &String| words.iter().any(|word| line.starts_with(word));
         self.lines().into_iter().filter(wanted).collect()
     }
 
-    /// When lines with this start were observed, in milliseconds; the rest is forgotten.
+    /// The times of the lines that start like this, in milliseconds. The others are forgotten.
     pub(crate) fn times_of(&mut self, word: &str) -> Vec<u64> {
         let lines = self.timed_lines().into_iter();
         lines.filter(|line| line.text.starts_with(word)).map(|line| line.at).collect()
     }
 
-    /// Forgets what was observed.
+    /// Forgets all lines.
     pub(crate) fn forget_trace(&mut self) {
         self.trace.clear();
         self.events.clear();
@@ -61,7 +61,7 @@ impl Sim {
         std::mem::take(&mut self.sent).into_iter().map(|(_, frame)| frame).collect()
     }
 
-    /// The frames that were sent on a socket and belong to a request, still there for the next look.
+    /// The requests that were sent on a socket.
     pub(crate) fn requests_on(&self, socket: u32) -> Vec<(CallId, &Value)> {
         let frames = self.sent.iter().filter(|(on, _)| *on == socket).map(|(_, frame)| frame);
         frames
