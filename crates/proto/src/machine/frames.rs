@@ -86,13 +86,6 @@ impl<P, N> Machine<P, N> {
             && self.requests.take(call).is_some()
     }
 
-    /// Whether presence on this socket waits for the [`Event::Connected`] of the socket. For drivers that keep application frames
-    /// to themselves.
-    #[must_use]
-    pub fn holds_presence(&self, socket: SocketId) -> bool {
-        self.renewal.is_joining(socket)
-    }
-
     /// A text arrived, so the peer lives. `false`: the socket is not the current one.
     fn note_alive(&mut self, socket: SocketId) -> bool {
         if self.link.socket() != Some(socket) {

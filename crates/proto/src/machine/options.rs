@@ -159,9 +159,7 @@ impl Options {
         Ok(Options::checked(raw, endpoint))
     }
 
-    /// Options that the surface has checked itself, as the npm package does. `raw.url` is ignored.
-    #[must_use]
-    pub fn checked(raw: RawOptions, endpoint: Endpoint) -> Options {
+    fn checked(raw: RawOptions, endpoint: Endpoint) -> Options {
         let inactivity = raw.inactivity_timeout_ms;
         let renew = raw.renew_before_expiry_ms;
         Options {

@@ -95,11 +95,6 @@ impl Renewal {
         matches!(self.phase, Phase::Leaving { old, .. } if old == socket)
     }
 
-    /// Whether this is the socket of the new connection, before it takes over.
-    pub(super) fn is_joining(&self, socket: SocketId) -> bool {
-        matches!(self.phase, Phase::Joining { socket: new, .. } if new == socket)
-    }
-
     /// Whether there is an output for the driver.
     pub(super) fn has_step(&self) -> bool {
         matches!(

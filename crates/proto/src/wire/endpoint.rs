@@ -118,12 +118,6 @@ impl Endpoint {
         Ok(Endpoint { origin })
     }
 
-    /// An origin that a surface has read and normalised itself, as the npm package does.
-    #[must_use]
-    pub fn checked(origin: String) -> Endpoint {
-        Endpoint { origin }
-    }
-
     /// The origin, normalised, such as `wss://rms.metered.ca`.
     #[must_use]
     pub fn origin(&self) -> &str {

@@ -138,8 +138,3 @@ fn an_address_with_its_credential_cannot_be_printed() {
     assert_eq!(format!("{address:?}"), "***");
     assert_eq!(address.expose(), "wss://rms.metered.ca/v1?token=SECRET");
 }
-
-#[test]
-fn an_origin_that_was_checked_elsewhere_is_taken_as_it_is() {
-    assert_eq!(Endpoint::checked("wss://h:9".into()).origin(), "wss://h:9");
-}
