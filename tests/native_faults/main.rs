@@ -10,3 +10,4 @@ mod restart;
 #[cfg(unix)]
 mod stopped;
 mod support;
+mod upgrade;
