@@ -7,11 +7,13 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::peer::Peer;
-use crate::target::Target;
+use crate::target::{Target, cpu_time};
 use crate::{Result, row};
 
 pub(crate) async fn measure(target: &Target, count: usize, hold: Duration) -> Result<()> {
     let before = target.memory();
+    let pids = [("server", target.pid()), ("clients", std::process::id())];
+    let cpu_before = pids.map(|(_, pid)| cpu_time(pid));
     let started = Instant::now();
     let mut peers = Vec::with_capacity(count);
     while peers.len() < count {
@@ -23,6 +25,12 @@ pub(crate) async fn measure(target: &Target, count: usize, hold: Duration) -> Re
     }
     let rate = count as f64 / started.elapsed().as_secs_f64();
     row(&format!("connects a second ({count} connections)"), &format!("{rate:.0}"));
+    for ((who, pid), before) in pids.into_iter().zip(cpu_before) {
+        if let (Some(before), Some(after)) = (before, cpu_time(pid)) {
+            let each = (after - before) / count as f64 * 1e6;
+            row(&format!("CPU time for each connect, {who}"), &format!("{each:.0} µs"));
+        }
+    }
     sleep(Duration::from_secs(2)).await; // Let the buffers of the handshakes go.
     if let (Some(before), Some(after)) = (before, target.memory()) {
         let each = after.saturating_sub(before) as f64 / count as f64 / 1024.0;

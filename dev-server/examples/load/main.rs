@@ -10,6 +10,7 @@ mod idle;
 mod latency;
 mod peer;
 mod target;
+mod tls;
 
 use std::error::Error;
 use std::time::Duration;
@@ -39,6 +40,9 @@ struct Arguments {
     /// For how many seconds to measure fan-out and latency, each
     #[arg(long, default_value_t = 5)]
     seconds: u64,
+    /// Encrypt, with a certificate that is made for the occasion
+    #[arg(long)]
+    tls: bool,
     /// Be the server (used by this program itself)
     #[arg(long, hide = true)]
     serve: bool,
@@ -48,9 +52,9 @@ struct Arguments {
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
     if arguments.serve {
-        return serve().await;
+        return serve(arguments.tls).await;
     }
-    let target = Target::start()?;
+    let target = Target::start(arguments.tls)?;
     let time = Duration::from_secs(arguments.seconds);
     println!("{:<44}{:>14}", "measurement", "result");
     fanout::measure(&target, arguments.subscribers, time).await?;
@@ -59,9 +63,15 @@ async fn main() -> Result<()> {
 }
 
 /// Serves until standard input ends, which means that the parent is gone.
-async fn serve() -> Result<()> {
-    let server = Server::start(Config::relaxed()).await?;
+async fn serve(tls: bool) -> Result<()> {
+    let certificate = if tls { Some(tls::Certificate::make()?) } else { None };
+    let files = certificate.as_ref().map(|certificate| certificate.files.clone());
+    let server = Server::start(Config { tls: files, ..Config::relaxed() }).await?;
     println!("{}", server.url());
+    println!(
+        "{}",
+        certificate.as_ref().map(|certificate| &*certificate.base64).unwrap_or_default()
+    );
     tokio::io::copy(&mut tokio::io::stdin(), &mut tokio::io::sink()).await?;
     Ok(())
 }

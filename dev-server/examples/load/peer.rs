@@ -2,25 +2,35 @@
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+use tokio_util::either::Either;
 
 use crate::Result;
 use crate::target::Target;
 
 pub(crate) struct Peer {
-    pub(crate) socket: WebSocketStream<TcpStream>,
+    pub(crate) socket: WebSocketStream<Either<TcpStream, Box<TlsStream<TcpStream>>>>,
 }
 
 impl Peer {
     /// Connects and reads the welcome.
     pub(crate) async fn join(target: &Target) -> Result<Peer> {
-        let address = target.url.strip_prefix("ws://").ok_or("no ws address")?;
+        let (_, address) = target.url.split_once("://").ok_or("no address")?;
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
+        let stream = match &target.connector {
+            Some(connector) => {
+                let name = ServerName::try_from("localhost")?;
+                Either::Right(Box::new(connector.connect(name, stream).await?))
+            }
+            None => Either::Left(stream),
+        };
         let config = WebSocketConfig::default().read_buffer_size(4096);
-        let url = format!("{}/v1?key=load", target.url);
+        let url = format!("ws://{address}/v1?key=load");
         let (socket, _) = client_async_with_config(url, stream, Some(config)).await?;
         let mut peer = Peer { socket };
         peer.text().await?;

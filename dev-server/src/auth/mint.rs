@@ -13,22 +13,22 @@ use super::{Keyring, Pair};
 use crate::config::Config;
 use crate::hub::{Action, Actions, Time, is_peer_id};
 
-/// What a token is asked for with: the body of `POST /v1/tokens`.
+/// A request for a token: the body of `POST /v1/tokens`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenRequest {
-    /// The peer id of whoever connects with the token.
+    /// The peer id of the client that connects with the token.
     pub peer_id: String,
     /// Channels or patterns within the key's patterns; all of them if this is missing.
     pub channels: Option<Vec<String>>,
     /// Actions among the key's; all of them if this is missing.
     pub permissions: Option<Vec<Action>>,
-    /// For how many seconds it is good: 1 to 86,400.
+    /// The lifetime in seconds: 1 to 86,400.
     #[serde(default = "an_hour")]
     pub expires_in_sec: u64,
-    /// What the peer itself gets with its welcome.
+    /// Metadata for the peer itself, sent with its welcome.
     pub metadata: Option<Map<String, Value>>,
-    /// What other peers see.
+    /// Metadata that other peers see.
     pub peer_metadata: Option<Map<String, Value>>,
 }
 

@@ -1,4 +1,4 @@
-//! Which credential gets which grant. Time comes from outside, and nothing is looked up elsewhere.
+//! Checks credentials and decides what they permit. The caller brings the time; there is no I/O.
 
 mod jwt;
 mod mint;
@@ -29,17 +29,17 @@ pub(crate) enum Credential<'a> {
 /// Why a credential is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Denied {
-    /// There is none, or it cannot be read.
+    /// It is missing or malformed.
     Unreadable(&'static str),
-    /// It can be read, but it is not good.
+    /// It is well-formed but wrong.
     Invalid(&'static str),
     /// The token's `exp` has passed.
     Expired,
-    /// The key is not for this web page.
+    /// The key may not be used by pages of this origin.
     Origin,
 }
 
-/// What a refused client gets.
+/// The answer to a refused client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// HTTP 401 in place of 101.
@@ -115,7 +115,7 @@ impl Keyring {
         }
     }
 
-    /// The grant of a credential. `fresh_peer` is the id of a peer that has none of its own.
+    /// What a credential permits. `fresh_peer` is the peer id for a credential without one.
     pub(crate) fn admit(
         &self,
         credential: Credential<'_>,
@@ -181,7 +181,7 @@ impl Pair {
         &self.powers.scope
     }
 
-    /// The grant for something that is done in the name of a peer, without a connection.
+    /// A grant for acting in the name of a peer that need not be connected.
     pub(crate) fn impersonate(&self, peer: &str, peer_metadata: Option<&str>) -> Grant {
         Grant {
             app: Arc::clone(&self.powers.app),
@@ -207,7 +207,7 @@ impl Powers {
         }
     }
 
-    /// The metadata of the welcome: the token's own, and the key's ICE servers where it has none.
+    /// The metadata for the welcome: the token's own. The key's ICE servers are added if it has none.
     fn metadata(&self, own: Option<&str>) -> Option<Arc<str>> {
         let Some(ice_servers) = &self.ice_servers else { return own.map(Arc::from) };
         let mut metadata: serde_json::Map<String, serde_json::Value> =
@@ -221,7 +221,7 @@ fn patterns(texts: &[String]) -> Arc<[Pattern]> {
     texts.iter().map(|text| Pattern::new(text)).collect()
 }
 
-/// Compares without telling by the time it takes where the two differ.
+/// Compares in constant time, so that the time does not show where the two differ.
 fn same(known: &str, given: &str) -> bool {
     known.as_bytes().ct_eq(given.as_bytes()).into()
 }

@@ -1,4 +1,4 @@
-//! What a token grants.
+//! Checks a token and reads what it permits.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ struct Claims {
 }
 
 pub(super) fn verify(keyring: &Keyring, token: &str, now: Time) -> Result<Grant, Denied> {
-    let token = Unverified::read(token).ok_or(Denied::Unreadable("the token is no JWT"))?;
+    let token = Unverified::read(token).ok_or(Denied::Unreadable("the token is not a JWT"))?;
     if token.header.alg != HS256 {
         return Err(Denied::Unreadable("the token's alg is not HS256"));
     }
@@ -38,13 +38,13 @@ pub(super) fn verify(keyring: &Keyring, token: &str, now: Time) -> Result<Grant,
         return Err(Denied::Expired);
     }
     if !is_peer_id(&claims.sub) {
-        return Err(Denied::Invalid("the token's sub is no peer id"));
+        return Err(Denied::Invalid("the token's sub is not a peer id"));
     }
     let limits = &keyring.limits;
     let metadata = object(claims.metadata.as_deref(), limits.metadata_bytes)
-        .ok_or(Denied::Invalid("the token's metadata is no object or too large"))?;
+        .ok_or(Denied::Invalid("the token's metadata is not an object or is too large"))?;
     let peer_metadata = object(claims.peer_metadata.as_deref(), limits.peer_metadata_bytes)
-        .ok_or(Denied::Invalid("the token's peerMetadata is no object or too large"))?;
+        .ok_or(Denied::Invalid("the token's peerMetadata is not an object or is too large"))?;
     let powers = &pair.powers;
     let mut scope = powers.scope.clone();
     if let Some(channels) = claims.channels {
@@ -65,7 +65,7 @@ pub(super) fn verify(keyring: &Keyring, token: &str, now: Time) -> Result<Grant,
     })
 }
 
-/// A token may permit what its key permits, and less.
+/// A token may permit what its key permits or less, never more.
 fn actions(permissions: Option<&[String]>, of_key: Actions) -> Result<Actions, Denied> {
     let Some(permissions) = permissions else { return Ok(of_key) };
     let parsed: Option<Actions> = permissions.iter().map(|name| Action::parse(name)).collect();

@@ -1,6 +1,6 @@
 //! Signals: SIGTERM, SIGINT and SIGHUP, or Ctrl-C where there are no signals.
 
-/// What somebody wants of the running program.
+/// The meaning of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Signal {
     /// Read the certificate again.
@@ -51,7 +51,7 @@ impl Signals {
 }
 
 impl Signals {
-    /// Waits for the end to be wanted.
+    /// Waits for a signal to stop.
     pub(super) async fn stop(&mut self) {
         while self.received().await != Signal::Stop {}
     }

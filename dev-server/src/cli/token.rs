@@ -13,7 +13,7 @@ use crate::hub::Action;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct TokenArguments {
-    /// The peer id of whoever connects with the token
+    /// The peer id of the client that connects with the token
     #[arg(long, value_name = "ID")]
     peer: String,
     /// Sign with this pair, as the server printed it
@@ -34,13 +34,13 @@ pub(super) struct TokenArguments {
     /// publish, subscribe, presence or send; may be repeated [default: all of the key's]
     #[arg(long = "permission", value_name = "ACTION", value_parser = action)]
     permissions: Option<Vec<Action>>,
-    /// For how many seconds it is good
+    /// The lifetime in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
     expires_in: u64,
-    /// What the peer itself gets with its welcome
+    /// Metadata for the peer itself, sent with its welcome
     #[arg(long, value_name = "JSON", value_parser = object)]
     metadata: Option<Map<String, Value>>,
-    /// What other peers see
+    /// Metadata that other peers see
     #[arg(long, value_name = "JSON", value_parser = object)]
     peer_metadata: Option<Map<String, Value>>,
 }

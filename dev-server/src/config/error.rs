@@ -1,4 +1,4 @@
-//! Why a configuration cannot be used: what is wrong, where, and what to do about it.
+//! Errors in a configuration: what is wrong, where, and what to do about it.
 
 use std::fmt;
 use std::io;

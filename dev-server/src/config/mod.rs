@@ -1,4 +1,4 @@
-//! What a server is told at its start.
+//! The configuration of a server.
 
 mod error;
 mod file;
@@ -20,13 +20,13 @@ pub use error::{ConfigError, Mistake};
 pub(crate) use listen::parse_listen;
 pub(crate) use production::parse_network;
 
-/// The publishable key that a server accepts unless told otherwise. It permits everything.
+/// The publishable key of a server without a configuration. It permits everything.
 pub const DEFAULT_KEY: &str = "pk_live_local";
 
 /// How a server behaves. The default is a faithful service on a free port of this machine.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// What the server is for.
+    /// Development or production.
     pub mode: Mode,
     /// Where to listen. Port 0 picks a free one.
     pub listen: SocketAddr,
@@ -48,7 +48,7 @@ pub struct Config {
     pub rejection: Rejection,
     /// What clients may do.
     pub limits: Limits,
-    /// What clients may take of the transport.
+    /// Limits for connections and for how long clients may take.
     pub bounds: Bounds,
     /// How often to send RFC 6455 ping frames.
     pub ping_interval: Duration,
@@ -56,17 +56,17 @@ pub struct Config {
     pub queue_frames: usize,
     /// Bytes that may wait for one slow reader before it is closed with 1008.
     pub queue_bytes: usize,
-    /// How long a stopping server only says "not ready", so that balancers turn away from it.
+    /// How long a stopping server still serves while it reports that it is not ready, so that balancers stop using it.
     pub drain_delay: Duration,
-    /// The time over which a stopping server spreads the `going_away` to its clients.
+    /// A stopping server spreads `going_away` to its clients over this time.
     pub drain_window: Duration,
     /// How long a client has between `going_away` and the close 1001.
     pub shutdown_grace: Duration,
-    /// What `going_away` tells clients to wait.
+    /// The wait that `going_away` asks clients for.
     pub retry_after: Duration,
 }
 
-/// What a server is for.
+/// Development or production.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
     /// For this machine: default keys, and `/_dev/*`, which lets anybody order faults.
@@ -85,7 +85,7 @@ pub struct TlsFiles {
     pub private_key: PathBuf,
 }
 
-/// What clients may take of the transport. `None` is no limit.
+/// Limits for connections and for how long clients may take. `None` is no limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// TCP connections at one time. Beyond, new ones are closed at once.
@@ -118,7 +118,7 @@ pub struct SecretKey {
     pub secret: Secret,
     /// What it permits; its tokens may permit less.
     pub rights: Rights,
-    /// Whether it was made up at the start, and should be shown to the user.
+    /// Whether it was generated at the start and should be shown to the user.
     pub generated: bool,
 }
 
@@ -131,7 +131,7 @@ pub struct Rights {
     pub channel_patterns: Vec<String>,
     /// The actions.
     pub actions: Vec<Action>,
-    /// A JSON array for `metadata.iceServers` of welcomes that have none of their own.
+    /// A JSON array for `metadata.iceServers` of a welcome, if the token has none.
     pub ice_servers: Option<serde_json::Value>,
     /// Whether the account is suspended: connections are closed with 4012.
     pub suspended: bool,

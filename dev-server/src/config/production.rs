@@ -1,4 +1,4 @@
-//! What a server for the open network needs, and how its defaults differ.
+//! Production: other defaults, and the checks before a start.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use super::keys::MAKE_KEYS;
 use super::{Bounds, Config, ConfigError, Mistake, Mode};
 
 impl Config {
-    /// The default for the open network: without keys, and with bounds. [`Config::check`] says what is missing.
+    /// The default for production: no keys, but limits. [`Config::check`] reports what is missing.
     #[must_use]
     pub fn production() -> Config {
         Config {
@@ -36,10 +36,10 @@ impl Config {
         }
     }
 
-    /// Whether a server may be started with this. A server for development always may.
+    /// Checks that a server may be started with this. In development it always may.
     ///
     /// # Errors
-    /// What a server for the open network lacks.
+    /// What the configuration lacks.
     pub fn check(&self) -> Result<(), ConfigError> {
         match self.mode {
             Mode::Development => Ok(()),

@@ -49,8 +49,8 @@ pub(super) async fn accept(
     }
 }
 
-/// Whether a connection may stay is decided before anything is read from it. Behind a proxy the client's address is known
-/// only later. Monitoring has places of its own.
+/// Decides whether a connection may stay, before anything is read from it. Behind a proxy the client's address becomes known
+/// only with the request. Monitoring has places of its own.
 fn take_place(shared: &Shared, remote: SocketAddr, door: Door) -> Result<Place, Refusal> {
     let places = match door {
         Door::Clients => &shared.places,
@@ -73,7 +73,7 @@ fn refusal(crowded: Crowded) -> Refusal {
 /// Serves one TCP connection, first as HTTP and then, if it asks for it, as WebSocket.
 async fn serve(tcp: TcpStream, remote: SocketAddr, door: Door, place: Place, shared: Arc<Shared>) {
     let _ = tcp.set_nodelay(true);
-    // Boxed, so that an idle WebSocket does not carry the size of what came before.
+    // Boxed, so that an idle WebSocket does not keep the memory of the handshakes.
     let Some(stream) = Box::pin(encrypt(tcp, remote, door, &shared)).await else { return };
     let (accepted, _place) = {
         let visit = Visit {

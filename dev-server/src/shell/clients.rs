@@ -1,4 +1,4 @@
-//! The addresses of clients: which one counts behind proxies, and how many connections each has.
+//! The addresses of clients: read behind proxies, and counted.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use hyper::HeaderMap;
 use ipnet::IpNet;
 
-/// Whether an address is that of a proxy of ours.
+/// Whether an address is that of a trusted proxy.
 pub(super) fn is_trusted(trusted: &[IpNet], address: IpAddr) -> bool {
     let address = address.to_canonical();
     trusted.iter().any(|network| network.contains(&address))
 }
 
-/// The address that a request comes from: the last one in `X-Forwarded-For` that is not a proxy of ours. Whoever is not a
-/// proxy of ours is not asked.
+/// The address of the client behind a request. The header is read only if the request comes from a trusted proxy; then the
+/// client is the last address in it that is not a trusted proxy itself.
 pub(super) fn client_of(trusted: &[IpNet], remote: IpAddr, headers: &HeaderMap) -> IpAddr {
     let mut client = remote.to_canonical();
     let values = headers.get_all("x-forwarded-for").into_iter();
@@ -24,7 +24,7 @@ pub(super) fn client_of(trusted: &[IpNet], remote: IpAddr, headers: &HeaderMap) 
         if !is_trusted(trusted, client) {
             break;
         }
-        // What cannot be read was not written by a proxy of ours: nothing before it can be trusted.
+        // A trusted proxy writes addresses. What comes before anything else cannot be trusted.
         let Some(address) = address_of(hop.trim()) else { break };
         client = address.to_canonical();
     }
@@ -37,7 +37,7 @@ fn address_of(hop: &str) -> Option<IpAddr> {
     bare.parse().ok().or_else(|| hop.parse().ok().map(|addr: std::net::SocketAddr| addr.ip()))
 }
 
-/// What counts as one address: whoever has one IPv6 address has all of its /64 network.
+/// The address for counting. An IPv6 address counts as its /64 network, because its owner usually has all of it.
 pub(super) fn counted(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from(u128::from(v6) >> 64 << 64)),
@@ -59,7 +59,7 @@ struct Taken {
     by_address: HashMap<IpAddr, usize>,
 }
 
-/// Why there is no place for a connection.
+/// The limit that leaves no place for a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Crowded {
     /// The server has as many connections as it may have.
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_so_many_places_and_gets_them_back() {
+    fn an_address_gets_its_places_back() {
         let places = Places::new(Some(3), Some(2));
         let [a, b]: [IpAddr; 2] = ["2001:db8::1", "2001:db8::2"].map(|a| a.parse().unwrap());
         let mut first = places.take().unwrap();

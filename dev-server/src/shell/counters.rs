@@ -1,4 +1,4 @@
-//! What the shell counts itself, beside the hub.
+//! Counters of the shell, beside those of the hub.
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;

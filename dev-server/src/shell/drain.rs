@@ -1,4 +1,5 @@
-//! A polite end: balancers turn away, clients are told and closed one group after the other, and then the server ends.
+//! A polite end: balancers stop using the server, it says `going_away` to one group of clients after the other and closes them,
+//! and then it ends.
 
 use std::time::Duration;
 

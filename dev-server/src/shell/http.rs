@@ -27,7 +27,7 @@ use crate::auth::{Answer, Credential};
 use crate::config::Mode;
 use crate::hub::TurnedAway;
 
-/// Whom a port is for.
+/// The users of a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Door {
     /// Clients and programs that use the REST API.
@@ -42,7 +42,7 @@ pub(super) struct Visit<'a> {
     pub(super) remote: SocketAddr,
     pub(super) door: Door,
     pub(super) place: Mutex<Place>,
-    /// An accepted WebSocket handshake: what is to be served, once HTTP has let go of the connection.
+    /// An accepted WebSocket handshake, to be served when the HTTP connection has ended.
     pub(super) accepted: Mutex<Option<(OnUpgrade, Seat)>>,
 }
 
@@ -187,7 +187,7 @@ impl Visit<'_> {
         response
     }
 
-    /// The response to those who are turned away before their credential is looked at.
+    /// The response to a client that is refused before its credential is checked.
     fn turned_away(&self, turned_away: TurnedAway) -> Response<Body> {
         let status = StatusCode::from_u16(turned_away.status).unwrap_or(StatusCode::BAD_REQUEST);
         let mut response = match turned_away.status {
@@ -213,7 +213,7 @@ impl Visit<'_> {
         response
     }
 
-    /// Where a request comes from, behind proxies too.
+    /// The address of the client, also behind proxies.
     fn client<B>(&self, request: &Request<B>) -> IpAddr {
         client_of(&self.shared.config.trusted_proxies, self.remote.ip(), request.headers())
     }
@@ -226,6 +226,6 @@ impl Visit<'_> {
 /// The largest head of a request.
 const MAX_HEADER_BYTES: usize = 16 << 10;
 
-/// After this long a connection that is no WebSocket is ended between two requests, or for good soon after. It bounds how
-/// long a response may wait for a client that does not read it.
+/// The longest life of a connection that does not become a WebSocket. It ends between two requests, or a little later during
+/// one. So a client that does not read a response cannot hold it for ever.
 const HTTP_LIFETIME: Duration = Duration::from_secs(300);

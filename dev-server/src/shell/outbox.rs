@@ -11,7 +11,7 @@ use super::link::Drip;
 /// How a connection ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// A close frame after what is queued.
+    /// A close frame after the queued frames.
     Close { code: u16, reason: String },
     /// Nothing is read or written any more, but TCP stays up.
     HalfOpen,
@@ -40,7 +40,7 @@ struct State {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Full;
 
-/// What was queued besides messages.
+/// What `take` found beside messages.
 #[derive(Debug, Default)]
 pub(super) struct Taken {
     /// Trickle from now on.
@@ -121,7 +121,7 @@ impl Outbox {
         self.changed.notified().await;
     }
 
-    /// Waits until the end is set, which makes what is being written unimportant.
+    /// Waits until the end is set. Then what is being written no longer matters.
     pub(super) async fn ended(&self) {
         while self.lock().end.is_none() {
             self.changed.notified().await;
@@ -140,5 +140,5 @@ impl Outbox {
     }
 }
 
-/// What an idle connection's queue may keep allocated.
+/// The capacity that an idle connection's queue may keep.
 const IDLE_CAPACITY: usize = 16;

@@ -54,7 +54,7 @@ pub(super) fn json_error(status: StatusCode, code: &str, message: &str) -> Respo
     json(status, body)
 }
 
-/// The answer where there is nothing.
+/// The response for an unknown path.
 pub(super) fn not_found() -> Response<Body> {
     json_error(StatusCode::NOT_FOUND, "not_found", "there is nothing at this address")
 }

@@ -16,7 +16,7 @@ use super::shared::Shared;
 use crate::auth::{Pair, TokenRequest};
 use crate::hub::{Action, Answer, is_peer_id, is_reserved};
 
-/// Why a call fails: a status, a code and a sentence.
+/// The answer to a call that fails: a status, a code and a sentence.
 struct Failure(StatusCode, &'static str, String);
 
 type Outcome = Result<String, Failure>;
@@ -112,7 +112,7 @@ async fn publish(shared: &Shared, pair: &Pair, channel: &str, body: &[u8]) -> Ou
     let metadata = request.peer_metadata.map(RawValue::get);
     let limit = shared.config.limits.peer_metadata_bytes;
     if metadata.is_some_and(|text| !text.starts_with('{') || text.len() > limit) {
-        return Err(invalid("peerMetadata is no object or too large"));
+        return Err(invalid("peerMetadata is not an object or is too large"));
     }
     let sender = pair.impersonate(from, metadata);
     match shared.call(|hub, now| hub.publish_as(&sender, channel, data, now)).await {
@@ -188,7 +188,7 @@ fn invalid(message: impl Into<String>) -> Failure {
     Failure(StatusCode::BAD_REQUEST, "invalid_request", message.into())
 }
 
-/// Who publishes when a call does not say (assumed).
+/// The sender of a publish that does not name one (assumed).
 const DEFAULT_SENDER: &str = "server";
 
 /// Thirty days (assumed).

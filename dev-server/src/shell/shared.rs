@@ -1,4 +1,4 @@
-//! What all connections share: the hub behind a lock, the clock, and the queues to the sockets.
+//! The state that all connections share: the hub behind a lock, the clock, and the queues to the sockets.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -81,12 +81,12 @@ impl Shared {
         self.ready.load(Ordering::Relaxed)
     }
 
-    /// Tells balancers to turn away.
+    /// From now on `/readyz` answers 503, so that balancers stop using the server.
     pub(super) fn set_not_ready(&self) {
         self.ready.store(false, Ordering::Relaxed);
     }
 
-    /// Lets the hub do something, and carries out what follows from it before anybody else gets a turn.
+    /// Calls the hub and carries out its outputs, under one lock.
     pub(super) fn drive<R>(&self, act: impl FnOnce(&mut Hub, Time) -> R) -> R {
         let now = self.now();
         let mut core = self.core();
@@ -243,7 +243,7 @@ impl Core {
         }
     }
 
-    /// Who cannot keep up is closed.
+    /// A reader that is too slow is closed.
     fn push(&mut self, id: ConnId, message: Message, now: Time) {
         let Some(outbox) = self.outboxes.get(&id) else { return };
         if outbox.push(message) == Err(Full) {

@@ -22,10 +22,11 @@ use super::silence::Silence;
 /// A WebSocket over TCP or TLS.
 pub(super) type Socket = WebSocketStream<Link>;
 
-/// How the transport is set up: small buffers, as most connections idle, and no frame larger than allowed.
-pub(super) fn transport(max_message_size: usize) -> WebSocketConfig {
+/// How the transport is set up: small buffers, as most connections idle, and no frame larger than allowed. TLS has a buffer
+/// for reading of its own, so less is needed here.
+pub(super) fn transport(max_message_size: usize, is_encrypted: bool) -> WebSocketConfig {
     WebSocketConfig::default()
-        .read_buffer_size(4 << 10)
+        .read_buffer_size(if is_encrypted { 1 << 10 } else { 4 << 10 })
         .write_buffer_size(32 << 10)
         .max_message_size(Some(max_message_size))
         .max_frame_size(Some(max_message_size))
@@ -39,10 +40,10 @@ pub(super) async fn serve(mut socket: Socket, seat: Seat) {
     }
     let outbox = Arc::clone(&seat.outbox);
     if matches!(ended, Ended::ByServer(End::HalfOpen)) {
-        // As far as the hub knows, the peer is still there.
+        // The hub still counts the peer as connected.
         return outbox.dropped().await;
     }
-    drop(seat); // The others hear of it now, not after the closing handshake.
+    drop(seat); // Other peers learn of it now, not after the closing handshake.
     let closing = timeout(CLOSE_TIMEOUT, finish(&mut socket, ended));
     tokio::select! {
         _ = closing => {}
@@ -102,7 +103,7 @@ async fn write_queued(
     match taken.end {
         Some(end @ (End::Drop | End::HalfOpen)) => return Some(Ended::ByServer(end)),
         Some(end @ End::Close { .. }) => {
-            // What is queued goes first, for as long as a closing handshake may take.
+            // Queued frames go first, within the time of a closing handshake.
             let _ = timeout(CLOSE_TIMEOUT, write(socket, batch)).await;
             return Some(Ended::ByServer(end));
         }
@@ -181,8 +182,8 @@ async fn read_out(socket: &mut Socket) -> Result<(), Error> {
     Ok(())
 }
 
-/// Closes after a frame that was not read to its end: what follows is no frame, and is read only so that the close
-/// frame is not lost to a TCP reset.
+/// Closes after a frame that was refused before its end. The rest is read and dropped, so that a TCP reset does not discard
+/// the close frame.
 async fn refuse_frame(socket: &mut Socket, code: u16, reason: &str) -> Result<(), Error> {
     let frame = CloseFrame { code: code.into(), reason: reason.into() };
     socket.close(Some(frame)).await?;
@@ -206,5 +207,5 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// RFC 6455: data that does not fit its type, such as text that is not UTF-8.
 const INVALID_PAYLOAD: u16 = 1007;
 
-/// What an idle connection's batch may keep allocated.
+/// The capacity that an idle connection's batch may keep.
 const IDLE_CAPACITY: usize = 16;

@@ -12,6 +12,7 @@ use hyper_util::rt::TokioIo;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_util::either::Either;
 
 use super::link::{Link, Stream};
 use super::reply::{Body, json_error};
@@ -61,9 +62,10 @@ fn key_of(headers: &HeaderMap) -> Option<&HeaderValue> {
 pub(super) async fn take_over(upgrade: OnUpgrade, max_message_size: usize) -> Option<Socket> {
     let upgraded = upgrade.await.ok()?;
     let Parts { io, read_buf, .. } = upgraded.downcast::<TokioIo<Stream>>().ok()?;
-    let config = Some(socket::transport(max_message_size));
+    let stream = io.into_inner();
+    let config = Some(socket::transport(max_message_size, matches!(stream, Either::Right(_))));
     let already_read = read_buf.to_vec();
-    let stream = Link::new(io.into_inner());
+    let stream = Link::new(stream);
     Some(WebSocketStream::from_partially_read(stream, already_read, Role::Server, config).await)
 }
 

@@ -1,4 +1,4 @@
-//! Behind a proxy: whose word about a client's address is taken.
+//! Behind a proxy: X-Forwarded-For is believed only from trusted addresses.
 
 use crate::client::{Client, open};
 use crate::process::{KEY, Server};
