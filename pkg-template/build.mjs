@@ -18,6 +18,8 @@ if (!args.wasm || !args.out) {
 const out = resolve(args.out);
 const dist = join(out, "dist");
 const core = resolve(args.wasm);
+/** The core, seen from the files. */
+const WASM = "./metered_realtime.wasm";
 
 rmSync(out, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
@@ -37,21 +39,23 @@ async function bundleAll(wasm) {
   const base64 = { module: "bytes-base64.js", text: wasm.toString("base64") };
   const bundles = [
     { entry: "entry-browser.js", file: "index.mjs", format: "esm", bytes: hexadecimal },
-    { entry: "entry-browser.js", file: "index.cjs", format: "cjs", bytes: hexadecimal },
-    { entry: "entry-browser.js", file: "index.global.js", format: "iife", globalName: "MeteredRealtime", bytes: hexadecimal },
+    { entry: "entry-browser.cjs.js", file: "index.cjs", format: "cjs", bytes: hexadecimal },
+    { entry: "entry-script.js", file: "index.global.js", format: "iife", bytes: hexadecimal },
     { entry: "entry-node.mjs", file: "node.mjs", format: "esm", bytes: base64 },
     { entry: "entry-node.cjs.js", file: "node.cjs", format: "cjs", bytes: base64 },
     { entry: "entry-slim.js", file: "slim.mjs", format: "esm" },
-    { entry: "entry-slim.js", file: "slim.cjs", format: "cjs" },
+    { entry: "entry-slim.cjs.js", file: "slim.cjs", format: "cjs" },
+    { entry: "entry-edge.mjs", file: "workerd.mjs", format: "esm", module: WASM },
+    // As Next.js wants it.
+    { entry: "entry-edge.mjs", file: "edge-light.mjs", format: "esm", module: `${WASM}?module` },
   ];
-  for (const { entry, file, format, globalName, bytes } of bundles) {
+  for (const { entry, file, format, bytes, module } of bundles) {
     await build({
       entryPoints: [join(here, "src", entry)],
       outfile: join(dist, file),
       bundle: true,
       minify: true,
       format,
-      globalName,
       platform: "neutral",
       target: "es2022",
       external: ["node:*", "ws"],
@@ -62,9 +66,9 @@ async function bundleAll(wasm) {
       legalComments: "none",
       sourcemap: "linked",
       logLevel: "warning",
-      // The bindings list some imports twice; the last one counts and is the right one.
-      logOverride: { "duplicate-object-key": "silent" },
-      plugins: bytes ? [inlined(bytes)] : [],
+      // The bindings list some imports twice; the last one counts and is the right one. Entries for CommonJS say what they give.
+      logOverride: { "duplicate-object-key": "silent", "commonjs-variable-in-esm": "silent" },
+      plugins: [bytes && inlined(bytes), module && imported(module)].filter(Boolean),
     });
     tidyMap(join(dist, `${file}.map`));
   }
@@ -78,6 +82,16 @@ function inlined({ module, text }) {
       onResolve({ filter: /^#bytes$/ }, () => ({ path: join(here, "src", module) }));
       onResolve({ filter: /^#text$/ }, ({ path }) => ({ path, namespace: "text" }));
       onLoad({ filter: /.*/, namespace: "text" }, () => ({ contents: text, loader: "text" }));
+    },
+  };
+}
+
+/** The core as a module that the platform imports. */
+function imported(path) {
+  return {
+    name: "imported",
+    setup({ onResolve }) {
+      onResolve({ filter: /^#module$/ }, () => ({ path, external: true }));
     },
   };
 }

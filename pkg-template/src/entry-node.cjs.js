@@ -3,6 +3,7 @@
 import { setSource } from "./core.js";
 import { nodeWebSocket } from "./node-websocket.js";
 import { setWebSocketLoader } from "./dial.js";
+import { asCommonJs } from "./library.js";
 import { bytes } from "#bytes";
 
 let loading = null;
@@ -14,4 +15,4 @@ async function load() {
   return nodeWebSocket(require("ws"), require("node:https"));
 }
 
-export * from "./index.js";
+module.exports = asCommonJs();

@@ -17,7 +17,7 @@ export class Surface {
   refusal = null;
 
   constructor(inside) {
-    this.#inside = new WeakRef(inside);
+    this.#inside = globalThis.WeakRef ? new WeakRef(inside) : { deref: () => inside };
     surfaces.add(this);
   }
 

@@ -9,6 +9,7 @@
 import { parseArgs } from "node:util";
 import { startServer } from "../support/server.mjs";
 import bundlers from "./environments/bundlers.mjs";
+import edge from "./environments/edge.mjs";
 import engines from "./environments/engines.mjs";
 import examples from "./environments/examples.mjs";
 import frameworks from "./environments/frameworks.mjs";
@@ -39,7 +40,7 @@ const { values: args } = parseArgs({
 choose(args.engine);
 const inChromium = args.engine === "chromium";
 const ALL = inChromium
-  ? [...pages, ...bundlers, ...frameworks, ...runtimes, ...proxies, ...runners, ...types, ...examples]
+  ? [...pages, ...bundlers, ...frameworks, ...runtimes, ...edge, ...proxies, ...runners, ...types, ...examples]
   : [...pages, ...engines].map((environment) => ({ ...environment, name: `${args.engine}-${environment.name}` }));
 const wanted = ALL.filter(({ name, quick }) => (args.only.length > 0 ? args.only.some((part) => name.startsWith(part)) : quick || !args.quick));
 

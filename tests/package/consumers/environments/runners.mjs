@@ -19,4 +19,13 @@ const jest = (environment) => ({
     lab.converseInTests("jest/bin/jest.js", "--rootDir=.", "--testMatch=**/*.spec.js", `--env=${environment}`, "--no-cache"),
 });
 
-export default [...["node", "jsdom", "happy-dom"].map(vitest), ...["node", "jsdom"].map(jest)];
+const mocks = {
+  name: "jest-mocks",
+  title: "Jest, automock, spyOn and fake timers",
+  tools: "runners",
+  app: "jest-mocks",
+  uses: ["jest"],
+  test: (lab) => lab.runTests("jest/bin/jest.js", "--rootDir=.", "--testMatch=**/*.spec.js", "--no-cache"),
+};
+
+export default [...["node", "jsdom", "happy-dom"].map(vitest), ...["node", "jsdom"].map(jest), mocks];

@@ -89,6 +89,11 @@ export class Lab {
     });
   }
 
+  /** Runs a test runner of the tools, whose tests have the local server. */
+  runTests(script, ...args) {
+    return run(process.execPath, [join(this.tools, "node_modules", script), ...args], { cwd: this.folder, env: { METERED_URL: this.server } });
+  }
+
   /** The outcome of a page without a conversation. The caller judges errors and warnings. */
   visit(address) {
     return outcomeOfPage(address);

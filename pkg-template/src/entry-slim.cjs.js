@@ -1,0 +1,6 @@
+// The same as CommonJS.
+
+import { init } from "./entry-slim.js";
+import { asCommonJs } from "./library.js";
+
+module.exports = asCommonJs({ init });
