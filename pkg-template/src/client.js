@@ -12,7 +12,7 @@ export class SignallingClient {
   static name = "SignallingClient";
 
   constructor(options) {
-    putInside(this, new Inside(this, options));
+    putInside(this, new Inside(this, options), "SignallingClient");
   }
 
   get state() {
@@ -73,9 +73,9 @@ export class SignallingClient {
     const signal = options?.signal;
     if (!Number.isInteger(maxSize) || maxSize < 0) throw new TypeError("maxSize must be a whole number of at least 0");
     const isOver = () => inside.state === "closed";
-    let forgetSignal = null;
+    const aborted = isGiven(signal) && isAborted(signal);
     const stream = new EventStream(maxSize, isOver, (sink, end) => {
-      if (isGiven(signal)) forgetSignal = onAbort(signal, end);
+      const forgetSignal = isGiven(signal) && !aborted ? onAbort(signal, end) : null;
       inside.emitter.addSink(event, sink);
       const forget = inside.addStream(end, isOver());
       return () => {
@@ -84,7 +84,7 @@ export class SignallingClient {
         forgetSignal?.();
       };
     });
-    if (isGiven(signal) && isAborted(signal)) stream.close();
+    if (aborted) stream.close();
     return stream;
   }
 

@@ -128,7 +128,7 @@ export class Emitter {
   #failed(event, error) {
     const message = "an event handler failed";
     if (this.#logger) logTo(this.#logger, "error", message, { event, error: describe(error) });
-    else console.error(`[metered-realtime] ${message}: ${event}`, error);
+    else logTo(console, "error", `[metered-realtime] ${message}: ${event}`, error);
   }
 
   #list(event) {
@@ -151,7 +151,7 @@ export class Emitter {
   #warn(event, listeners) {
     const message = "many listeners for one event; is one added again and again without being removed?";
     if (this.#logger) logTo(this.#logger, "warn", message, { event, listeners });
-    else console.warn(`[metered-realtime] ${message}`, { event, listeners });
+    else logTo(console, "warn", `[metered-realtime] ${message}`, { event, listeners });
   }
 
   #remove(entry) {

@@ -25,7 +25,8 @@ export class Inside {
     this.#logger = logger ?? null;
     this.provider = tokenProvider;
     this.factory = webSocketFactory;
-    this.emitter = new Emitter(client, this.#logger);
+    // What handlers throw is silenced by a NoopLogger, not by none.
+    this.emitter = new Emitter(client, logger);
     this.#surface = new Surface(this);
     this.core = createClient(options, this.#surface);
     if (!this.core) throw this.#surface.refusal.error;

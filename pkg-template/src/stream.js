@@ -7,7 +7,7 @@ export class EventStream {
 
   /** `isOver`: whether no event can come any more. `attach` gets what takes events and what ends the stream. */
   constructor(max, isOver, attach) {
-    putInside(this, new Buffer(max, isOver, attach));
+    putInside(this, new Buffer(max, isOver, attach), "EventStream");
   }
 
   /** How many events were dropped because nobody read them in time. */

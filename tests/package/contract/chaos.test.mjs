@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SignallingClient } from "../installed/entry.mjs";
+import { NoopLogger, SignallingClient } from "../installed/entry.mjs";
 import { EVENTS, FakeSocket, pass, turn, WELCOME } from "../support/fake.mjs";
 
 const SCRIPTS = 300;
@@ -36,7 +36,7 @@ class World {
       reconnect: this.pick([false, { maxAttempts: 2, initialDelayMs: 100 }, { maxDialsPerMinute: Infinity }, {}]),
       inactivityTimeoutMs: this.pick([0, 500, 5000, 60_000]),
       autoResubscribe: this.chance(0.8),
-      logger: this.pick([undefined, { debug: () => this.intrude(0.05), warn: () => assert.fail("a warning") }]),
+      logger: this.pick([NoopLogger, { debug: () => this.intrude(0.05), warn: () => assert.fail("a warning") }]),
       webSocketFactory: (url) => this.dial(url),
     });
     this.listen();

@@ -182,7 +182,7 @@ test("e217 the 100th handler of an event brings one warning, to the logger", asy
 
 test("e217 without a logger the warning goes to the console", async (t) => {
   const warn = t.mock.method(console, "warn", () => {});
-  const { client } = await connected();
+  const { client } = await connected({ logger: undefined });
   for (let i = 0; i < 120; i += 1) client.on("message", () => {});
   assert.equal(warn.mock.callCount(), 1);
 });

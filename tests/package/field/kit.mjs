@@ -89,8 +89,7 @@ async function open() {
   cleanups.push(() => browser.close());
   const opened = await browser.newPage();
   // A page without a script of its own.
-  await opened.route("**/pkg/empty", (route) => route.fulfill({ contentType: "text/html", body: "<!doctype html><title>empty</title>" }));
-  await opened.goto(`${site.url}/pkg/empty`);
+  await opened.goto(`${site.url}/www-example/style.css`);
   return opened;
 }
 

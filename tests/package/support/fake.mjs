@@ -2,7 +2,7 @@
 
 import { afterEach } from "node:test";
 import { setImmediate as immediate } from "node:timers/promises";
-import { SignallingClient } from "../installed/entry.mjs";
+import { NoopLogger, SignallingClient } from "../installed/entry.mjs";
 
 export const EVENTS = [
   "connected",
@@ -124,6 +124,8 @@ export function watch(options = {}, Client = SignallingClient) {
   const client = new Client({
     ...(options.tokenProvider ? {} : { apiKey: "pk_test" }),
     reconnect: { jitterRatio: 0 },
+    // Handlers that fail on purpose would fill the console.
+    logger: NoopLogger,
     webSocketFactory: (url) => {
       const socket = new FakeSocket(url);
       sockets.push(socket);
