@@ -35,71 +35,71 @@ export interface WebSocketLike {
 /** How to reconnect: `min(initialDelayMs · multiplier^(n-1), maxDelayMs) ± jitterRatio`. */
 export interface ReconnectOptions {
   /** The first delay. Finite, above 0. Default 500. */
-  initialDelayMs?: number;
+  initialDelayMs?: number | undefined;
   /** Finite, at least 1. Default 2. */
-  multiplier?: number;
+  multiplier?: number | undefined;
   /** The longest delay before jitter. Finite, not below `initialDelayMs`. Default 30 000. */
-  maxDelayMs?: number;
+  maxDelayMs?: number | undefined;
   /** 0 to 1. Default 0.2. */
-  jitterRatio?: number;
+  jitterRatio?: number | undefined;
   /** Retries in a row before giving up: a whole number of at least 0, or `Infinity`. Default 100. */
-  maxAttempts?: number;
+  maxAttempts?: number | undefined;
   /** How often a minute to dial a server that drops what it has just welcomed: whole, at least 1, or `Infinity`. Default 20. */
-  maxDialsPerMinute?: number;
+  maxDialsPerMinute?: number | undefined;
   /**
    * The window over which clients spread their first dial after the server sent everybody away (close 1001, 1012, 1013, or
    * `going-away`). Finite, at least 0; 0: the ordinary backoff. Default 0.
    */
-  fleetSpreadMs?: number;
+  fleetSpreadMs?: number | undefined;
   /** Whether the next dial waits for as long as `going-away` or, in Node, `Retry-After` asked, at most 5 minutes. Default `false`. */
-  honourGoingAway?: boolean;
+  honourGoingAway?: boolean | undefined;
 }
 
 /** Exactly one of `apiKey` and `tokenProvider` is needed. A wrong option throws a `TypeError` that names it. */
 export interface SignallingClientOptions {
   /** A publishable key, `pk_live_…`. */
-  apiKey?: string;
+  apiKey?: string | undefined;
   /** Called without arguments before every dial. */
-  tokenProvider?: TokenProvider;
+  tokenProvider?: TokenProvider | undefined;
   /** The server's origin: `wss://…`, or `ws://` for this machine. Default `wss://rms.metered.ca`. */
-  url?: string;
+  url?: string | undefined;
   /** How long the token provider may take. Finite, above 0. Default 10 000. */
-  tokenProviderTimeoutMs?: number;
+  tokenProviderTimeoutMs?: number | undefined;
   /** Default: none. Errors in handlers then go to the console. */
-  logger?: Logger;
+  logger?: Logger | undefined;
   /** `false`: never. `true` or absent: with the defaults. */
-  reconnect?: ReconnectOptions | boolean;
+  reconnect?: ReconnectOptions | boolean | undefined;
   /** After how much silence a connection counts as dead. 0, negative or infinite: never, and no keepalive. Default 60 000. */
-  inactivityTimeoutMs?: number;
+  inactivityTimeoutMs?: number | undefined;
   /** Whether a new connection subscribes again to what was subscribed before. Default `true`. */
-  autoResubscribe?: boolean;
+  autoResubscribe?: boolean | undefined;
   /**
    * How long before a token expires a new connection with a fresh one takes over, without a gap: no `disconnected`, and a
    * `connected` when it is done. A message that crosses that moment may come twice. Needs a token provider and
    * `autoResubscribe`. Finite, at least 0; 0: never. Default 0.
    */
-  renewBeforeExpiryMs?: number;
+  renewBeforeExpiryMs?: number | undefined;
   /** Whether the page's return (`online`, `visibilitychange`, `pageshow`, `resume`) checks the connection at once. Default `true`. */
-  lifecycleHooks?: boolean;
+  lifecycleHooks?: boolean | undefined;
   /** Makes the sockets. Default: the global `WebSocket`; in Node one that the package brings. */
-  webSocketFactory?: (url: string) => WebSocketLike;
+  webSocketFactory?: ((url: string) => WebSocketLike) | undefined;
 }
 
 /** For every call that is answered later. */
 export interface CallOptions {
   /** Aborting it rejects the call with a {@link RequestAbortedError}. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** For every request. */
 export interface RequestOptions extends CallOptions {
   /** How long to wait for the server's answer. Finite, above 0. Default 15 000. */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
 }
 
 export interface SubscribeOptions extends RequestOptions {
   /** Whether messages of this channel carry `fromMetadata`. Default `false`. */
-  includeSenderMetadata?: boolean;
+  includeSenderMetadata?: boolean | undefined;
 }
 export type UnsubscribeOptions = RequestOptions;
 export type PublishOptions = RequestOptions;
@@ -245,16 +245,16 @@ export type SignallingListener<Detail> =
 
 export interface ListenerOptions {
   /** Whether to remove the listener when it is called. */
-  once?: boolean;
+  once?: boolean | undefined;
   /** Aborting it removes the listener. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 export interface EventsOptions {
   /** How many unread events are kept; then the oldest is dropped. 0: all. Default 4096. */
-  maxSize?: number;
+  maxSize?: number | undefined;
   /** Aborting it ends the stream. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** Events to be read one by one. Ends when it is closed, or when the client is closed or gives up. */

@@ -67,6 +67,21 @@ const options: SignallingClientOptions = {
 const client = new SignallingClient(options);
 new SignallingClient({ tokenProvider: () => "tok", reconnect: false, logger: NoopLogger });
 new SignallingClient({ tokenProvider: async () => "tok", reconnect: true });
+// `undefined` is not given, also under `exactOptionalPropertyTypes`.
+export const nothing: Required<{ [Name in keyof SignallingClientOptions]: undefined }> = {
+  apiKey: undefined,
+  tokenProvider: undefined,
+  url: undefined,
+  tokenProviderTimeoutMs: undefined,
+  logger: undefined,
+  reconnect: undefined,
+  inactivityTimeoutMs: undefined,
+  autoResubscribe: undefined,
+  renewBeforeExpiryMs: undefined,
+  lifecycleHooks: undefined,
+  webSocketFactory: undefined,
+};
+new SignallingClient({ ...nothing, apiKey: "pk", reconnect: { initialDelayMs: undefined, maxAttempts: undefined, honourGoingAway: undefined } });
 // @ts-expect-error: options are needed
 new SignallingClient();
 // @ts-expect-error: a number is no key
@@ -90,6 +105,8 @@ export const calls: Promise<void>[] = [
   client.unsubscribe("c", { signal }),
   client.publish("c", { any: ["thing"] }),
   client.publish("c", null, {}),
+  client.publish("c", null, { signal: undefined, timeoutMs: undefined }),
+  client.subscribe("c", { includeSenderMetadata: undefined }),
   client.send("p", 1, { timeoutMs: 5 }),
 ];
 // @ts-expect-error: a publish needs data
