@@ -27,7 +27,7 @@ mod tests {
     use serde_json::{Value, json};
 
     #[test]
-    fn e018_e019_e020_e021_e022_e023_e028_addresses_are_read_as_the_list_of_them_says() {
+    fn e018_e019_e020_e021_e022_e023_e028_d22_addresses_are_read_as_the_list_of_them_says() {
         let list: Vec<(String, Value)> =
             serde_json::from_str(include_str!("../../tests/frames/addresses.json"))
                 .expect("valid JSON");

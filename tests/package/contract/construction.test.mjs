@@ -127,7 +127,7 @@ test("options of a wrong type are refused by name", () => {
   refused({ apiKey: "pk", reconnect: { multiplier: "2" } }, "multiplier");
 });
 
-test("options that are null or undefined count as not given, and unknown ones are ignored", () => {
+test("d17 options that are null or undefined count as not given, and unknown ones are ignored", () => {
   withKey({ tokenProvider: undefined, url: undefined, logger: undefined, reconnect: undefined, webSocketFactory: undefined, more: 1 });
   withKey({ tokenProvider: null, logger: null, reconnect: null, inactivityTimeoutMs: null });
 });

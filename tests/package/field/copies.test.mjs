@@ -68,7 +68,7 @@ test("a class that a user derives has its own instances only", () => {
   }
 });
 
-test("a page: instanceof holds between the module and the script", async () => {
+test("d24 a page: instanceof holds between the module and the script", async () => {
   const same = await inPage(async ({ NotConnectedError, SignallingError }) => {
     await new Promise((onload, onerror) => document.head.append(Object.assign(document.createElement("script"), { src: "/pkg/dist/index.global.js", onload, onerror })));
     const { MeteredRealtime } = globalThis;
