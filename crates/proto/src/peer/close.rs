@@ -3,9 +3,9 @@
 use crate::machine::Instant;
 
 use super::Room;
+use super::client::{Client, Request};
 use super::error::CallError;
 use super::io::{CallId, ClientCall, Event, Output, State};
-use super::join::{Client, Request};
 
 /// A `close()` that waits for the client.
 #[derive(Debug)]

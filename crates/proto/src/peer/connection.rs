@@ -57,15 +57,21 @@ struct Attached {
 pub(super) struct Connection<P> {
     pub(super) id: ConnectionId,
     pub(super) state: ConnectionState,
+    /// It was connected at some time.
+    pub(super) worked: bool,
     pub(super) ice: IceState,
     pub(super) signalling: Signalling,
     pub(super) operation: Option<Operation<P>>,
     /// Something is to be negotiated.
     pub(super) needs_offer: bool,
+    /// This side has something to say: it wanted to negotiate.
+    pub(super) speaks: bool,
     /// The next offer has new ICE credentials.
     pub(super) needs_restart: bool,
     /// That offer replaces one that waits for its answer.
     pub(super) restart_is_urgent: bool,
+    /// The peer's offer does not fit it.
+    pub(super) misfit: bool,
     /// The answer to the peer's offer could not be made; it is not tried again.
     pub(super) answer_failed: bool,
     pub(super) offer: Option<OwnOffer<P>>,
@@ -100,12 +106,15 @@ impl<P> Connection<P> {
         Connection {
             id,
             state: ConnectionState::New,
+            worked: false,
             ice: IceState::New,
             signalling: Signalling::Stable,
             operation: None,
             needs_offer: false,
+            speaks: false,
             needs_restart: false,
             restart_is_urgent: false,
+            misfit: false,
             answer_failed: false,
             offer: None,
             remote: None,
@@ -190,6 +199,7 @@ impl<P: Clone> Connection<P> {
             let stream = own.stream.as_ref().map(|(stream, _)| *stream);
             shared.tell_metadata(remote, to, &id, at);
             shared.order(self.id, Order::AddTrack { track, stream });
+            self.speaks = true;
             self.attached.push(Attached { track, id, has_metadata });
         }
     }

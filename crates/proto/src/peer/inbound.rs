@@ -24,7 +24,7 @@ impl<P: Clone + PartialEq> Remote<P> {
             id,
             kind,
             streams: &names,
-            tracks: facts.map_or(0, |facts| facts.tracks()),
+            sections: facts.map_or(&[], |facts| &facts.sections),
         });
         let streams: Vec<StreamId> = streams.iter().map(|(stream, _)| *stream).collect();
         let (metadata, of_stream) = (metadata.clone(), metadata);

@@ -3,6 +3,7 @@
 //! It is keyed by the sender's id of the track. That is the receiver's id too only where the sender made the media
 //! section, so there are further ways to tell.
 
+use super::sdp::Section;
 use super::signal::{Kind, TrackMetadata};
 
 /// So many entries of one member are kept; the oldest goes first.
@@ -26,6 +27,8 @@ struct Entry<P> {
 pub(super) struct Metadata<P> {
     /// Oldest first.
     entries: Vec<Entry<P>>,
+    /// The sender tells the ids of its descriptions, so there is no need to guess.
+    is_exact: bool,
 }
 
 /// An inbound track, as far as it tells whose it is.
@@ -37,19 +40,20 @@ pub(super) struct Inbound<'a> {
     pub(super) id: &'a str,
     pub(super) kind: Kind,
     pub(super) streams: &'a [&'a str],
-    /// How many tracks the sender's description has.
-    pub(super) tracks: usize,
+    /// The media sections of the sender's description.
+    pub(super) sections: &'a [Section],
 }
 
 impl<P> Default for Metadata<P> {
     fn default() -> Metadata<P> {
-        Metadata { entries: Vec::new() }
+        Metadata { entries: Vec::new(), is_exact: false }
     }
 }
 
 impl<P: Clone + PartialEq> Metadata<P> {
     pub(super) fn put(&mut self, told: TrackMetadata<P>) {
-        let TrackMetadata { track, metadata, kind, stream, size } = told;
+        let TrackMetadata { track, metadata, kind, stream, exact, size } = told;
+        self.is_exact |= exact;
         let at = self.entries.iter().position(|entry| entry.track == track);
         let Some(metadata) = metadata else {
             at.map(|at| self.entries.remove(at));
@@ -97,22 +101,32 @@ impl<P: Clone + PartialEq> Metadata<P> {
         self.entries.iter().position(|entry| entry.track == id)
     }
 
+    /// Stream and kind, if the sender sends no other track of both.
     fn by_stream(&self, inbound: &Inbound<'_>) -> Option<usize> {
+        let kind = Some(inbound.kind);
+        let is_alike = |section: &&Section| {
+            let stream = section.stream.as_deref();
+            section.kind == kind && stream.is_some_and(|it| inbound.streams.contains(&it))
+        };
+        if self.is_exact || inbound.sections.iter().filter(is_alike).count() > 1 {
+            return None;
+        }
         self.the_one(|entry| {
-            let same_stream =
-                entry.stream.as_deref().is_some_and(|stream| inbound.streams.contains(&stream));
-            same_stream && entry.kind == Some(inbound.kind)
+            let named_elsewhere =
+                inbound.sections.iter().any(|section| section.track.as_ref() == Some(&entry.track));
+            let stream = entry.stream.as_deref();
+            let same_stream = stream.is_some_and(|stream| inbound.streams.contains(&stream));
+            !named_elsewhere && same_stream && entry.kind == kind
         })
     }
 
     /// Senders that do not tell the stream: all tracks have metadata, and what is left says the same.
     fn by_elimination(&self, inbound: &Inbound<'_>) -> Option<usize> {
-        if self.entries.len() < inbound.tracks {
+        let tracks = inbound.sections.iter().filter(|section| section.track.is_some()).count();
+        if self.is_exact || self.entries.len() < tracks {
             return None;
         }
-        self.the_one(|entry| {
-            entry.stream.is_none() && entry.kind.is_none_or(|it| it == inbound.kind)
-        })
+        self.the_one(|entry| entry.stream.is_none())
     }
 
     /// The first entry of those that are not claimed, if all of them say the same.

@@ -15,6 +15,7 @@
 
 mod candidates;
 mod channel;
+mod client;
 mod close;
 mod connection;
 mod error;
@@ -25,6 +26,7 @@ mod join;
 mod ladder;
 mod metadata;
 mod negotiation;
+mod offers;
 mod options;
 mod outbox;
 mod reconcile;
@@ -43,9 +45,10 @@ use std::collections::BTreeMap;
 
 use crate::machine::Instant;
 
+use client::{Client, Request};
 use close::Closing;
 use held::Held;
-use join::{Channel, Client, Ids, Request};
+use join::{Channel, Ids};
 use reconcile::Reconciling;
 use remote::Remote;
 use replace::Replacement;

@@ -3,7 +3,7 @@
 //! The machine decides what comes next only when the platform has finished what it does, so collisions are seen before
 //! anything is applied. An offer is "being made" until the platform has made it; nobody waits for the server's ack.
 
-use crate::machine::{Instant, Level};
+use crate::machine::Level;
 
 use super::candidates::Next;
 use super::connection::{Answered, Connection, Operation, OwnOffer};
@@ -16,22 +16,6 @@ use super::signal::{Candidate, Description, Sdp, SdpType, Signal};
 
 /// No honest description is longer.
 const MAX_SDP: usize = 256 * 1024;
-
-/// So many offers of a member are applied in a second.
-const OFFERS_A_SECOND: usize = 10;
-
-/// A member may begin a new session this often, in milliseconds.
-pub(super) const SESSION_PAUSE_MS: u64 = 2_000;
-
-/// What is to be done with an offer of the peer.
-enum Verdict {
-    Apply,
-    Ignore,
-    /// It is the one that was answered last.
-    AnswerAgain,
-    NewSession,
-    Later,
-}
 
 impl<P: Clone + PartialEq> Remote<P> {
     pub(super) fn on_description(&mut self, description: Description<P>, shared: &mut Shared<P>) {
@@ -99,90 +83,6 @@ impl<P: Clone + PartialEq> Remote<P> {
                 return;
             }
         }
-    }
-
-    /// Deals with the peer's offer; `false`: there is none, or its time has not come.
-    fn take_offer(&mut self, shared: &mut Shared<P>) -> bool {
-        let verdict = self.judge_offer(shared.now);
-        if let Some(Verdict::NewSession) = verdict {
-            self.next_session = shared.now.after(SESSION_PAUSE_MS);
-            self.rebuild(shared);
-            return true;
-        }
-        let (Some(verdict), Some(connection)) = (verdict, &mut self.connection) else {
-            return false;
-        };
-        match verdict {
-            Verdict::NewSession | Verdict::Later => return false,
-            Verdict::Ignore => self.offered = None,
-            Verdict::AnswerAgain => {
-                self.offered = None;
-                self.applied.push_back(shared.now);
-                if let Some(Answered { answer, .. }) = &connection.answered {
-                    let signal = Signal::Description(answer.clone());
-                    shared.outbox.push(self.id, &self.peer, signal);
-                }
-            }
-            Verdict::Apply => {
-                let Some(offer) = self.offered.take() else { return false };
-                self.applied.push_back(shared.now);
-                let rollback = connection.signalling == Signalling::HaveLocalOffer;
-                let sdp = offer.sdp.text.clone();
-                connection.operation = Some(Operation::Remote(offer));
-                let order = Order::SetRemote { kind: SdpType::Offer, sdp, rollback };
-                shared.order(connection.id, order);
-            }
-        }
-        if self.applied.len() > OFFERS_A_SECOND {
-            self.applied.pop_front();
-        }
-        true
-    }
-
-    fn judge_offer(&mut self, now: Instant) -> Option<Verdict> {
-        let (offer, connection) = (self.offered.as_ref()?, self.connection.as_mut()?);
-        let facts = &offer.sdp.facts;
-        let known = connection.remote.as_ref();
-        let is_new = known.is_some_and(|known| !known.same_connection(facts));
-        if (is_new || known.is_none()) && is_of_the_past(&self.past, facts.origin.as_ref()) {
-            return Some(Verdict::Ignore);
-        }
-        if is_new {
-            let too_soon = self.next_session > now;
-            return Some(if too_soon { Verdict::Later } else { Verdict::NewSession });
-        }
-        let known_origin = known.and_then(|known| known.origin.as_ref());
-        if let (Some(known), Some(origin)) = (known_origin, &facts.origin)
-            && origin.is_before(known)
-        {
-            return Some(Verdict::Ignore);
-        }
-        if self.applied.len() == OFFERS_A_SECOND && now.since(self.applied[0]) < 1_000 {
-            return Some(Verdict::Later);
-        }
-        let stable = connection.signalling == Signalling::Stable;
-        let answered = connection.answered.as_ref();
-        if stable && answered.is_some_and(|answered| answered.offer == offer.sdp.text) {
-            return Some(Verdict::AnswerAgain);
-        }
-        if connection.signalling == Signalling::HaveLocalOffer && !self.polite {
-            connection.ignores = true;
-            return Some(Verdict::Ignore);
-        }
-        Some(Verdict::Apply)
-    }
-
-    /// When the peer's offer that waits may be dealt with.
-    pub(super) fn offer_due(&self) -> Option<Instant> {
-        let (offer, connection) = (self.offered.as_ref()?, self.connection.as_ref()?);
-        if connection.operation.is_some() {
-            return None;
-        }
-        let known = connection.remote.as_ref();
-        if known.is_some_and(|known| !known.same_connection(&offer.sdp.facts)) {
-            return Some(self.next_session);
-        }
-        Some(self.applied.front()?.after(1_000))
     }
 
     fn use_candidates(&mut self, shared: &mut Shared<P>) {
@@ -303,10 +203,17 @@ impl<P: Clone + PartialEq> Remote<P> {
         match operation {
             Operation::Answer => connection.answer_failed = true,
             Operation::Offer { .. } => {}
-            Operation::Remote(_) => {
+            Operation::Remote(description) => {
                 if signalling == Signalling::Stable && connection.drop_offer().is_some() {
                     // It was rolled back for nothing.
                     connection.needs_offer = true;
+                }
+                let is_offer = description.kind == SdpType::Offer;
+                if is_offer && connection.remote.is_some() && !connection.is_connected() {
+                    // What the peer has agreed on is not what this side has. A new connection takes any offer.
+                    connection.misfit = true;
+                    self.offered.get_or_insert(description);
+                    return;
                 }
             }
         }
@@ -378,10 +285,4 @@ fn is_before<P>(origin: Option<&Origin>, other: &Description<P>) -> bool {
         (Some(origin), Some(other)) => origin.is_before(other),
         (None, _) | (_, None) => false,
     }
-}
-
-/// Whether it is of a connection that was left, and not newer than what was seen of that one.
-fn is_of_the_past(past: &std::collections::VecDeque<Origin>, origin: Option<&Origin>) -> bool {
-    let Some(origin) = origin else { return false };
-    past.iter().any(|past| past.session == origin.session && !past.is_before(origin))
 }

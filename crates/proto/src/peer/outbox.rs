@@ -79,12 +79,23 @@ impl<P> Outbox<P> {
         if self.left < FRAME {
             return None;
         }
-        let scarce = self.left / FRAME < self.waiting.len() as u64;
-        let ranks = self.waiting.iter().enumerate().map(|(at, entry)| (entry.rank(), at));
-        let at = if scarce { ranks.min()?.1 } else { 0 };
+        let at = self.next()?;
         let entry = self.waiting.remove(at)?;
         self.left -= FRAME;
         Some((entry.to, entry.signal))
+    }
+
+    /// Which signal is next. Nothing overtakes what was said of a member's own tracks before.
+    fn next(&self) -> Option<usize> {
+        let scarce = self.left / FRAME < self.waiting.len() as u64;
+        if !scarce {
+            return (!self.waiting.is_empty()).then_some(0);
+        }
+        let ranks = self.waiting.iter().enumerate().map(|(at, entry)| (entry.rank(), at));
+        let (rank, at) = ranks.min()?;
+        let remote = self.waiting[at].remote;
+        let before = |entry: &Entry<P>| rank == 0 && entry.remote == remote && entry.rank() == 1;
+        Some(self.waiting.iter().take(at).position(before).unwrap_or(at))
     }
 
     /// When the next signal may go; `None`: none waits.

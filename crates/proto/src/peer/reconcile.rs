@@ -6,9 +6,9 @@ use crate::machine::Instant;
 use crate::wire::PresencePeer;
 
 use super::Room;
+use super::client::Request;
 use super::error::Failure;
 use super::io::{Event, RemoteId, State};
-use super::join::Request;
 use super::options::Reconcile;
 use super::roster::Step;
 

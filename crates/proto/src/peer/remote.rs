@@ -206,7 +206,10 @@ impl<P: Clone + PartialEq> Remote<P> {
                 self.offered = None;
                 self.fail(failure, shared);
             }
-            ConnectionEvent::NegotiationNeeded => connection.needs_offer = true,
+            ConnectionEvent::NegotiationNeeded => {
+                connection.needs_offer = true;
+                connection.speaks = true;
+            }
             ConnectionEvent::LocalDescription { sdp, senders } => {
                 self.on_local(sdp, &senders, shared);
             }
@@ -260,6 +263,7 @@ impl<P: Clone + PartialEq> Remote<P> {
                 }
             }
             ConnectionState::Connected => {
+                connection.worked = true;
                 connection.disconnected = None;
                 connection.stalled = None;
                 self.ladder = Ladder::default();

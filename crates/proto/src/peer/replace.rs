@@ -102,7 +102,7 @@ impl<P: Clone + PartialEq> Room<P> {
     fn finish_replacement(&mut self, replacement: Replacement) {
         let Replacement { call, old, new, succeeded, failed, .. } = replacement;
         if failed.is_empty() || !succeeded.is_empty() {
-            self.move_track(old, new.as_ref(), &succeeded);
+            self.move_track(old, new.as_ref(), &succeeded, &failed);
         }
         if failed.is_empty() {
             self.settle(call, Ok(()));
@@ -114,7 +114,13 @@ impl<P: Clone + PartialEq> Room<P> {
     }
 
     /// From now on the new track is the one that members get.
-    fn move_track(&mut self, old: TrackId, new: Option<&(TrackId, String)>, moved: &[RemoteId]) {
+    fn move_track(
+        &mut self,
+        old: TrackId,
+        new: Option<&(TrackId, String)>,
+        moved: &[RemoteId],
+        failed: &[(String, Failure)],
+    ) {
         let Some(at) = self.shared.tracks.iter().position(|own| own.track == old) else { return };
         let LocalTrack { id: old_id, metadata, .. } = &self.shared.tracks[at];
         let (old_id, has_metadata) = (old_id.clone(), metadata.is_some());
@@ -129,8 +135,13 @@ impl<P: Clone + PartialEq> Room<P> {
         }
         for (id, remote) in &mut self.remotes {
             let Some(connection) = &mut remote.connection else { continue };
-            if !moved.contains(id) {
+            if !connection.sends(old) || failed.iter().any(|(peer, _)| *peer == remote.peer) {
                 continue;
+            }
+            if !moved.contains(id) {
+                // It was made meanwhile.
+                let new = new.map(|(track, _)| *track);
+                self.shared.order(connection.id, Order::ReplaceTrack { call: None, old, new });
             }
             connection.replaced(old, new.map(|(track, id)| (*track, &**id)));
             if has_metadata {

@@ -2,6 +2,8 @@
 //!
 //! A description of a peer is not to be trusted: whatever it says, the facts are bounded.
 
+use super::signal::Kind;
+
 /// Whose description it is: the `o=` line. A connection keeps its session id for life and counts the version up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
@@ -33,7 +35,11 @@ impl Origin {
 pub struct Section {
     /// Its `mid`.
     pub mid: String,
-    /// The track id of its first `msid`, if it has one.
+    /// Audio or video; `None`: neither.
+    pub kind: Option<Kind>,
+    /// The stream id of its first `msid`, if it has one. `-` stands for none.
+    pub stream: Option<String>,
+    /// The track id of that `msid`.
     pub track: Option<String>,
 }
 
@@ -53,11 +59,6 @@ impl SdpFacts {
     #[must_use]
     pub fn track_of(&self, mid: &str) -> Option<&str> {
         self.sections.iter().find(|section| section.mid == mid)?.track.as_deref()
-    }
-
-    /// How many tracks the sender's sections name.
-    pub(super) fn tracks(&self) -> usize {
-        self.sections.iter().filter(|section| section.track.is_some()).count()
     }
 
     /// Whether both describe the same connection. Some stacks change the session id with every description but keep the
@@ -89,11 +90,13 @@ pub fn scan_sdp(sdp: &str) -> SdpFacts {
             {
                 facts.ufrags.push(ufrag.to_owned());
             }
-        } else if line.starts_with("m=") {
+        } else if let Some(media) = line.strip_prefix("m=") {
             if facts.sections.len() == MAX_SECTIONS {
                 break;
             }
-            facts.sections.push(Section { mid: String::new(), track: None });
+            let kind = media.split(' ').next().and_then(Kind::of);
+            let mid = String::new();
+            facts.sections.push(Section { mid, kind, stream: None, track: None });
         } else if let Some(section) = facts.sections.last_mut() {
             read_section(section, line);
         }
@@ -114,8 +117,11 @@ fn read_section(section: &mut Section, line: &str) {
     if let Some(mid) = line.strip_prefix("a=mid:").and_then(token) {
         section.mid = mid.to_owned();
     } else if let Some(msid) = line.strip_prefix("a=msid:") {
-        let track = msid.split(' ').nth(1).and_then(token);
-        section.track = section.track.take().or_else(|| track.map(ToOwned::to_owned));
+        let mut words = msid.split(' ').map(|word| token(word).map(ToOwned::to_owned));
+        if section.track.is_none() {
+            section.stream = words.next().flatten();
+            section.track = words.next().flatten();
+        }
     }
 }
 

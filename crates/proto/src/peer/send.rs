@@ -4,9 +4,9 @@ use crate::machine::Instant;
 use crate::machine::Level;
 
 use super::Room;
+use super::client::Request;
 use super::error::CallError;
 use super::io::{CallId, ClientCall, Event, Payload, RemoteId, State};
-use super::join::Request;
 
 impl<P: Clone + PartialEq> Room<P> {
     /// Sends to everybody in the room. `None`: the user gave nothing that JSON can hold.

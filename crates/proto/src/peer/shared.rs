@@ -69,6 +69,7 @@ impl<P: Clone> Shared<P> {
                 metadata: Some(metadata.clone()),
                 kind: Some(track.kind),
                 stream: track.stream.as_ref().map(|(_, id)| id.clone()),
+                exact: true,
                 size: 0,
             });
             self.outbox.push(remote, to, signal);
@@ -78,7 +79,14 @@ impl<P: Clone> Shared<P> {
     /// Tells a member to forget what it was told of a track.
     pub(super) fn tell_to_forget(&mut self, remote: RemoteId, to: &str, key: &str) {
         let track = key.to_owned();
-        let forget = TrackMetadata { track, metadata: None, kind: None, stream: None, size: 0 };
+        let forget = TrackMetadata {
+            track,
+            metadata: None,
+            kind: None,
+            stream: None,
+            exact: false,
+            size: 0,
+        };
         self.outbox.push(remote, to, Signal::Metadata(forget));
     }
 }

@@ -5,11 +5,12 @@
 //! {"type":"rtc-description","description":{"type":"answer","sdp":"v=0…"},"re":"461173140 2"}
 //! {"type":"rtc-ice","candidate":{"candidate":"candidate:…","usernameFragment":"VQjk", …}}
 //! {"type":"rtc-ice","candidate":null}
-//! {"__meteredTrackMeta":{"trackId":"06ce3119","metadata":{"role":"camera"},"kind":"video","streamId":"a81f"}}
+//! {"__meteredTrackMeta":{"trackId":"06ce3119","metadata":{"role":"camera"},"kind":"video","streamId":"a81f","exact":true}}
 //! {"__meteredTrackMeta":{"trackId":"06ce3119"}}
 //! ```
 //!
-//! `re` is ours: the `o=` line of the offer that an answer belongs to. Other clients ignore it.
+//! Two members are ours, and other clients ignore them. `re` is the `o=` line of the offer that an answer belongs to. `exact`
+//! says that the sender also tells the ids by which its descriptions name its tracks, so that nobody needs to guess.
 
 use crate::wire::{Value, push_json_string};
 
@@ -112,6 +113,8 @@ pub struct TrackMetadata<P> {
     pub kind: Option<Kind>,
     /// The sender's id of the stream, if the sender says so.
     pub stream: Option<String>,
+    /// The sender also tells the ids by which its descriptions name its tracks.
+    pub exact: bool,
     /// The length of the whole signal.
     pub size: usize,
 }
@@ -200,7 +203,8 @@ fn metadata<V: Value>(wrapper: &V, size: usize) -> Option<TrackMetadata<V::Paylo
     };
     let kind = text("kind").as_deref().and_then(Kind::of);
     let stream = text("streamId").map(Into::into);
-    Some(TrackMetadata { track, metadata, kind, stream, size })
+    let exact = wrapper.field("exact").is_some();
+    Some(TrackMetadata { track, metadata, kind, stream, exact, size })
 }
 
 impl<P> Signal<P> {
@@ -219,7 +223,7 @@ impl<P> Signal<P> {
                 let init = init.as_ref().map_or("null".to_owned(), json);
                 format!(r#"{{"type":"rtc-ice","candidate":{init}}}"#)
             }
-            Signal::Metadata(TrackMetadata { track, metadata, kind, stream, size: _ }) => {
+            Signal::Metadata(TrackMetadata { track, metadata, kind, stream, exact, size: _ }) => {
                 let mut text = format!(r#"{{"{METADATA_KEY}":{{"trackId":"#);
                 push_json_string(&mut text, track);
                 if let Some(metadata) = metadata {
@@ -228,6 +232,7 @@ impl<P> Signal<P> {
                 }
                 push_member(&mut text, "kind", kind.map(Kind::name));
                 push_member(&mut text, "streamId", stream.as_deref());
+                text += if *exact { r#","exact":true"# } else { "" };
                 text + "}}"
             }
         }

@@ -90,6 +90,7 @@ fn message_size<P: Clone>(track: &LocalTrack<P>) -> usize {
         metadata: Some(metadata.clone()),
         kind: Some(track.kind),
         stream: track.stream.as_ref().map(|(_, id)| id.clone()),
+        exact: true,
         size: 0,
     });
     signal.to_json(|_| String::new()).len() + size

@@ -6,7 +6,7 @@ use super::connection::Patience;
 use super::error::Failure;
 use super::io::{IceState, RemoteEvent};
 use super::ladder::Remedy;
-use super::negotiation::SESSION_PAUSE_MS;
+use super::offers::SESSION_PAUSE_MS;
 use super::remote::Remote;
 use super::shared::Shared;
 use super::signal::Signal;
@@ -70,7 +70,7 @@ impl<P: Clone + PartialEq> Remote<P> {
     pub(super) fn on_negotiated(&mut self, now: Instant) {
         let Some(connection) = &mut self.connection else { return };
         let has_transport = connection.remote.as_ref().is_some_and(|it| !it.ufrags.is_empty());
-        if has_transport && !connection.is_connected() {
+        if has_transport && connection.speaks && !connection.is_connected() {
             connection.stalled = Some(now.after(STALLED_MS));
         }
     }
@@ -99,12 +99,18 @@ impl<P: Clone + PartialEq> Remote<P> {
         }
         if self.is_on_trial(now) {
             self.rebuild(shared);
+        } else if !self.speaks() {
+            // Who has something to say mends it. Otherwise two sides that have nothing would do so for ever.
         } else if failed {
             let remedy = self.ladder.failed(now);
             self.remedy(remedy, shared);
         } else if let Some(connection) = &mut self.connection {
             connection.disconnected.get_or_insert(now.after(INTERRUPTION_MS));
         }
+    }
+
+    fn speaks(&self) -> bool {
+        self.connection.as_ref().is_some_and(|connection| connection.speaks)
     }
 
     /// The other end may be gone.
@@ -136,8 +142,9 @@ impl<P: Clone + PartialEq> Remote<P> {
 
     /// The network came back, or the user asks for it: a connection that does not work is restarted at this time.
     pub(super) fn restart_at(&mut self, at: Instant) {
-        let broken =
-            |it: &super::connection::Connection<P>| it.remote.is_some() && !it.is_connected();
+        let broken = |it: &super::connection::Connection<P>| {
+            it.speaks && it.remote.is_some() && !it.is_connected()
+        };
         if self.connection.as_ref().is_some_and(broken) {
             self.ladder.begin_at(at);
         }

@@ -84,6 +84,7 @@ fn p073_an_offer_behind_an_answer_that_is_being_applied_is_accepted_by_both_role
 fn p075_a_restart_that_is_rolled_back_is_made_again_unless_the_peer_restarts() {
     for (ufrag, again) in [("uZ", true), ("fresh", false)] {
         let mut sim = Sim::joined(&["z"]);
+        sim.add_track(1);
         sim.offers("z", sdp("Z", 1));
         sim.applied("z");
         sim.local("z", sdp("M", 1));

@@ -145,7 +145,23 @@ fn p087_what_the_application_sends_counts_and_is_not_held_up() {
     sim.local("a", sdp("M", 1));
     assert_eq!(sim.lines_with("to a"), [""; 0]);
     sim.advance(13);
-    assert_eq!(sim.lines_with("to a"), ["to a: offer M.1"]);
+    assert_eq!(sim.lines_with("to a"), ["to a: metadata track-1 t1"]);
     sim.advance(12);
     assert_eq!(sim.lines_with("to a").len(), 2);
+}
+
+#[test]
+fn p164_log_lines_hold_nothing_of_what_members_send() {
+    let mut sim = Sim::calling("M", "A");
+    let secret = "a=ice-pwd:hunter2";
+    for _ in 0..300 {
+        sim.candidate("a", secret, Some("uA"));
+        sim.candidate("stranger", secret, Some("hunter2"));
+    }
+    sim.offers("a", Sdp { size: 1_000_000, ..sdp("hunter2", 1) });
+    sim.answers("a", sdp("hunter2", 2));
+    sim.presence(&[], &["hunter2"]);
+    sim.fails("a", Signalling::Stable);
+    assert!(sim.logs.len() >= 3);
+    assert!(sim.logs.iter().all(|log| !log.contains("hunter2")), "{:?}", sim.logs);
 }

@@ -195,3 +195,11 @@ fn p022_a_handler_of_joined_may_close_the_room() {
     assert_eq!(sim.lines().last().unwrap(), "call 4 ok");
     assert_eq!(sim.room.state(), State::Closed);
 }
+
+#[test]
+fn p004_alone_in_the_room_no_connection_is_wanted_of_the_platform() {
+    let mut sim = Sim::joined(&[]);
+    sim.add_track(1);
+    sim.advance(600_000);
+    assert!(sim.orders.is_empty());
+}

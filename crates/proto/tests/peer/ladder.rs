@@ -188,3 +188,16 @@ fn a_transport_that_the_other_side_closed_is_replaced_after_five_seconds() {
     sim.advance(1);
     assert_eq!(sim.lines_with("reset"), ["a: connection-reset"]);
 }
+
+#[test]
+fn who_has_nothing_to_say_leaves_the_restart_to_the_other_side() {
+    let mut sim = Sim::joined(&["a"]);
+    sim.offers("a", sdp("A", 1));
+    sim.applied("a");
+    sim.local("a", sdp("M", 1));
+    sim.forget();
+    sim.ice("a", IceState::Failed);
+    sim.state("a", ConnectionState::Failed);
+    sim.advance(120_000);
+    assert_eq!(sim.lines(), ["a: idle -> reconnecting"]);
+}

@@ -12,6 +12,7 @@ fn told(track: &str, metadata: Option<&str>, stream: Option<&str>) -> Signal<Str
         metadata: metadata.map(Into::into),
         kind: stream.map(|_| Kind::Video),
         stream: stream.map(Into::into),
+        exact: false,
         size: 100,
     })
 }
@@ -19,8 +20,13 @@ fn told(track: &str, metadata: Option<&str>, stream: Option<&str>) -> Signal<Str
 /// A description whose only section has this track.
 fn with_msid(session: &str, version: u32, track: &str) -> Sdp<String> {
     let mut sdp = sdp(session, version);
-    sdp.facts.sections = vec![Section { mid: "0".into(), track: Some(track.into()) }];
+    sdp.facts.sections = vec![section("0", "stream-70", track)];
     sdp
+}
+
+fn section(mid: &str, stream: &str, track: &str) -> Section {
+    let kind = Some(Kind::Video);
+    Section { mid: mid.into(), kind, stream: Some(stream.into()), track: Some(track.into()) }
 }
 
 #[test]
@@ -74,8 +80,29 @@ fn p105_a_track_without_metadata_does_not_get_that_of_another() {
     let mut sim = Sim::calling("M", "A");
     sim.signal("a", told("one", Some("camera"), None));
     let mut offer = with_msid("A", 2, "x");
-    offer.facts.sections.push(Section { mid: "1".into(), track: Some("y".into()) });
+    offer.facts.sections.push(section("1", "stream-71", "y"));
     sim.offers("a", offer);
+    sim.track("a", 7, 70);
+    assert_eq!(sim.lines_with("track"), ["a: track 7 -"]);
+}
+
+#[test]
+fn p105_of_two_tracks_of_one_stream_and_kind_stream_and_kind_name_none() {
+    let mut sim = Sim::calling("M", "A");
+    sim.signal("a", told("one", Some("camera"), Some("stream-70")));
+    let mut offer = with_msid("A", 2, "x");
+    offer.facts.sections.push(section("1", "stream-70", "y"));
+    sim.offers("a", offer);
+    sim.track("a", 7, 70);
+    assert_eq!(sim.lines_with("track"), ["a: track 7 -"]);
+}
+
+#[test]
+fn p105_a_sender_that_tells_the_ids_of_its_descriptions_is_not_guessed_at() {
+    let mut sim = Sim::calling("M", "A");
+    let Signal::Metadata(told) = told("z", Some("screen"), Some("stream-70")) else { panic!() };
+    sim.signal("a", Signal::Metadata(TrackMetadata { exact: true, ..told }));
+    sim.offers("a", with_msid("A", 2, "x"));
     sim.track("a", 7, 70);
     assert_eq!(sim.lines_with("track"), ["a: track 7 -"]);
 }
@@ -108,7 +135,8 @@ fn p118_entries_of_more_than_a_mebibyte_are_not_kept() {
     for number in 0..40 {
         let metadata = Some("m".repeat(60_000));
         let track = format!("t{number}");
-        let told = TrackMetadata { track, metadata, kind: None, stream: None, size: 60_000 };
+        let told =
+            TrackMetadata { track, metadata, kind: None, stream: None, exact: false, size: 60_000 };
         sim.signal("a", Signal::Metadata(told));
     }
     assert!(format!("{:?}", sim.room).len() < 1_200_000);
@@ -172,4 +200,11 @@ fn p109_a_track_without_a_stream_is_a_track_alone() {
         },
     );
     assert_eq!(sim.lines(), ["a: track 7 -"]);
+}
+
+#[test]
+fn p121_a_data_channel_of_the_member_is_an_event() {
+    let mut sim = Sim::calling("M", "A");
+    sim.pc("a", ConnectionEvent::DataChannel(metered_realtime_proto::peer::ChannelId(5)));
+    assert_eq!(sim.lines(), ["a: data-channel 5"]);
 }

@@ -138,6 +138,21 @@ fn p059_an_offer_that_comes_again_gets_the_same_answer_and_is_not_applied_twice(
 }
 
 #[test]
+fn p059_p060_it_gets_that_answer_while_an_own_offer_waits_too_and_rolls_nothing_back() {
+    for member in ["a", "z"] {
+        let mut sim = Sim::joined(&[member]);
+        sim.offers(member, sdp("A", 1));
+        sim.applied(member);
+        sim.local(member, sdp("M", 1));
+        sim.needs_negotiation(member);
+        sim.local(member, sdp("M", 2));
+        sim.forget();
+        sim.offers(member, sdp("A", 1));
+        assert_eq!(sim.lines(), [format!("to {member}: answer M.1 to A 1")]);
+    }
+}
+
+#[test]
 fn p058_a_member_that_never_answers_gets_new_connections_less_and_less_often() {
     let mut sim = Sim::joined(&["a"]);
     sim.add_track(1);
@@ -233,7 +248,7 @@ fn p063_an_answer_that_cannot_be_made_is_one_event_and_the_next_offer_works() {
 }
 
 #[test]
-fn p067_ice_servers_reach_new_connections_and_living_ones() {
+fn p007_p067_ice_servers_reach_new_connections_and_living_ones() {
     use metered_realtime_proto::wire::{IceServer, Urls};
     let servers = |count: usize| {
         let urls = Urls::One("stun:stun.example".into());

@@ -1,6 +1,6 @@
 //! What is read of a session description.
 
-use metered_realtime_proto::peer::{Origin, SdpFacts, Section, scan_sdp};
+use metered_realtime_proto::peer::{Kind, Origin, SdpFacts, Section, scan_sdp};
 
 const CHROMIUM: &str = "v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n\
     a=group:BUNDLE 0 1\r\na=extmap-allow-mixed\r\na=msid-semantic: WMS a81f\r\n\
@@ -10,17 +10,19 @@ const CHROMIUM: &str = "v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-
 
 #[test]
 fn session_credentials_and_sections_of_a_description_are_read() {
-    let section = |mid: &str, track: Option<&str>| Section {
+    let section = |mid: &str, kind, msid: Option<(&str, &str)>| Section {
         mid: mid.into(),
-        track: track.map(ToOwned::to_owned),
+        kind,
+        stream: msid.map(|(stream, _)| stream.into()),
+        track: msid.map(|(_, track)| track.into()),
     };
     let facts = SdpFacts {
         origin: Some(Origin { session: "4611731400430051336".into(), version: "2".into() }),
         ufrags: vec!["VQjk".into()],
         sections: vec![
-            section("0", Some("06ce3119")),
-            section("1", Some("7b2e")),
-            section("2", None),
+            section("0", Some(Kind::Audio), Some(("a81f", "06ce3119"))),
+            section("1", Some(Kind::Video), Some(("-", "7b2e"))),
+            section("2", None, None),
         ],
     };
     assert_eq!(scan_sdp(CHROMIUM), facts);

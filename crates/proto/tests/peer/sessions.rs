@@ -1,6 +1,6 @@
 //! A member may replace its connection without a word: its descriptions are of another session then.
 
-use metered_realtime_proto::peer::ConnectionState;
+use metered_realtime_proto::peer::{ConnectionState, Signalling};
 
 use crate::sim::{Sim, sdp, sdp_with};
 
@@ -24,12 +24,56 @@ fn p144_an_offer_of_another_session_gets_a_new_connection_inside_of_the_same_mem
 
 #[test]
 fn p144_an_own_offer_to_the_old_session_does_not_stand_in_the_way() {
-    let mut sim = Sim::calling("M", "A");
-    sim.needs_negotiation("a");
-    sim.local("a", sdp("M", 2));
+    // The polite side takes the offer, the impolite one makes another: each may be in the same position.
+    for (member, next) in [("z", "z#2 set remote offer B.1"), ("a", "a#2 set local offer")] {
+        let mut sim = Sim::joined(&[member]);
+        sim.add_track(1);
+        sim.offers(member, sdp("A", 1));
+        sim.applied(member);
+        sim.local(member, sdp("M", 1));
+        sim.needs_negotiation(member);
+        sim.local(member, sdp("M", 2));
+        sim.forget();
+        sim.offers(member, sdp("B", 1));
+        assert_eq!(sim.lines_with("reset").len(), 1);
+        if member == "a" {
+            sim.needs_negotiation(member);
+        }
+        assert_eq!(sim.lines_with(" set "), [next]);
+    }
+}
+
+#[test]
+fn an_impolite_side_with_nothing_to_send_insists_on_its_offer_if_the_connection_never_worked() {
+    for worked in [true, false] {
+        let mut sim = Sim::joined(&["a"]);
+        sim.offers("a", sdp("A", 1));
+        sim.applied("a");
+        sim.local("a", sdp("M", 1));
+        if worked {
+            sim.state("a", ConnectionState::Connected);
+        }
+        sim.needs_negotiation("a");
+        sim.local("a", sdp("M", 2));
+        sim.forget();
+        sim.offers("a", sdp("B", 1));
+        assert_eq!(sim.lines_with("set remote").len(), usize::from(worked));
+    }
+}
+
+#[test]
+fn an_offer_that_does_not_fit_a_connection_that_does_not_work_is_applied_to_a_new_one() {
+    let mut sim = Sim::joined(&["a"]);
+    sim.offers("a", sdp("A", 1));
+    sim.applied("a");
+    sim.local("a", sdp("M", 1));
+    sim.offers("a", sdp("A", 2));
     sim.forget();
-    sim.offers("a", sdp("B", 1));
-    assert_eq!(sim.lines_with("set remote"), ["a#2 set remote offer B.1"]);
+    sim.fails("a", Signalling::Stable);
+    let lines = ["a#1 drop", "a#2 create", "a: connection-reset", "a#2 set remote offer A.2"];
+    assert_eq!(sim.lines(), lines);
+    sim.fails("a", Signalling::Stable);
+    assert_eq!(sim.lines(), ["a: negotiation-error OperationError"]);
 }
 
 #[test]

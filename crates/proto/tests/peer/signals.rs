@@ -57,13 +57,14 @@ fn p085_a_list_is_no_candidate_and_nobody_sees_it() {
 fn p101_p104_metadata_is_read_and_written_with_stream_and_kind() {
     let text = concat!(
         r#"{"__meteredTrackMeta":{"trackId":"t","metadata":{"role":"camera"},"#,
-        r#""kind":"video","streamId":"s"}}"#
+        r#""kind":"video","streamId":"s","exact":true}}"#
     );
     let metadata = TrackMetadata {
         track: "t".into(),
         metadata: Some(r#"{"role":"camera"}"#.into()),
         kind: Some(Kind::Video),
         stream: Some("s".into()),
+        exact: true,
         size: text.len(),
     };
     assert_eq!(signal(text), Signal::Metadata(metadata));

@@ -151,7 +151,9 @@ fn p119_metadata_above_the_cap_is_refused_and_nothing_is_recorded() {
     let error = sim.room.add_track(large(65_536), sim.now).unwrap_err();
     assert!(matches!(error, CallError::Oversized { size: 65_537.., .. }));
     assert_eq!(sim.room.track_metadata(TrackId(1)), None);
-    let rest = r#"{"__meteredTrackMeta":{"trackId":"track-1","metadata":,"kind":"video"}}"#.len();
+    let rest =
+        r#"{"__meteredTrackMeta":{"trackId":"track-1","metadata":,"kind":"video","exact":true}}"#
+            .len();
     assert_eq!(sim.room.add_track(large(65_536 - rest), sim.now), Ok(()));
 }
 
@@ -163,4 +165,29 @@ fn tracks_are_refused_after_close() {
     let error = |method| Err(CallError::InvalidState { method, state });
     assert_eq!(sim.room.add_track(local(1, None, None), sim.now), error("addTrack"));
     assert_eq!(sim.room.remove_track(TrackId(1), sim.now), error("removeTrack"));
+}
+
+#[test]
+fn p117_a_track_that_its_device_ended_stays_until_it_is_removed() {
+    // The room is not told of the end; what the user added is what members get.
+    let mut sim = Sim::joined(&[]);
+    sim.add_track(1);
+    sim.presence(&["a"], &[]);
+    assert_eq!(sim.lines_with("add track").len(), 1);
+    sim.remove_track(1);
+    assert_eq!(sim.lines_with("remove track"), ["a#1 remove track 1"]);
+}
+
+#[test]
+fn p110_a_member_that_comes_while_a_track_is_replaced_gets_the_new_one_too() {
+    let mut sim = Sim::calling("M", "A");
+    let call = sim.room.replace_track(TrackId(1), Some((TrackId(2), "track-2")), sim.now).unwrap();
+    sim.presence(&["b"], &[]);
+    sim.forget();
+    sim.pc("a", ConnectionEvent::TrackReplaced { call: Some(call), result: Ok(()) });
+    assert_eq!(sim.lines_with("replace"), ["b#1 replace track 1 by 2"]);
+    assert_eq!(
+        sim.lines_with("to b"),
+        ["to b: metadata track-1 forget", "to b: metadata track-2 t1"]
+    );
 }

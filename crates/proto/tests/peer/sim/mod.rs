@@ -35,6 +35,7 @@ pub(crate) struct Sim {
     names: std::collections::BTreeMap<RemoteId, String>,
     pub(crate) own_id: String,
     pub(crate) orders: Vec<(ConnectionId, String)>,
+    pub(crate) logs: Vec<String>,
 }
 
 impl Sim {
@@ -57,6 +58,7 @@ impl Sim {
             names: std::collections::BTreeMap::new(),
             own_id: "m".into(),
             orders: Vec::new(),
+            logs: Vec::new(),
         }
     }
 
@@ -226,7 +228,8 @@ impl Sim {
                 let order = lines::order(&order);
                 self.orders.push((connection, order));
             }
-            Output::ForgetRemote(_) | Output::Log(_) => {}
+            Output::ForgetRemote(_) => {}
+            Output::Log(log) => self.logs.push(format!("{log:?}")),
         }
     }
 

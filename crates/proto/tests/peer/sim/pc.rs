@@ -12,7 +12,7 @@ fn facts(session: &str, version: u32, ufrag: &str) -> SdpFacts {
     SdpFacts {
         origin: Some(Origin { session: session.into(), version: version.to_string() }),
         ufrags: vec![ufrag.into()],
-        sections: vec![Section { mid: "0".into(), track: None }],
+        sections: vec![Section { mid: "0".into(), kind: None, stream: None, track: None }],
     }
 }
 
