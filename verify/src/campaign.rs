@@ -12,8 +12,12 @@ use crate::fuzz;
 /// A fuzz target: the name of its corpus and its function, which panics if a rule is broken.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 3] =
-    [("frame", fuzz::frame), ("inputs", fuzz::inputs), ("session", fuzz::session)];
+const TARGETS: [Target; 4] = [
+    ("frame", fuzz::frame),
+    ("inputs", fuzz::inputs),
+    ("sdp", fuzz::sdp),
+    ("session", fuzz::session),
+];
 
 /// What was run, and with which result.
 #[derive(Debug, Default)]

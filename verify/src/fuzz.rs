@@ -6,12 +6,36 @@ use metered_realtime_proto::machine::{
     CallError, CallId, Close, Event, Input, Instant, Machine, Options, ProviderFailure, RawOptions,
     RawReconnect, SocketId, State, TokenRequestId,
 };
+use metered_realtime_proto::peer::scan_sdp;
 use metered_realtime_proto::wire::{
     ApplicationFrame, Malformed, OutgoingFrame, Secret, ServerFrame,
 };
 
 use crate::dice::Dice;
 use metered_realtime_proto_testing::{Driver, decode_text, encode, welcome};
+
+/// A session description of a peer: reading it ends, the facts are bounded, and line ends make no difference.
+///
+/// # Panics
+/// A rule is broken.
+pub fn sdp(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let facts = scan_sdp(&text);
+    assert!(facts.sections.len() <= 512 && facts.ufrags.len() <= 512, "the facts are bounded");
+    let origin = facts.origin.iter().flat_map(|origin| [&origin.session, &origin.version]);
+    let sections = facts
+        .sections
+        .iter()
+        .flat_map(|section| [Some(&section.mid), section.stream.as_ref(), section.track.as_ref()]);
+    let tokens = origin.chain(&facts.ufrags).chain(sections.flatten());
+    for token in tokens {
+        assert!(!token.is_empty() && token.len() <= 256, "{token:?}");
+        assert_eq!(token.trim(), token);
+    }
+    if !text.contains('\r') {
+        assert_eq!(scan_sdp(&text.replace('\n', "\r\n")), facts);
+    }
+}
 
 /// A text from the server. It is read or refused; a frame stays the same when it is written and read again; and a connected
 /// client handles it.

@@ -72,28 +72,34 @@ pub(crate) enum TokenAnswer {
 }
 
 /// A queue, sorted by time.
-#[derive(Debug, Default)]
-pub(crate) struct Schedule {
-    heap: BinaryHeap<Entry>,
+#[derive(Debug)]
+pub(crate) struct Schedule<T = Scheduled> {
+    heap: BinaryHeap<Entry<T>>,
     number: u64,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct Entry<T> {
     at: u64,
     number: u64,
-    what: Scheduled,
+    what: T,
 }
 
-impl Schedule {
+impl<T> Default for Schedule<T> {
+    fn default() -> Schedule<T> {
+        Schedule { heap: BinaryHeap::new(), number: 0 }
+    }
+}
+
+impl<T> Schedule<T> {
     /// Adds an entry. Of two at the same time, the one added first comes first.
-    pub(crate) fn add(&mut self, at: u64, what: Scheduled) {
+    pub(crate) fn add(&mut self, at: u64, what: T) {
         self.number += 1;
         self.heap.push(Entry { at, number: self.number, what });
     }
 
     /// Takes the next entry, if it is not later than `until`.
-    pub(crate) fn next(&mut self, until: u64) -> Option<(u64, Scheduled)> {
+    pub(crate) fn next(&mut self, until: u64) -> Option<(u64, T)> {
         if self.heap.peek()?.at > until {
             return None;
         }
@@ -101,22 +107,22 @@ impl Schedule {
     }
 }
 
-impl Ord for Entry {
-    fn cmp(&self, other: &Entry) -> Ordering {
+impl<T> Ord for Entry<T> {
+    fn cmp(&self, other: &Entry<T>) -> Ordering {
         (other.at, other.number).cmp(&(self.at, self.number))
     }
 }
 
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Entry) -> Option<Ordering> {
+impl<T> PartialOrd for Entry<T> {
+    fn partial_cmp(&self, other: &Entry<T>) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Entry {
-    fn eq(&self, other: &Entry) -> bool {
+impl<T> PartialEq for Entry<T> {
+    fn eq(&self, other: &Entry<T>) -> bool {
         self.number == other.number
     }
 }
 
-impl Eq for Entry {}
+impl<T> Eq for Entry<T> {}

@@ -1,5 +1,7 @@
 //! Counts of what happened.
 
+use crate::runner::Tally;
+
 /// Counts of one session or of many.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Totals {
@@ -23,9 +25,8 @@ pub struct Totals {
     pub simulated_ms: u64,
 }
 
-impl Totals {
-    /// Adds those of other sessions.
-    pub fn add(&mut self, other: &Totals) {
+impl Tally for Totals {
+    fn add(&mut self, other: &Totals) {
         self.sessions += other.sessions;
         self.steps += other.steps;
         self.outputs += other.outputs;

@@ -10,7 +10,7 @@ impl Trace {
     /// Adds a line.
     pub(crate) fn add(&mut self, now: u64, client: usize, line: &str) {
         use std::fmt::Write;
-        let name = ['A', 'B'].get(client).copied().unwrap_or('?');
+        let name = ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H'].get(client).copied().unwrap_or('?');
         let seconds = now / 1000;
         writeln!(self.text, "{seconds:>9}.{:03} {name} {line}", now % 1000)
             .expect("writing to a string does not fail");

@@ -9,6 +9,7 @@ use crate::faults::Faults;
 use crate::invariants::Broken;
 use crate::network::Link;
 use crate::options;
+use crate::runner::Outcome;
 use crate::schedule::{Schedule, Scheduled};
 use crate::totals::Totals;
 use crate::trace::{Trace, trace};
@@ -37,22 +38,9 @@ pub(crate) struct World {
     pub(crate) totals: Totals,
 }
 
-/// How a session went.
-#[derive(Debug)]
-pub struct Outcome {
-    /// The first rule that was broken.
-    pub broken: Option<Broken>,
-    /// Counts of what happened.
-    pub totals: Totals,
-    /// The trace, if it was asked for.
-    pub trace: Option<String>,
-    /// The choices, if they were recorded.
-    pub choices: Vec<u64>,
-}
-
 /// Runs a session.
 #[must_use]
-pub fn run(dice: Dice, with_trace: bool) -> Outcome {
+pub fn run(dice: Dice, with_trace: bool) -> Outcome<Totals> {
     let mut world = World::new(dice, with_trace);
     world.run_with_faults();
     if world.broken.is_none() {

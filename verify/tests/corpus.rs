@@ -20,3 +20,8 @@ fn the_input_sequences_of_the_corpus_break_no_rule() {
 fn the_sessions_of_the_corpus_break_no_rule() {
     replay("session", fuzz::session);
 }
+
+#[test]
+fn the_session_descriptions_of_the_corpus_break_no_rule() {
+    replay("sdp", fuzz::sdp);
+}

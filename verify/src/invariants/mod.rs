@@ -53,7 +53,11 @@ impl fmt::Display for Broken {
 }
 
 /// An error, unless the rule holds.
-fn rule(rule: &'static str, holds: bool, detail: impl FnOnce() -> String) -> Result<(), Broken> {
+pub(crate) fn rule(
+    rule: &'static str,
+    holds: bool,
+    detail: impl FnOnce() -> String,
+) -> Result<(), Broken> {
     if holds { Ok(()) } else { Err(Broken { rule, detail: detail() }) }
 }
 

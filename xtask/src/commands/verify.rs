@@ -11,9 +11,12 @@ use anyhow::Result;
 /// rules are in `verify/src/invariants`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// How many sessions.
-    #[arg(long, default_value_t = 1_000_000)]
-    sessions: u64,
+    /// How many sessions: a million, or a hundred thousand of rooms.
+    #[arg(long)]
+    sessions: Option<u64>,
+    /// Rooms of peer connections instead of clients.
+    #[arg(long)]
+    rooms: bool,
     /// The seed of the run.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -26,19 +29,29 @@ pub(crate) struct Args {
     /// Run the fuzz corpus and so many variations of it, and do nothing else.
     #[arg(long, value_name = "VARIATIONS")]
     fuzz: Option<u64>,
+    /// Build the machine with each of some bugs, see that the simulation of rooms finds it, and do nothing else.
+    #[arg(long, requires = "rooms")]
+    seeded_bugs: bool,
     #[command(flatten)]
     figures: Figures,
 }
 
 impl Args {
+    /// The same of rooms.
+    pub(super) fn brief_rooms() -> Args {
+        Args { sessions: Some(500), rooms: true, ..Args::brief() }
+    }
+
     /// A run that is short enough for every day.
     pub(super) fn brief() -> Args {
         Args {
-            sessions: 20_000,
+            sessions: Some(20_000),
+            rooms: false,
             seed: 1,
             threads: 0,
             trace: None,
             fuzz: None,
+            seeded_bugs: false,
             figures: Figures { write: false },
         }
     }
@@ -49,19 +62,32 @@ pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
 }
 
 pub(super) fn simulate(workspace: &Workspace, shell: &Shell, args: &Args) -> Result<()> {
+    if args.seeded_bugs {
+        let test =
+            ["test", "--locked", "--package", "metered-realtime-verify", "--test", "seeded_bugs"];
+        return shell.cmd("cargo").args(test).args(["--", "--ignored", "--nocapture"]).run();
+    }
+    let sessions = args.sessions.unwrap_or(if args.rooms { 100_000 } else { 1_000_000 });
     let mut verify = shell
         .cmd("cargo")
         .args(["run", "--locked", "--quiet", "--profile", "verify"])
         .args(["--package", "metered-realtime-verify", "--"])
-        .args(["--sessions", &args.sessions.to_string()])
+        .args(["--sessions", &sessions.to_string()])
         .args(["--seed", &args.seed.to_string()])
         .args(["--threads", &args.threads.to_string()]);
+    if args.rooms {
+        verify = verify.args(["--rooms"]);
+    }
     if let Some(trace) = args.trace {
         verify = verify.args(["--trace", &trace.to_string()]);
     }
     if let Some(variations) = args.fuzz {
         verify = verify.args(["--fuzz", &variations.to_string()]);
     }
-    let section = if args.fuzz.is_some() { "fuzz" } else { "verify" };
+    let section = match (args.fuzz, args.rooms) {
+        (Some(_), _) => "fuzz",
+        (None, true) => "rooms",
+        (None, false) => "verify",
+    };
     args.figures.run(workspace, shell, section, verify)
 }

@@ -1,0 +1,76 @@
+//! A member that means harm: it has a link and no page, and sends what it likes.
+
+use std::rc::Rc;
+
+use metered_realtime_proto::peer::{
+    Candidate, Description as Signalled, SdpType, Signal, TrackMetadata,
+};
+
+use super::load::{Description, Line, Load, Media};
+use super::server::{Link, Up};
+use super::world::World;
+
+impl World {
+    pub(crate) fn add_hostile(&mut self) {
+        let link = self.links.len();
+        self.links.push(Link::new(None, "evil".into(), self.now));
+        self.travel_up(link, Up::Subscribe(None));
+        self.hostile = Some(link);
+        self.excuses_errors = true;
+    }
+
+    /// A burst of harm.
+    pub(crate) fn do_harm(&mut self) {
+        let Some(link) = self.hostile else { return };
+        let ids: Vec<String> =
+            self.present().keys().filter(|id| **id != "evil").map(|id| (*id).to_owned()).collect();
+        if ids.is_empty() {
+            return;
+        }
+        let to = ids[self.dice.below(ids.len() as u64) as usize].clone();
+        let what = self.dice.below(5);
+        for _ in 0..=self.dice.magnitude(200) {
+            let signal = self.harm(what);
+            self.travel_up(link, Up::Signal(to.clone(), signal));
+        }
+    }
+
+    fn harm(&mut self, what: u64) -> Signal<Load> {
+        match what {
+            0 => Signal::Candidate(Candidate {
+                init: Some(Load::Garbage),
+                size: self.dice.magnitude(2_000) as usize,
+                ufrag: (self.dice.below(2) == 0).then(|| self.dice.below(5).to_string()),
+            }),
+            1 => Signal::Metadata(TrackMetadata {
+                track: self.dice.below(1_000).to_string(),
+                metadata: (self.dice.below(4) != 3).then_some(Load::Garbage),
+                kind: None,
+                stream: None,
+                exact: false,
+                size: self.dice.magnitude(60_000) as usize,
+            }),
+            _ => {
+                let kind = self.dice.pick(&[SdpType::Offer, SdpType::Answer]);
+                self.descriptions += 1;
+                let line = Line { media: Media::Video, sends: true, receives: true, track: None };
+                let lines = vec![line; self.dice.below(4) as usize];
+                let description = Rc::new(Description {
+                    number: self.descriptions,
+                    kind,
+                    pc: 1_000_000 + self.dice.below(3) as u32,
+                    version: self.dice.below(1_000) as u32,
+                    ufrag: 2_000_000 + self.dice.below(3) as u32,
+                    lines,
+                    answers: None,
+                });
+                let mut sdp = description.sdp();
+                if self.dice.below(3) == 0 {
+                    sdp.text = Load::Garbage;
+                }
+                sdp.size = self.dice.magnitude(1_000_000) as usize;
+                Signal::Description(Signalled { kind, sdp, answers: None })
+            }
+        }
+    }
+}
