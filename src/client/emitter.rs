@@ -244,7 +244,7 @@ impl<E> Clone for Handler<E> {
     }
 }
 
-/// Runs a handler of the user's. If it panics, that is logged, and the next handler runs.
+/// Runs a handler. If it panics, that is logged, and the next handler runs.
 fn run<E: Event>(handler: &Handler<E>, event: &E) -> Option<BoxFuture<()>> {
     let mut callback = handler.callback.lock().unwrap_or_else(PoisonError::into_inner);
     let task = catch_panic(|| callback(event));

@@ -5,7 +5,7 @@ use std::fmt;
 use super::panics::catch_panic;
 use metered_realtime_proto::machine::{Level, Log, LogValue};
 
-/// Hands a line to the user's subscriber; one that panics changes nothing.
+/// Hands a line to the user's subscriber. A panic of the subscriber has no effect.
 pub(crate) fn write(log: &Log) {
     catch_panic(|| {
         let details = Details(&log.details);

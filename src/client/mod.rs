@@ -1,7 +1,7 @@
-//! The Rust surface of the client: what users name, without a platform.
+//! The Rust surface of the client, independent of the platform.
 //!
-//! Builder, options, events, errors, payloads, listeners, streams and the futures of calls live here. What opens sockets and
-//! tells the time is behind the trait [`Driver`]; a platform implements it and adds `build` to the [`Builder`].
+//! It has the builder, options, events, errors, listeners, streams and the futures of calls. Each platform implements the trait
+//! [`Driver`], which opens sockets and tells the time, and adds `build` to the [`Builder`].
 
 mod builder;
 mod call;

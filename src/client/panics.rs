@@ -1,8 +1,8 @@
-//! Panics of the user's code must not reach ours.
+//! Keeps panics of the user's code away from the client.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Runs code of the user's; `None` if it panicked.
+/// Runs the user's code; `None` if it panicked.
 pub(crate) fn catch_panic<R>(code: impl FnOnce() -> R) -> Option<R> {
     match catch_unwind(AssertUnwindSafe(code)) {
         Ok(result) => Some(result),

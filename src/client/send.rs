@@ -1,4 +1,4 @@
-//! `Send` where tasks move between threads, and nothing where there is one thread only.
+//! `Send` where tasks move between threads, and no requirement where there is only one thread.
 
 #[cfg(not(target_arch = "wasm32"))]
 mod bounds {
@@ -13,10 +13,10 @@ mod bounds {
     pub trait MaybeSync: Sync {}
     impl<T: Sync + ?Sized> MaybeSync for T {}
 
-    /// A future of the user's.
+    /// A future of the user.
     pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-    /// A handler of the user's; it gives a future if it is asynchronous.
+    /// A handler of the user. It returns a future if it is asynchronous.
     pub(crate) type Callback<E> = Box<dyn FnMut(&E) -> Option<BoxFuture<()>> + Send>;
 
     /// The token provider of the user.
@@ -36,10 +36,10 @@ mod bounds {
     pub trait MaybeSync {}
     impl<T: ?Sized> MaybeSync for T {}
 
-    /// A future of the user's.
+    /// A future of the user.
     pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 
-    /// A handler of the user's; it gives a future if it is asynchronous.
+    /// A handler of the user. It returns a future if it is asynchronous.
     pub(crate) type Callback<E> = Box<dyn FnMut(&E) -> Option<BoxFuture<()>>>;
 
     /// The token provider of the user.

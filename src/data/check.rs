@@ -1,5 +1,5 @@
-//! A serializer that writes nothing and refuses what the platforms would not: numbers that are not finite, for which both write
-//! `null`, and nesting so deep that serializing it, a recursion, could overflow the stack. Browsers differ in how much they have.
+//! A serializer that writes nothing and refuses data that the platforms would accept: numbers that are not finite, which both
+//! would write as `null`, and nesting so deep that a recursive serializer could overflow the stack.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use serde::ser::{self, Serialize};
 
 use super::DEEPEST;
 
-/// Goes through the data.
+/// Checks the data.
 ///
 /// # Errors
-/// A number is NaN or infinite, the data is nested too deeply, or it refuses to be serialized.
+/// A number is NaN or infinite, the data is nested too deeply, or its own `Serialize` fails.
 pub(super) fn check<T: Serialize + ?Sized>(data: &T) -> Result<(), Refused> {
     data.serialize(Check { left: DEEPEST })
 }

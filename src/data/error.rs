@@ -1,9 +1,9 @@
-//! Data of a peer is whatever the peer likes.
+//! The error for data that has another type than expected.
 
 use std::error::Error;
 use std::fmt;
 
-/// Data of a peer that does not fit the type it was asked for.
+/// The data of a peer does not fit the expected type.
 #[derive(Debug)]
 pub struct DataError(Box<dyn Error + Send + Sync>);
 

@@ -124,7 +124,7 @@ fn push_scalar(text: &mut String, value: &JsValue) {
     text.push_str(json.as_deref().unwrap_or(NULL));
 }
 
-/// How deep arrays and objects are nested in a JSON text.
+/// How deeply arrays and objects are nested in a JSON text.
 fn nesting(json: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     let mut bytes = json.bytes();

@@ -1,7 +1,7 @@
 //! Application data: what users serialize, and what they get back.
 //!
-//! Nobody looks into it on its way. A browser parses a frame whole, so there data is a JavaScript value; natively it stays the
-//! JSON text that it is. Either way users see the same [`Payload`].
+//! The client does not look into it. A browser parses whole frames, so there data is a JavaScript value; natively it stays JSON
+//! text. Users see the same [`Payload`] on both.
 
 mod check;
 mod error;
@@ -25,7 +25,7 @@ pub use error::DataError;
 
 /// Application data of a peer, as it arrived. Cheap to clone.
 ///
-/// It is valid JSON, and nothing more was checked: nesting may be deep, strings may have unpaired surrogates (`"\ud800"`),
+/// It is valid JSON, but nothing else was checked: nesting may be deep, strings may have unpaired surrogates (`"\ud800"`),
 /// numbers may be large. Where that matters, use the text.
 #[derive(Clone)]
 pub struct Payload(platform::Data);
@@ -37,7 +37,7 @@ impl Payload {
         self.0.json()
     }
 
-    /// The data as a type of yours.
+    /// The data as your own type.
     ///
     /// # Errors
     /// The data does not fit the type, or is nested more than 127 deep.
@@ -46,8 +46,8 @@ impl Payload {
     }
 }
 
-/// As it came, so that data can be handed on. Only [`publish`](crate::SignallingClient::publish) and
-/// [`send`](crate::SignallingClient::send) know how.
+/// Serializes the data unchanged, so that it can be passed on. Only [`publish`](crate::SignallingClient::publish) and
+/// [`send`](crate::SignallingClient::send) support this.
 impl Serialize for Payload {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)
@@ -74,14 +74,14 @@ impl fmt::Debug for Payload {
     }
 }
 
-/// The JSON text of the user's data.
+/// Serializes the user's data as JSON text.
 ///
 /// # Errors
-/// What is wrong with data that JSON cannot hold, as the end of a sentence that starts with the argument's name.
+/// Why JSON cannot hold the data, as the end of a sentence that starts with the name of the argument.
 pub(crate) fn to_json<T: Serialize + ?Sized>(data: &T) -> Result<String, String> {
     check::check(data).map_err(|error| error.to_string())?;
-    platform::to_json(data).map_err(|why| format!("is nothing that JSON can hold: {why}"))
+    platform::to_json(data).map_err(|why| format!("cannot be held by JSON: {why}"))
 }
 
-/// How deep arrays and objects may be nested in what users serialize and deserialize. The same limit as that of `serde_json`.
+/// The deepest nesting of arrays and objects that users can serialize and deserialize. `serde_json` has the same limit.
 const DEEPEST: usize = 127;

@@ -1,4 +1,4 @@
-//! Natively: raw JSON text, which nobody parses before the user does.
+//! Natively: raw JSON text, which is not parsed until the user asks for it.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::DataError;
 
-/// A text that is known to be JSON.
+/// Valid JSON text.
 #[derive(Clone)]
 pub(super) struct Data(Arc<str>);
 
@@ -28,7 +28,7 @@ impl Data {
 }
 
 impl super::Payload {
-    /// Out of a text that is known to be JSON.
+    /// A payload from valid JSON text.
     pub(crate) fn from_json(json: &str) -> super::Payload {
         super::Payload(Data(json.into()))
     }

@@ -1,4 +1,4 @@
-//! The text of an address, in parts. What is allowed in them is proto's business.
+//! Splits the text of an address into its parts. Proto has the rules for them.
 
 use url::{Position, Url};
 

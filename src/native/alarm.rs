@@ -1,4 +1,5 @@
-//! The one alarm of a client. Deadlines mostly move away, so it is left to ring early rather than set anew each time.
+//! The one timer of a client. Deadlines are mostly postponed, so the timer may fire too early; that is cheaper than resetting it
+//! each time.
 
 use std::future::Future;
 use std::pin::Pin;

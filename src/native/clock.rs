@@ -1,7 +1,7 @@
-//! The clock of one client: milliseconds since its start, sleep of the machine included.
+//! The clock of one client: milliseconds since its start, including the time that the computer slept.
 //!
-//! The monotonic clocks of operating systems may stand still while the machine sleeps. So the wall clock is watched too, and
-//! a jump of it counts as time that has passed. The machine takes that for what it is: an alarm that rings late.
+//! The monotonic clock of an operating system may stand still while the computer sleeps. So the wall clock is read too, and a
+//! jump of it counts as time that has passed. The state machine then sees an alarm that is late.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,9 +13,9 @@ use metered_realtime_proto::machine::Instant;
 pub(super) struct Clock {
     start: TokioInstant,
     wall_start: SystemTime,
-    /// By how much the wall clock was ahead of the monotonic one when last looked at, in milliseconds.
+    /// How far the wall clock was ahead of the monotonic one at the last reading, in milliseconds.
     ahead: i64,
-    /// Time that the monotonic clock has missed.
+    /// The time that the monotonic clock has missed, in milliseconds.
     slept: u64,
 }
 
@@ -42,7 +42,7 @@ impl Clock {
         Instant::from_millis(monotonic.saturating_add(self.slept))
     }
 
-    /// When a timer of tokio has to fire; `None`: later than timers can.
+    /// The same time for a timer of tokio; `None` if no timer can wait that long.
     pub(super) fn timer(&self, at: Instant) -> Option<TokioInstant> {
         let ms = at.as_millis().saturating_sub(self.slept);
         self.start.checked_add(Duration::from_millis(ms))
@@ -53,7 +53,7 @@ fn whole_ms(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Less than this, in milliseconds, is what corrections of the wall clock do.
+/// A smaller jump, in milliseconds, may be a correction of the wall clock.
 const JUMP_MS: i64 = 2_000;
 
 #[cfg(test)]
@@ -61,7 +61,7 @@ mod tests {
     use super::{Clock, Duration, Instant};
 
     #[test]
-    fn time_that_only_the_wall_clock_saw_counts() {
+    fn time_that_only_the_wall_clock_has_seen_counts() {
         let mut clock = Clock::new();
         assert_eq!(clock.advance(1_000, 1_000), Instant::from_millis(1_000));
         assert_eq!(clock.advance(2_000, 3_602_000), Instant::from_millis(3_602_000));

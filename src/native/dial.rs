@@ -1,4 +1,4 @@
-//! From an address to an open WebSocket: name look-up, TCP, TLS, upgrade.
+//! Opens a WebSocket: proxy or name look-up, TCP, TLS, upgrade.
 
 use std::collections::VecDeque;
 use std::io;
@@ -23,7 +23,7 @@ use super::tls::Tls;
 use metered_realtime_proto::machine::Close;
 use metered_realtime_proto::wire::{INBOUND_CAP, Secret};
 
-/// TCP, or TLS over it.
+/// TCP or TLS.
 pub(super) trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Connection for T {}
 
@@ -56,13 +56,13 @@ pub(super) async fn dial(address: Secret, tls: Tls) -> Result<WebSocket, Close> 
     upgraded.map(|(websocket, _)| websocket).map_err(refused)
 }
 
-/// A connection by way of a proxy, if the environment names one for this address.
+/// A connection through a proxy, if the environment names one for this address.
 #[cfg(feature = "proxy")]
 async fn tunnel(address: &Uri) -> Option<Result<TcpStream, String>> {
     super::proxy::tunnel(address).await
 }
 
-/// Without the feature nobody asks the environment.
+/// Without the feature there is no proxy.
 #[cfg(not(feature = "proxy"))]
 async fn tunnel(_address: &Uri) -> Option<Result<TcpStream, String>> {
     None
@@ -106,7 +106,7 @@ async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
     }
 }
 
-/// IPv4 and IPv6 addresses by turns, in the order of the resolver.
+/// Alternates between IPv4 and IPv6 addresses, otherwise in the order of the resolver.
 fn interleave(addresses: impl Iterator<Item = SocketAddr>) -> VecDeque<SocketAddr> {
     let all: Vec<_> = addresses.collect();
     let first_is_v6 = all.first().is_some_and(SocketAddr::is_ipv6);
@@ -145,10 +145,10 @@ fn milliseconds(retry_after: &str, now: SystemTime) -> Option<f64> {
     Some(wait.as_secs_f64() * 1_000.0)
 }
 
-/// How long an address has before the next one is tried as well.
+/// How long to wait for an address before the next one is tried as well.
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// Bytes that are read at once: little enough for thousands of clients in a process.
+/// Bytes that are read at once. It is small enough for thousands of clients in one process.
 const READ_BUFFER: usize = 16 * 1024;
 
 #[cfg(test)]

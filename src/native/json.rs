@@ -1,7 +1,7 @@
-//! Text from the server into frames. Only the envelope is read; application data stays JSON text.
+//! Reads frames from text. Only the envelope is parsed; application data stays JSON text.
 //!
-//! The rules of the frames are those of proto; this is its trait [`Value`] over serde_json's `RawValue`. Raw values are found
-//! without recursion, and their strings need not be well-formed Unicode: neither deep nesting nor an unpaired surrogate in
+//! Proto has the rules of the frames; this implements its trait [`Value`] over the `RawValue` of serde_json. Raw values are found
+//! without recursion, and their strings need not be valid Unicode. So neither deep nesting nor an unpaired surrogate in
 //! application data does any harm.
 
 use std::borrow::Cow;
@@ -28,7 +28,7 @@ pub(super) fn parse(text: &str) -> Result<ServerFrame<Payload>, Malformed> {
 
 /// One JSON value in its text.
 enum Json<'m, 'a> {
-    /// The frame itself. Most of its members are asked for, so they are found once.
+    /// The frame itself. Most of its members are needed, so they are all found once.
     Frame(&'m Members<'a>),
     /// Any other value.
     Raw(&'a str),
@@ -127,7 +127,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 }
 
-/// A string as bytes: UTF-8, but for unpaired surrogates. As text serde_json would refuse these.
+/// A string as bytes: UTF-8 with unpaired surrogates, which serde_json would refuse in a `String`.
 struct Key(Vec<u8>);
 
 impl<'de> Deserialize<'de> for Key {
@@ -164,7 +164,7 @@ fn unescape(literal: &str) -> Option<String> {
     Some(text)
 }
 
-/// More than the frames that arrive most have.
+/// Enough for the most frequent frames.
 const USUAL_MEMBERS: usize = 6;
 
 #[cfg(test)]

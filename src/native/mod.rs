@@ -31,7 +31,7 @@ use shared::Shared;
 use tls::Tls;
 
 impl Builder {
-    /// Makes the client. No I/O happens before [`connect`](SignallingClient::connect).
+    /// Builds the client. No I/O happens before [`connect`](SignallingClient::connect).
     ///
     /// # Errors
     /// The first option that breaks a rule.
@@ -43,8 +43,7 @@ impl Builder {
         Ok(SignallingClient::new(Arc::new(Native(Arc::new(shared)))))
     }
 
-    /// Trusts one more root certificate, in DER, on top of the usual ones: a company's own authority, or that of a test.
-    /// Native clients only.
+    /// Trusts an additional root certificate, in DER, such as that of a company or of a test. Native clients only.
     pub fn root_certificate(mut self, der: impl Into<Vec<u8>>) -> Builder {
         self.settings.root_certificates.push(der.into());
         self

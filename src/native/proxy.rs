@@ -1,6 +1,6 @@
 //! Proxies that the environment names: `HTTPS_PROXY` or `ALL_PROXY`, and `NO_PROXY` for hosts that are dialled directly.
 //!
-//! Only `wss` goes through a proxy: `ws` is for the machine itself.
+//! Only `wss` goes through a proxy, because `ws` is for servers on the same computer.
 
 use std::error::Error;
 use std::future::poll_fn;
@@ -12,17 +12,17 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::http::Uri;
 use tower_service::Service;
 
-/// Connects by way of the proxy that the environment names for this address; `None` if it names none.
+/// Connects through the proxy that the environment names for this address; `None` if it names none.
 ///
 /// # Errors
-/// What went wrong, in words.
+/// A description of what went wrong.
 pub(super) async fn tunnel(address: &Uri) -> Option<Result<TcpStream, String>> {
     let destination = destination(address)?;
     let proxy = Matcher::from_env().intercept(&destination)?;
     Some(connect(&proxy, destination).await)
 }
 
-/// The address as proxies name it. `None` for `ws`.
+/// The destination in the form that the proxy library expects. `None` for `ws`.
 fn destination(address: &Uri) -> Option<Uri> {
     if address.scheme_str() != Some("wss") {
         return None;
@@ -31,7 +31,7 @@ fn destination(address: &Uri) -> Option<Uri> {
     Uri::builder().scheme("https").authority(authority).path_and_query("/").build().ok()
 }
 
-/// Connects by the HTTP method CONNECT.
+/// Connects with the HTTP method CONNECT.
 async fn connect(proxy: &Intercept, destination: Uri) -> Result<TcpStream, String> {
     let mut tunnel = Tunnel::new(proxy.uri().clone(), HttpConnector::new());
     if let Some(auth) = proxy.basic_auth() {
@@ -43,7 +43,7 @@ async fn connect(proxy: &Intercept, destination: Uri) -> Result<TcpStream, Strin
     Ok(stream.into_inner())
 }
 
-/// An error with its causes.
+/// The text of an error and of its causes.
 fn in_words(error: &dyn Error) -> String {
     let mut text = format!("proxy: {error}");
     let mut source = error.source();

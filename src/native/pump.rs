@@ -1,6 +1,6 @@
-//! The task of one client: carries out what the machine says, and tells it what happens.
+//! The task of one client: it carries out the outputs of the machine, and reports to it what happens.
 //!
-//! Outputs are taken one by one with nothing locked, so a call that a handler makes takes effect before the next output.
+//! Outputs are carried out one by one with nothing locked, so a call inside a handler takes effect before the next output.
 
 use std::convert::identity;
 use std::future::poll_fn;
@@ -78,9 +78,9 @@ impl Pump {
         self.done
     }
 
-    // ---- what happened ----
+    // ---- inputs of the machine ----
 
-    /// Tells the machine what has happened. `false`: nothing has.
+    /// Reports to the machine what has happened. `false`: nothing has.
     fn poll_inputs(&mut self, cx: &mut Context<'_>) -> bool {
         let mut any = self.poll_sockets(cx);
         any |= self.poll_fetches(cx);
@@ -89,7 +89,7 @@ impl Pump {
         any
     }
 
-    /// Takes one event of each socket.
+    /// Takes one event from each socket.
     fn poll_sockets(&mut self, cx: &mut Context<'_>) -> bool {
         let mut any = false;
         let mut at = 0;
@@ -152,7 +152,7 @@ impl Pump {
         });
     }
 
-    // ---- what the machine says ----
+    // ---- outputs of the machine ----
 
     fn carry_out(&mut self) {
         while let Some((output, sender)) = self.shared.next_output() {
@@ -206,7 +206,7 @@ impl Pump {
         }
     }
 
-    /// Drops the provider's future, and with it what it does.
+    /// Drops the provider's future, and with it the work in progress.
     fn forget_token(&mut self, request: TokenRequestId) {
         if let Some(at) = self.fetches.iter().position(|(other, _)| *other == request) {
             let fetch = self.fetches.swap_remove(at);
@@ -254,8 +254,8 @@ impl Pump {
         self.shared.lock().pump == PumpState::Dropped
     }
 
-    /// The runtime was shut down, so no socket and no timer works any more. The client closes as if it had given up: calls get
-    /// their results, synchronous handlers and streams get the last events, handlers stay. It may be connected again.
+    /// The runtime was shut down, so sockets and timers no longer work. The client closes as if it had given up: calls get their
+    /// results, synchronous handlers and streams get the last events, handlers stay. The client may connect again.
     fn close_without_runtime(&mut self) {
         self.shared.lock().pump = PumpState::Dropped;
         self.sockets.clear();
@@ -298,7 +298,7 @@ impl Drop for Pump {
     }
 }
 
-/// How many times the inputs are looked at before other tasks have a turn.
+/// How many rounds of inputs to take before other tasks have a turn.
 const ROUNDS: usize = 64;
 
 const RUNTIME_GONE: &str = "the runtime was shut down";

@@ -1,5 +1,5 @@
-//! What the handles, the futures and the pump of one client share. The lock is held for the machine's own work only, never while
-//! user code runs or anything waits.
+//! What the handles, the futures and the pump of one client share. The lock is held only while the machine works, never while
+//! user code runs.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
@@ -43,11 +43,11 @@ pub(super) enum PumpState {
     None,
     /// A pump carries out what the machine says.
     Running,
-    /// The runtime dropped the pump, which tells the user now. No socket can be opened.
+    /// The runtime has dropped the pump, which emits the last events. No socket can be opened.
     Dropped,
 }
 
-/// The machine's next output, and where it goes if it is the result of a call.
+/// An output of the machine, and the receiver of the result if it is one.
 pub(super) type NextOutput = (Output<Payload>, Option<oneshot::Sender<CallResult>>);
 
 impl Shared {
@@ -99,13 +99,13 @@ impl Shared {
         Some((output, sender))
     }
 
-    /// When the machine's next deadline is; `None` for never.
+    /// The next deadline of the machine.
     pub(super) fn deadline(&self) -> Option<tokio::time::Instant> {
         let core = self.lock();
         core.machine.poll_timeout().and_then(|at| core.clock.timer(at))
     }
 
-    /// The pump has no sockets and no token to wait for. `true`: it may end; `false`: the machine has more for it to do.
+    /// For a pump that has no sockets and no token to wait for. `true`: it may end; `false`: the machine has more to do.
     pub(super) fn try_rest(&self) -> bool {
         let mut core = self.lock();
         let machine = &core.machine;
@@ -118,7 +118,7 @@ impl Shared {
         at_rest
     }
 
-    /// The pump is gone for good. Calls that still have no result never get one.
+    /// There is no pump any more. Calls without a result fail.
     pub(super) fn pump_is_gone(&self) {
         let mut core = self.lock();
         core.pump = PumpState::None;

@@ -51,7 +51,7 @@ impl Socket {
         Socket { id, phase: Phase::Dialling(Box::pin(dial(address, tls))) }
     }
 
-    /// The next event. Frames that wait are flushed before it is looked for.
+    /// The next event. Flushes queued frames first.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<SocketEvent> {
         let event = match &mut self.phase {
             Phase::Dialling(dial) => match ready!(dial.as_mut().poll(cx)) {
@@ -81,7 +81,7 @@ impl Socket {
         self.queue(Message::text(text))
     }
 
-    /// Starts the closing handshake. `false`: there is none, because the socket is not open; it is over now.
+    /// Starts the closing handshake. `false`: the socket is not open, so there is no handshake, and the socket is over.
     pub(super) fn close(&mut self, code: u16, reason: &str) -> bool {
         let started = self.queue(close_frame(code, reason));
         if !started {
@@ -90,7 +90,7 @@ impl Socket {
         started
     }
 
-    /// Sends a close frame if the operating system takes it without a wait. The socket is dropped after this.
+    /// Sends a close frame, unless the operating system makes it wait. The caller drops the socket after this.
     pub(super) fn send_close_now(&mut self, code: u16, reason: &str) {
         if self.queue(close_frame(code, reason))
             && let Phase::Open { websocket, .. } = &mut self.phase
@@ -104,7 +104,7 @@ impl Socket {
         match &mut self.phase {
             Phase::Open { websocket, dirty } => {
                 *dirty = true;
-                // The library's buffer has no limit, so this does not have to wait until it is ready.
+                // The library's buffer has no limit, so it need not be ready first.
                 websocket.start_send_unpin(message).is_ok()
             }
             Phase::Dialling(_) | Phase::Over => false,
@@ -124,7 +124,7 @@ fn read(websocket: &mut WebSocket, cx: &mut Context<'_>) -> Poll<SocketEvent> {
                 let _ = websocket.poll_flush_unpin(cx);
                 SocketEvent::Closed(close_of(frame))
             }
-            // The library has queued the answer to a ping, and sends it when it is read again.
+            // The library has queued the answer to a ping. It is sent by the next read.
             Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
             Some(Err(Error::Capacity(_))) => SocketEvent::Oversize,
             Some(Err(Error::ConnectionClosed | Error::AlreadyClosed)) | None => {

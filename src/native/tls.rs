@@ -1,4 +1,4 @@
-//! TLS by rustls with ring, named explicitly, so that no process-wide default is needed.
+//! TLS by rustls. The provider, ring, is named explicitly, so no default of the process is needed.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,7 +7,7 @@ use rustls::{ClientConfig, RootCertStore};
 
 use crate::client::errors::ConfigError;
 
-/// The TLS of one client; made when the first `wss` address is dialled.
+/// The TLS configuration of one client, made when the first `wss` address is dialled.
 #[derive(Clone, Debug)]
 pub(super) struct Tls {
     own_roots: Arc<[CertificateDer<'static>]>,
@@ -16,7 +16,7 @@ pub(super) struct Tls {
 
 impl Tls {
     /// # Errors
-    /// A root certificate is none.
+    /// A root certificate is not a certificate in DER.
     pub(super) fn new(own_roots: Vec<Vec<u8>>) -> Result<Tls, ConfigError> {
         let own_roots: Arc<[_]> = own_roots.into_iter().map(CertificateDer::from).collect();
         let mut store = RootCertStore::empty();
@@ -29,9 +29,9 @@ impl Tls {
         Ok(Tls { own_roots, own: Arc::default() })
     }
 
-    /// The configuration. It may read files, the first time.
+    /// The configuration. The first call may read files.
     pub(super) fn config(&self) -> Result<Arc<ClientConfig>, String> {
-        // Clients without roots of their own share one, and with it the tickets of TLS sessions.
+        // Clients without their own roots share one configuration, and with it the tickets of TLS sessions.
         static USUAL: OnceLock<Result<Arc<ClientConfig>, String>> = OnceLock::new();
         let config = if self.own_roots.is_empty() { &USUAL } else { &*self.own };
         config.get_or_init(|| make(&self.own_roots)).clone()

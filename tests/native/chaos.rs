@@ -1,4 +1,4 @@
-//! Many tasks, many drops, two threads: every call is answered, and nothing is left over.
+//! Many tasks, many lost connections, two threads: every call gets its result, and nothing is left over.
 
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ impl Dice {
 
 async fn do_something(client: &SignallingClient, dice: &mut Dice) {
     let channel = format!("c/{}", dice.roll(3));
-    // Failing is fine; not being answered is not.
+    // A call may fail, but it must get a result.
     match dice.roll(12) {
         0 => drop(within(client.connect()).await),
         1 => within(client.close()).await,

@@ -11,7 +11,7 @@ use crate::stage::Stage;
 use crate::support::{Notes, options, until, within};
 
 #[tokio::test]
-async fn e187_e191_the_server_sees_the_close_and_events_tell_of_it_once() {
+async fn e187_e191_the_server_sees_the_close_and_it_is_emitted_once() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let notes = Notes::default();
@@ -28,7 +28,7 @@ async fn e187_e191_the_server_sees_the_close_and_events_tell_of_it_once() {
 }
 
 #[tokio::test]
-async fn e188_the_server_sees_a_code_and_reason_of_the_callers() {
+async fn e188_the_server_sees_the_code_and_reason_of_the_caller() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let ((), seen) = tokio::join!(client.close_with(4321, "bye"), peer.closed());
@@ -36,7 +36,7 @@ async fn e188_the_server_sees_a_code_and_reason_of_the_callers() {
 }
 
 #[tokio::test]
-async fn e190_e193_a_server_that_does_not_answer_is_waited_for_a_second() {
+async fn e190_e193_close_waits_a_second_for_a_server_that_does_not_answer() {
     let stage = Stage::new().await;
     let (client, _peer) = stage.connected().await;
     let request = client.publish("c", 1);
@@ -93,7 +93,7 @@ async fn e196_e204_closing_while_connecting_fails_the_connect_and_leaves_no_sock
 }
 
 #[tokio::test]
-async fn e197_nothing_is_told_after_a_close() {
+async fn e197_nothing_is_emitted_after_a_close() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let notes = Notes::default();
@@ -106,7 +106,7 @@ async fn e197_nothing_is_told_after_a_close() {
 }
 
 #[tokio::test]
-async fn e198_a_client_can_be_closed_inside_of_each_handler() {
+async fn e198_a_client_can_be_closed_inside_every_handler() {
     type Register = fn(&SignallingClient, SignallingClient) -> HandlerId;
     let registers: [Register; 4] = [
         |client, inner| client.on(move |_: &Message| drop(inner.close())),
@@ -132,7 +132,7 @@ async fn e198_a_client_can_be_closed_inside_of_each_handler() {
 }
 
 #[tokio::test]
-async fn e126_closing_inside_of_a_disconnected_handler_stops_the_retries() {
+async fn e126_closing_inside_a_disconnected_handler_stops_the_retries() {
     let stage = Stage::new().await;
     let (client, peer) = stage.connected().await;
     let inner = client.clone();
@@ -150,7 +150,7 @@ async fn e126_closing_inside_of_a_disconnected_handler_stops_the_retries() {
 }
 
 #[tokio::test]
-async fn e199_a_slow_handler_is_waited_for_a_second_and_then_left_to_itself() {
+async fn e199_close_waits_a_second_for_a_slow_handler_and_lets_it_run_on() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let notes = Notes::default();
@@ -190,7 +190,7 @@ async fn a_quick_handler_has_ended_when_the_close_is_done() {
 }
 
 #[tokio::test]
-async fn a_handler_that_awaits_the_close_is_not_waited_for() {
+async fn close_does_not_wait_for_a_handler_that_awaits_it() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let notes = Notes::default();
@@ -242,7 +242,7 @@ async fn a_handler_that_is_added_after_the_close_is_kept() {
 }
 
 #[tokio::test]
-async fn e193_a_close_fails_what_is_in_flight() {
+async fn e193_a_close_fails_the_requests_in_flight() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let sent = client.publish("c", 1);

@@ -16,7 +16,7 @@ use crate::stage::Stage;
 use crate::support::{Notes, next, options, quickly, server, until, within};
 
 #[tokio::test]
-async fn e029_a_connect_is_told_in_order_and_then_answered() {
+async fn e029_connect_emits_its_events_in_order_and_then_completes() {
     let server = server().await;
     let client = options(&server.url()).build().unwrap();
     let notes = Notes::default();
@@ -30,7 +30,7 @@ async fn e029_a_connect_is_told_in_order_and_then_answered() {
 }
 
 #[tokio::test]
-async fn e030_the_welcome_is_told_with_all_its_fields() {
+async fn e030_connected_carries_all_fields_of_the_welcome() {
     let stage = Stage::new().await;
     let client = stage.client();
     let mut events = client.events::<Connected>();
@@ -67,7 +67,8 @@ async fn e032_e033_a_second_connect_fails_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn e035_e036_e040_a_rejected_first_connect_is_an_error_and_no_event_and_may_be_repeated() {
+async fn e035_e036_e040_a_rejected_first_connect_is_an_error_without_an_event_and_may_be_repeated()
+{
     let stage = Stage::new().await;
     let client = stage.client();
     let notes = Notes::default();
@@ -302,7 +303,7 @@ async fn e154_closing_while_the_provider_hangs_fails_the_connect_and_drops_the_p
 }
 
 #[test]
-fn connecting_outside_of_a_runtime_is_an_error() {
+fn connecting_outside_a_runtime_is_an_error() {
     let client = SignallingClient::builder().api_key("pk_live_x").build().unwrap();
     let error = futures::executor::block_on(client.connect()).unwrap_err();
     assert_eq!(error, ConnectError::Unavailable);

@@ -69,7 +69,7 @@ fn e008_jitter_is_a_share() {
 }
 
 #[test]
-fn e009_e010_no_attempts_and_no_end_of_attempts_are_fine() {
+fn e009_e010_zero_attempts_and_unlimited_attempts_are_accepted() {
     for max_attempts in [None, Some(0)] {
         let options = ReconnectOptions { max_attempts, ..Default::default() };
         assert!(key().reconnect(options).build().is_ok());
@@ -91,7 +91,7 @@ fn e012_a_token_timeout_of_zero_is_refused() {
 }
 
 #[test]
-fn e014_an_empty_key_is_none() {
+fn e014_an_empty_key_counts_as_absent() {
     assert!(wrong(SignallingClient::builder().api_key("")).starts_with("api_key "));
 }
 
@@ -145,7 +145,7 @@ fn the_watchdog_takes_a_duration_or_none() {
 }
 
 #[test]
-fn a_root_certificate_that_is_none_is_refused() {
+fn a_root_certificate_that_is_not_a_certificate_is_refused() {
     assert_eq!(
         wrong(key().root_certificate(*b"nonsense")),
         "root_certificate must be a certificate in DER"

@@ -122,7 +122,7 @@ fn in_a_runtime(flavour: &str) -> (SignallingClient, impl FnOnce() + use<>) {
 }
 
 #[test]
-fn the_end_of_the_runtime_is_told_to_handlers_and_streams() {
+fn when_the_runtime_ends_handlers_and_streams_get_the_final_events() {
     for flavour in ["one thread", "many threads"] {
         let (client, end_runtime) = in_a_runtime(flavour);
         let notes = Notes::default();

@@ -18,7 +18,7 @@ use crate::support::{Notes, next, options, until, within};
 
 const MARK: &str = r#"{"type":"message","channel":"c","from":"p","data":"mark"}"#;
 
-/// Sends texts and a mark, and gives the events that come before the mark.
+/// Sends texts and then a mark, and returns the events that come before the mark.
 async fn told(
     peer: &mut Peer,
     client: &metered_realtime::SignallingClient,
@@ -40,7 +40,7 @@ async fn told(
 }
 
 #[tokio::test]
-async fn e170_e171_e172_e174_e176_e177_what_is_no_frame_is_dropped_and_the_connection_stays() {
+async fn e170_e171_e172_e174_e176_e177_malformed_frames_are_dropped_and_the_connection_stays() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let texts = [
@@ -99,7 +99,7 @@ async fn e180_e182_deep_nesting_and_unpaired_surrogates_arrive_as_text() {
 }
 
 #[tokio::test]
-async fn e181_a_number_beyond_all_bounds_is_malformed() {
+async fn e181_a_number_that_is_too_large_is_malformed() {
     let stage = Stage::new().await;
     let client = stage.client();
     let mut connected = client.events::<metered_realtime::events::Connected>();
@@ -121,7 +121,7 @@ async fn e178_a_binary_message_is_dropped() {
 }
 
 #[tokio::test]
-async fn e179_a_text_above_one_mebibyte_ends_the_connection_and_it_comes_back() {
+async fn e179_a_text_above_one_mebibyte_ends_the_connection_and_the_client_reconnects() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let mut lost = client.events::<Disconnected>();
@@ -141,7 +141,7 @@ async fn e179_a_text_above_one_mebibyte_ends_the_connection_and_it_comes_back() 
 }
 
 #[tokio::test]
-async fn e175_e183_e186_messages_of_any_channel_and_empty_rosters_are_told() {
+async fn e175_e183_e186_messages_of_any_channel_and_empty_rosters_are_emitted() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let mut presence = client.events::<Presence>();
@@ -157,7 +157,7 @@ async fn e175_e183_e186_messages_of_any_channel_and_empty_rosters_are_told() {
 }
 
 #[tokio::test]
-async fn a_violation_of_the_websocket_protocol_is_a_drop() {
+async fn a_violation_of_the_websocket_protocol_ends_the_connection() {
     let stage = Stage::new().await;
     let (client, peer) = stage.connected().await;
     let mut lost = client.events::<Disconnected>();
@@ -169,7 +169,7 @@ async fn a_violation_of_the_websocket_protocol_is_a_drop() {
 }
 
 #[tokio::test]
-async fn frames_that_arrive_together_are_told_in_their_order_whatever_handlers_call() {
+async fn frames_that_arrive_together_are_emitted_in_order_whatever_handlers_call() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let notes = Notes::default();
@@ -197,7 +197,7 @@ async fn frames_that_arrive_together_are_told_in_their_order_whatever_handlers_c
 }
 
 #[tokio::test]
-async fn nothing_is_told_of_what_arrives_together_with_the_message_whose_handler_closes() {
+async fn after_a_handler_has_closed_the_client_frames_that_arrived_with_its_message_are_dropped() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let notes = Notes::default();
@@ -214,7 +214,7 @@ async fn nothing_is_told_of_what_arrives_together_with_the_message_whose_handler
 }
 
 #[tokio::test]
-async fn frames_of_all_kinds_and_sizes_arrive_in_their_order_however_they_are_cut() {
+async fn frames_of_all_kinds_and_sizes_arrive_in_order_however_tcp_splits_them() {
     let text = |id: u32, length: usize| {
         let (head, data) =
             (r#"{"type":"message","channel":"c","from":"p","data":"#, "x".repeat(length));
@@ -224,7 +224,7 @@ async fn frames_of_all_kinds_and_sizes_arrive_in_their_order_however_they_are_cu
     let lengths = [0, 20, 60, 300, 16_000, 16_320, 16_400, 70_000, 0];
     for (id, length) in (0..).zip(lengths) {
         bytes.extend(frame(0x81, text(id, length).as_bytes()));
-        // In three frames, with a ping and a pong between them.
+        // In three fragments, with a ping and a pong between them.
         let parts = text(100 + id, length);
         let (first, rest) = parts.as_bytes().split_at(9);
         let (second, third) = rest.split_at(rest.len() / 2);
@@ -254,7 +254,7 @@ async fn frames_of_all_kinds_and_sizes_arrive_in_their_order_however_they_are_cu
     }
 }
 
-/// A frame of a server's (RFC 6455, section 5.2).
+/// A frame as servers send it (RFC 6455, section 5.2).
 fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let length = payload.len();
     let mut bytes = vec![first];
@@ -268,7 +268,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_flood_leaves_other_tasks_their_turns() {
+async fn other_tasks_run_during_a_flood_of_frames() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let seen = Arc::new(AtomicUsize::new(0));
@@ -289,17 +289,17 @@ async fn a_flood_leaves_other_tasks_their_turns() {
     assert!(most <= 64, "{most} messages in one turn");
 }
 
-/// Less than a connection of the loopback holds, so that all of it arrives at once.
+/// Little enough for the buffers of a loopback connection, so that all of it arrives at once.
 const FLOOD: usize = 1_000;
 
 #[tokio::test]
-async fn messages_alone_show_that_the_peer_lives() {
+async fn messages_alone_keep_a_connection_alive() {
     let stage = Stage::new().await;
     let timeout = Duration::from_millis(400);
     let client = options(&stage.url()).inactivity_timeout(timeout).build().unwrap();
     let (connected, mut peer) = tokio::join!(client.connect(), stage.welcome());
     connected.unwrap();
-    // It asks meanwhile, and nobody answers.
+    // The client sends pings meanwhile, and gets no answer.
     for _ in 0..10 {
         tokio::time::sleep(timeout / 4).await;
         peer.send(MARK).await;

@@ -9,7 +9,7 @@ use metered_realtime::{EventStream, HandlerId, SignallingClient};
 use crate::stage::{Peer, Stage};
 use crate::support::{Notes, next, until, within};
 
-/// Sends messages, and waits until all of them are told.
+/// Sends messages, and waits until all of them were emitted.
 async fn send(peer: &mut Peer, client: &SignallingClient, count: usize) {
     let seen = Notes::default();
     let counter = seen.clone();
@@ -28,7 +28,7 @@ fn note(notes: &Notes, client: &SignallingClient, line: &'static str) -> Handler
 }
 
 #[tokio::test]
-async fn e205_e225_handlers_run_in_the_order_in_which_they_were_added_for_their_type_alone() {
+async fn e205_e225_handlers_run_for_their_own_type_in_the_order_in_which_they_were_added() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let notes = Notes::default();
@@ -71,7 +71,7 @@ async fn e207_a_handler_that_is_added_during_a_dispatch_waits_for_the_next_event
 }
 
 #[tokio::test]
-async fn handlers_and_streams_that_come_and_go_count_from_the_next_message_on_though_it_is_there_already()
+async fn adding_and_removing_listeners_takes_effect_from_the_next_message_on_even_if_it_has_arrived()
  {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
@@ -145,7 +145,7 @@ impl Drop for PanicsWhenDropped {
 }
 
 #[tokio::test]
-async fn e214_e215_asynchronous_handlers_hold_nothing_up_and_may_panic() {
+async fn e214_e215_asynchronous_handlers_delay_nothing_and_may_panic() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let notes = Notes::default();
@@ -168,7 +168,7 @@ async fn e214_e215_asynchronous_handlers_hold_nothing_up_and_may_panic() {
 }
 
 #[tokio::test]
-async fn e210_an_event_that_a_handler_causes_follows_the_one_it_is_told() {
+async fn e210_an_event_that_a_handler_causes_follows_the_current_one() {
     let stage = Stage::new().await;
     let client = stage.client();
     let notes = Notes::default();

@@ -22,7 +22,7 @@ async fn e216_a_logger_that_panics_changes_nothing() {
 }
 
 #[test]
-fn e217_the_hundredth_handler_of_an_event_is_warned_of_once() {
+fn e217_the_hundredth_handler_of_an_event_causes_one_warning() {
     let lines = Lines::default();
     let _guard = tracing::subscriber::set_default(lines.clone());
     let client = options("ws://127.0.0.1:9").build().unwrap();
@@ -37,7 +37,7 @@ fn e217_the_hundredth_handler_of_an_event_is_warned_of_once() {
 }
 
 #[tokio::test]
-async fn what_is_dropped_and_what_panics_is_logged() {
+async fn malformed_frames_and_panics_of_handlers_are_logged() {
     let lines = Lines::default();
     let _guard = tracing::subscriber::set_default(lines.clone());
     let stage = Stage::new().await;

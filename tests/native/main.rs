@@ -1,4 +1,4 @@
-//! The native client over real sockets: against the local server, and against servers that do what a test tells them.
+//! The native client over real sockets: against the local server, and against servers that a test controls.
 #![cfg(all(feature = "native", not(target_arch = "wasm32")))]
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 

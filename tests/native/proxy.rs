@@ -1,4 +1,4 @@
-//! Proxies that the environment names. The client is a process of its own, as a process has one environment.
+//! Proxies that the environment names. The client runs in a second process, because each process has one environment.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -64,7 +64,7 @@ impl Drop for Certificate {
     }
 }
 
-/// Runs [`client`] in a process of its own.
+/// Runs [`client`] in a second process.
 async fn run_client(
     url: &str,
     certificate: &Certificate,
@@ -80,7 +80,7 @@ async fn run_client(
     within(tokio::task::spawn_blocking(move || command.output())).await.unwrap().unwrap()
 }
 
-/// Not a test by itself: the client of the other tests, which start it.
+/// Not a test by itself: the client that the other tests start.
 #[tokio::test]
 async fn client() {
     let Ok(url) = std::env::var("PROXY_TEST_URL") else { return };

@@ -13,7 +13,7 @@ use crate::stage::Stage;
 use crate::support::{Notes, connected, next, options, server, until, within};
 
 #[tokio::test]
-async fn e107_e108_a_drop_and_the_return_are_told_in_order() {
+async fn e107_e108_a_lost_connection_and_the_reconnect_emit_their_events_in_order() {
     let stage = Stage::new().await;
     let (client, peer) = stage.connected().await;
     let notes = Notes::default();
@@ -105,7 +105,7 @@ async fn a_subscription_survives_a_drop_of_the_real_server() {
 }
 
 #[tokio::test]
-async fn e076_inside_of_a_disconnected_handler_there_is_no_connection() {
+async fn e076_inside_a_disconnected_handler_the_client_is_not_connected() {
     let stage = Stage::new().await;
     let (client, peer) = stage.connected().await;
     let seen = Arc::new(Mutex::new(None));
@@ -121,7 +121,7 @@ async fn e076_inside_of_a_disconnected_handler_there_is_no_connection() {
 }
 
 #[tokio::test]
-async fn e120_the_end_of_the_retries_is_told_once() {
+async fn e120_running_out_of_retries_emits_one_final_event() {
     let stage = Stage::new().await;
     let options = options(&stage.url()).reconnect(metered_realtime::ReconnectOptions {
         max_attempts: Some(2),
@@ -139,7 +139,7 @@ async fn e120_the_end_of_the_retries_is_told_once() {
 }
 
 #[tokio::test]
-async fn e157_e166_a_silent_server_is_asked_and_then_given_up_at_once() {
+async fn e157_e166_a_silent_server_gets_a_ping_and_is_then_given_up_at_once() {
     let stage = Stage::new().await;
     let client = options(&stage.url()).inactivity_timeout(Duration::from_secs(2)).build().unwrap();
     let (connected, mut peer) = tokio::join!(client.connect(), stage.welcome());
@@ -210,7 +210,7 @@ async fn d20_a_subscription_that_does_not_come_back_is_a_server_error() {
     assert_eq!(client.state(), State::Connected);
 }
 
-/// In a runtime whose clock a test turns.
+/// The clock of this runtime is advanced by the test.
 #[tokio::test]
 async fn retries_follow_the_paused_clock_of_tokio() {
     let stage = Stage::new().await;

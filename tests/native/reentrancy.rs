@@ -1,4 +1,4 @@
-//! Every method from inside of every handler (issue "the whole client contract": re-entrancy).
+//! Every method, called inside every handler.
 
 use metered_realtime::events::{
     Connected, Direct, Disconnected, Event, GoingAway, Message, Presence, ServerError, StateChange,
@@ -65,7 +65,7 @@ async fn everything_in<E: Event>() {
         if then_close {
             until(|| client.state() == State::Closed).await;
         }
-        // A handler may have connected it again when it was told of the first close; the second one finds no handler.
+        // A handler may have connected the client again during the first close; during the second one there is no handler left.
         within(client.close()).await;
         within(client.close()).await;
         assert_eq!(client.state(), State::Closed);
@@ -74,7 +74,7 @@ async fn everything_in<E: Event>() {
 }
 
 #[tokio::test]
-async fn everything_can_be_called_in_every_handler() {
+async fn every_method_can_be_called_in_every_handler() {
     everything_in::<StateChange>().await;
     everything_in::<Connected>().await;
     everything_in::<Disconnected>().await;
@@ -86,7 +86,7 @@ async fn everything_can_be_called_in_every_handler() {
 }
 
 #[tokio::test]
-async fn connect_inside_of_a_final_disconnected_handler_is_legal() {
+async fn connect_inside_a_final_disconnected_handler_is_legal() {
     let stage = Stage::new().await;
     let (client, peer) = stage.connected().await;
     let inner = client.clone();
@@ -101,7 +101,7 @@ async fn connect_inside_of_a_final_disconnected_handler_is_legal() {
 }
 
 #[tokio::test]
-async fn close_and_connect_inside_of_one_handler_start_over() {
+async fn close_and_connect_inside_one_handler_start_over() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let inner = client.clone();
@@ -116,7 +116,7 @@ async fn close_and_connect_inside_of_one_handler_start_over() {
 }
 
 #[tokio::test]
-async fn e132_closing_when_told_of_the_connected_state_leaves_connected_untold() {
+async fn e132_after_a_close_on_the_change_to_connected_there_is_no_connected_event() {
     let stage = Stage::new().await;
     let client = stage.client();
     let notes = Notes::default();

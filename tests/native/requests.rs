@@ -48,7 +48,7 @@ async fn e053_e054_e055_each_request_is_answered_by_its_own_ack() {
 }
 
 #[tokio::test]
-async fn e056_e057_e058_a_refusal_has_its_code_and_words_and_is_no_event() {
+async fn e056_e057_e058_a_refusal_carries_code_and_message_and_is_not_an_event() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let mut errors = client.events::<ServerError>();
@@ -60,13 +60,13 @@ async fn e056_e057_e058_a_refusal_has_its_code_and_words_and_is_no_event() {
     assert_eq!((error.code(), error.outcome()), (Some("brand_new"), Outcome::Rejected));
     let RequestError::ServerRequest { message, request_id, .. } = error else { panic!() };
     assert_eq!((message.as_deref(), json!(request_id)), (Some("no"), id));
-    // The next error is an event, so the first one was none.
+    // Only the second error is an event.
     peer.send(r#"{"type":"error","code":"internal_error"}"#).await;
     assert_eq!(next(&mut errors).await.code, "internal_error");
 }
 
 #[tokio::test]
-async fn e067_a_drop_fails_what_is_in_flight() {
+async fn e067_a_lost_connection_fails_the_requests_in_flight() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let request = client.publish("c", 1);
@@ -77,7 +77,7 @@ async fn e067_a_drop_fails_what_is_in_flight() {
 }
 
 #[tokio::test]
-async fn e069_e070_e071_data_arrives_as_it_was() {
+async fn e069_e070_e071_data_arrives_unchanged() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     client.publish("räume/ü 🦀", json!(null)).detach();
@@ -110,7 +110,7 @@ async fn e073_a_thousand_publishes_have_a_thousand_ids() {
 }
 
 #[tokio::test]
-async fn e074_metadata_is_asked_for_only_if_wanted() {
+async fn e074_the_flag_for_metadata_is_sent_only_when_it_is_set() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     client.subscribe("a").detach();
@@ -175,7 +175,7 @@ async fn data_that_is_nested_too_deeply_is_refused() {
 }
 
 #[tokio::test]
-async fn e085_e086_e087_e088_the_latest_welcome_says_how_many_bytes_a_payload_may_have() {
+async fn e085_e086_e087_e088_the_latest_welcome_sets_the_size_limit_of_payloads() {
     let stage = Stage::new().await;
     let client = stage.client();
     let call = client.connect();
@@ -197,7 +197,7 @@ async fn e085_e086_e087_e088_the_latest_welcome_says_how_many_bytes_a_payload_ma
 }
 
 #[tokio::test]
-async fn e090_what_json_cannot_hold_is_refused() {
+async fn e090_data_that_json_cannot_hold_is_refused() {
     struct Refuses;
     impl Serialize for Refuses {
         fn serialize<S: Serializer>(&self, _serializer: S) -> Result<S::Ok, S::Error> {
@@ -248,7 +248,7 @@ async fn the_real_server_refuses_with_its_codes() {
 }
 
 #[tokio::test]
-async fn data_can_be_handed_on_as_it_came() {
+async fn received_data_can_be_published_unchanged() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let mut messages = client.events::<metered_realtime::events::Message>();
@@ -259,7 +259,7 @@ async fn data_can_be_handed_on_as_it_came() {
 }
 
 #[tokio::test]
-async fn a_request_may_have_a_timeout_of_its_own() {
+async fn a_request_may_have_its_own_timeout() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let timeout = Duration::from_millis(50);
@@ -274,7 +274,7 @@ async fn a_request_may_have_a_timeout_of_its_own() {
     assert_eq!(within(refused).await, Err(RequestError::NotConnected));
 }
 
-/// Data whose serialization is the user's code, which fails in a way of its own.
+/// Data with a `Serialize` that fails or panics.
 struct Faulty(&'static str);
 
 impl Serialize for Faulty {
@@ -287,7 +287,7 @@ impl Serialize for Faulty {
 }
 
 #[tokio::test]
-async fn d18_an_error_of_the_users_serialize_is_told_in_its_own_words_and_nothing_is_sent() {
+async fn d18_an_error_of_the_users_serialize_keeps_its_text_and_nothing_is_sent() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     for data in [json!([1]).to_string(), "the user's own error".to_owned()] {

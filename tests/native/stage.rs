@@ -80,7 +80,7 @@ impl Stage {
 }
 
 impl Peer {
-    /// Sends a welcome with some fields of the test's.
+    /// Sends a welcome with additional fields.
     pub async fn welcome(&mut self, fields: Value) {
         let mut frame = json!({
             "type": "welcome", "peerId": "me", "expiresAt": null, "serverTime": 1_767_222_000, "maxMessageSize": 65536
@@ -101,7 +101,7 @@ impl Peer {
         within(self.socket.flush()).await.unwrap();
     }
 
-    /// The next frame of the client's.
+    /// The next frame from the client.
     pub async fn frame(&mut self) -> Value {
         loop {
             match within(self.socket.next()).await.expect("the client has gone").unwrap() {
@@ -114,7 +114,7 @@ impl Peer {
         }
     }
 
-    /// Answers a request, and gives it.
+    /// Acknowledges the next request, and returns it.
     pub async fn ack(&mut self) -> Value {
         let frame = self.frame().await;
         self.send(json!({"type": "ack", "requestId": frame["requestId"]}).to_string()).await;
@@ -128,7 +128,7 @@ impl Peer {
         while let Some(Ok(_)) = within(self.socket.next()).await {}
     }
 
-    /// How the client closed; `None` if it just went away. Answers the close.
+    /// How the client closed; `None` if the connection ended without a close frame. Answers the close.
     pub async fn closed(&mut self) -> Option<(u16, String)> {
         loop {
             match within(self.socket.next()).await {

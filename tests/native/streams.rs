@@ -8,7 +8,7 @@ use metered_realtime::events::{Connected, Direct, Disconnected, Message};
 use crate::stage::{Peer, Stage};
 use crate::support::{Notes, next, until, within};
 
-/// Sends numbered messages and waits until they are told.
+/// Sends numbered messages, and waits until they were emitted.
 async fn send(
     peer: &mut Peer,
     client: &metered_realtime::SignallingClient,
@@ -65,7 +65,7 @@ async fn e220_a_dropped_stream_is_unsubscribed() {
 }
 
 #[tokio::test]
-async fn e221_e222_a_closed_stream_gives_what_it_holds_and_then_ends_again_and_again() {
+async fn e221_e222_a_closed_stream_yields_its_buffered_events_and_then_stays_ended() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     let mut stream = client.events::<Message>();
@@ -106,7 +106,7 @@ async fn e224_every_listener_gets_every_event_and_handlers_get_it_first() {
 }
 
 #[tokio::test]
-async fn a_drop_that_is_followed_by_a_reconnect_ends_no_stream() {
+async fn a_reconnect_ends_no_stream() {
     let stage = Stage::new().await;
     let (client, peer) = stage.connected().await;
     let mut connected = client.events::<Connected>();
@@ -116,7 +116,7 @@ async fn a_drop_that_is_followed_by_a_reconnect_ends_no_stream() {
 }
 
 #[tokio::test]
-async fn a_final_exit_ends_streams_but_not_those_that_its_handlers_make() {
+async fn a_final_exit_ends_all_streams_but_those_that_its_handlers_make() {
     let stage = Stage::new().await;
     let (client, peer) = stage.connected().await;
     let mut before = client.events::<Connected>();

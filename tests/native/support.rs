@@ -34,7 +34,7 @@ pub async fn connected(server: &Server) -> SignallingClient {
     client
 }
 
-/// Waits, but not for ever.
+/// Waits for at most ten seconds.
 pub async fn within<F: Future>(future: F) -> F::Output {
     match tokio::time::timeout(Duration::from_secs(10), future).await {
         Ok(output) => output,
@@ -47,7 +47,7 @@ pub async fn next<S: Stream + Unpin>(stream: &mut S) -> S::Item {
     within(stream.next()).await.expect("the stream ended")
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 pub async fn until(mut condition: impl FnMut() -> bool) {
     within(async {
         while !condition() {
@@ -74,7 +74,7 @@ impl Notes {
         self.0.lock().unwrap().len()
     }
 
-    /// Writes down the course of a connection.
+    /// Writes a line for each state change, connect and disconnect.
     pub fn follow(&self, client: &SignallingClient) {
         self.each(client, |e: &StateChange| format!("{} -> {}", e.from.name(), e.to.name()));
         self.each(client, |e: &Connected| format!("connected, again: {}", e.is_reconnect));

@@ -66,7 +66,7 @@ async fn stage() -> (Server, SignallingClient, String) {
 }
 
 #[tokio::test]
-async fn no_frame_of_a_hostile_server_costs_more_than_itself() {
+async fn a_hostile_frame_harms_nothing_but_itself() {
     let (server, client, peer) = stage().await;
     let mut lost = client.events::<Disconnected>();
     for (index, (name, text)) in frames().into_iter().enumerate() {
@@ -81,7 +81,7 @@ async fn no_frame_of_a_hostile_server_costs_more_than_itself() {
 }
 
 #[tokio::test]
-async fn a_text_above_a_mebibyte_costs_the_connection() {
+async fn a_text_above_a_mebibyte_ends_the_connection() {
     let (server, client, peer) = stage().await;
     let (mut lost, mut back) = (client.events::<Disconnected>(), client.events::<Connected>());
     send(&server, &peer, Fault::Oversize { bytes: 8 << 20 }).await;
@@ -91,7 +91,7 @@ async fn a_text_above_a_mebibyte_costs_the_connection() {
 }
 
 #[tokio::test]
-async fn floods_of_frames_that_mean_nothing_leave_nothing_behind() {
+async fn floods_of_useless_frames_leave_nothing_behind() {
     let (server, client, peer) = stage().await;
     for fault in [Fault::Binary, Fault::BadJson, Fault::UnknownType, Fault::SecondWelcome] {
         for i in 0..5_000 {
@@ -127,7 +127,7 @@ async fn a_stream_that_nobody_reads_keeps_the_newest_of_100_000_messages() {
 }
 
 #[tokio::test]
-async fn a_server_that_breaks_the_rules_of_websocket_loses_the_connection_and_gets_another() {
+async fn a_server_that_breaks_the_rules_of_websocket_is_dropped_and_dialled_again() {
     let long_close = [&[0x88, 126, 0xff, 0xff][..], &[120; 65_535]].concat();
     let garbage: [&[u8]; 5] = [
         &[0xff; 16],

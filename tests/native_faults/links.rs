@@ -59,7 +59,7 @@ async fn a_link_behind_a_router_that_forgot_it_is_noticed_and_replaced_as_well()
 }
 
 #[tokio::test]
-async fn close_on_a_half_open_link_takes_a_second_at_most() {
+async fn close_on_a_half_open_link_takes_at_most_a_second() {
     let server = server().await;
     let (client, peer) = connected(options(&server.url())).await;
     server.fault(Rule::now(Fault::HalfOpen, Target::Peer(peer))).unwrap();
@@ -74,7 +74,7 @@ async fn close_on_a_half_open_link_takes_a_second_at_most() {
 }
 
 #[tokio::test]
-async fn a_reset_fails_what_is_in_flight_comes_back_and_is_subscribed() {
+async fn after_a_reset_requests_in_flight_fail_and_the_client_reconnects_and_resubscribes() {
     let server = server().await;
     let (proxy, client, peer) = behind_proxy(&server).await;
     let every_ack = Trigger { kind: "ack".into(), nth: 1, count: 0 };
@@ -92,7 +92,7 @@ async fn a_reset_fails_what_is_in_flight_comes_back_and_is_subscribed() {
 }
 
 #[tokio::test]
-async fn a_connection_that_ends_in_the_middle_of_a_frame_delivers_nothing_of_it() {
+async fn a_frame_that_is_cut_off_by_the_end_of_the_connection_is_not_delivered() {
     let server = server().await;
     let (proxy, client, _) = behind_proxy(&server).await;
     let (mut lost, mut messages) = (client.events::<Disconnected>(), client.events::<Message>());
@@ -107,7 +107,7 @@ async fn a_connection_that_ends_in_the_middle_of_a_frame_delivers_nothing_of_it(
 }
 
 #[tokio::test]
-async fn silence_shorter_than_the_timeout_costs_nothing_and_a_longer_one_the_connection() {
+async fn silence_longer_than_the_timeout_ends_the_connection_and_shorter_silence_does_not() {
     let server = server().await;
     let (client, peer) = connected(options(&server.url()).inactivity_timeout(2 * TIMEOUT)).await;
     let mut lost = client.events::<Disconnected>();
@@ -123,7 +123,7 @@ async fn silence_shorter_than_the_timeout_costs_nothing_and_a_longer_one_the_con
 }
 
 #[tokio::test]
-async fn bytes_that_trickle_are_frames_all_the_same() {
+async fn frames_that_arrive_byte_by_byte_are_read() {
     let server = server().await;
     let (client, peer) = connected(options(&server.url()).inactivity_timeout(TIMEOUT)).await;
     client.subscribe("c").await.unwrap();

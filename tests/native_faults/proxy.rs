@@ -14,7 +14,7 @@ pub enum Fate {
     Pass,
     /// Both sides get a RST.
     Reset,
-    /// TCP stays up, nothing gets through.
+    /// TCP stays up, but no data passes.
     BlackHole,
     /// Lets this many more bytes through to the client, and then ends the connection.
     CutAfter(usize),

@@ -119,8 +119,8 @@ async fn stage(test: &str) -> Option<(TcpListener, Process, Socket)> {
 
 // socket.io#5134, tldraw#9964, centrifuge-js#417
 #[tokio::test]
-async fn late_alarms_are_followed_by_a_probe_and_fail_neither_the_link_nor_a_call() {
-    let test = "stopped::late_alarms_are_followed_by_a_probe_and_fail_neither_the_link_nor_a_call";
+async fn a_late_alarm_leads_to_a_probe_and_fails_neither_the_connection_nor_a_call() {
+    let test = "stopped::a_late_alarm_leads_to_a_probe_and_fails_neither_the_connection_nor_a_call";
     let Some((_listener, process, mut socket)) = stage(test).await else { return };
     let frame = within(socket.next()).await.unwrap().unwrap().into_text().unwrap().to_string();
     assert!(frame.contains("publish"), "{frame}");
@@ -142,12 +142,12 @@ async fn late_alarms_are_followed_by_a_probe_and_fail_neither_the_link_nor_a_cal
 }
 
 #[tokio::test]
-async fn a_peer_that_went_away_meanwhile_is_noticed_soon() {
-    let test = "stopped::a_peer_that_went_away_meanwhile_is_noticed_soon";
+async fn a_peer_that_went_away_during_the_stop_is_noticed_soon() {
+    let test = "stopped::a_peer_that_went_away_during_the_stop_is_noticed_soon";
     let Some((listener, process, mut socket)) = stage(test).await else { return };
     answer(&mut socket).await;
     let continued = process.stop_for(STOPPED).await;
-    // Nobody reads or answers the old socket any more.
+    // The old socket is not read any more.
     let second = welcome(&listener).await;
     assert_within(continued, TIMEOUT / 3 + Duration::from_secs(1), "back after");
     let expected = ["connected false", "published", "disconnected 4000", "connected true"];

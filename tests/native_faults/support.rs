@@ -78,5 +78,5 @@ pub fn assert_within(began: Instant, limit: Duration, what: &str) {
     assert!(took <= limit + BUSY, "{what} took {took:?}, more than {limit:?}");
 }
 
-/// How long a busy machine may keep a test waiting.
+/// How long a test waits on a busy machine.
 pub const BUSY: Duration = Duration::from_secs(4);

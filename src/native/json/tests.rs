@@ -1,4 +1,4 @@
-//! The corpus of frames that all platforms share, and what only text can hold.
+//! The corpus of frames that all platforms share, and cases that only text can show.
 
 use serde_json::Value as Json;
 
@@ -72,7 +72,7 @@ fn data_of(text: &str) -> Payload {
     }
 }
 
-/// Equal, with 1 and 1.0 the same number.
+/// Equality for which 1 and 1.0 are the same number.
 fn alike(a: &Json, b: &Json) -> bool {
     match (a, b) {
         (Json::Number(a), Json::Number(b)) => a.as_f64() == b.as_f64(),
