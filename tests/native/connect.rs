@@ -121,7 +121,7 @@ async fn d21_a_retry_waits_as_long_as_the_server_asks_if_that_is_honoured() {
         [(429, true, 60_000), (503, true, 60_000), (429, false, 40), (500, true, 40)]
     {
         let lines = Lines::default();
-        let _guard = tracing::subscriber::set_default(lines.clone());
+        let _guard = lines.collect();
         let stage = Stage::new().await;
         let knobs = ReconnectOptions { honour_going_away, jitter_ratio: 0.0, ..quickly() };
         let client = options(&stage.url()).reconnect(knobs).build().unwrap();
@@ -166,6 +166,17 @@ async fn d21_a_server_that_speaks_no_http_is_1006_with_the_cause() {
             panic!("{error:?}")
         };
         assert!(!cause.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn e020_a_host_is_dialled_in_its_ascii_form() {
+    let stage = Stage::new().await;
+    let port = stage.url().rsplit_once(':').unwrap().1.to_owned();
+    for host in ["ｌｏｃａｌｈｏｓｔ", "１２７。0.0.1", "127.1"] {
+        let client = options(&format!("ws://{host}:{port}")).build().unwrap();
+        let (connected, _peer) = tokio::join!(within(client.connect()), stage.welcome());
+        assert_eq!(connected, Ok(()), "{host}");
     }
 }
 

@@ -1,19 +1,20 @@
 //! What the client logs through `tracing`, and what logging must not do.
 
 use std::fmt::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use metered_realtime::events::Message;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
+use tracing::subscriber::DefaultGuard;
+use tracing::{Dispatch, Event, Metadata, Subscriber};
 
 use crate::stage::Stage;
 use crate::support::{options, until};
 
 #[tokio::test]
 async fn e216_a_logger_that_panics_changes_nothing() {
-    let _guard = tracing::subscriber::set_default(Lines { panics: true, ..Lines::default() });
+    let _guard = Lines { panics: true, ..Lines::default() }.collect();
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     peer.send("nonsense").await;
@@ -24,7 +25,7 @@ async fn e216_a_logger_that_panics_changes_nothing() {
 #[test]
 fn e217_the_hundredth_handler_of_an_event_causes_one_warning() {
     let lines = Lines::default();
-    let _guard = tracing::subscriber::set_default(lines.clone());
+    let _guard = lines.collect();
     let client = options("ws://127.0.0.1:9").build().unwrap();
     let warnings = || lines.text().matches("added again and again").count();
     let mut ids: Vec<_> = (0..99).map(|_| client.on(|_: &Message| {})).collect();
@@ -39,7 +40,7 @@ fn e217_the_hundredth_handler_of_an_event_causes_one_warning() {
 #[tokio::test]
 async fn malformed_frames_and_panics_of_handlers_are_logged() {
     let lines = Lines::default();
-    let _guard = tracing::subscriber::set_default(lines.clone());
+    let _guard = lines.collect();
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     client.on(|_: &Message| panic!("in a handler"));
@@ -66,6 +67,15 @@ pub struct Lines {
 }
 
 impl Lines {
+    /// Collects the lines of this thread until the guard is dropped.
+    pub fn collect(&self) -> DefaultGuard {
+        // While a process has only one subscriber, tracing decides whether a line is wanted by the thread that first writes it,
+        // which may be that of another test. A second subscriber prevents that.
+        static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Lines::default()));
+        LazyLock::force(&SECOND);
+        tracing::subscriber::set_default(self.clone())
+    }
+
     pub fn text(&self) -> String {
         self.text.lock().unwrap().clone()
     }

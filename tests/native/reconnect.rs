@@ -171,7 +171,7 @@ async fn e158_a_server_that_answers_pings_is_alive() {
 #[tokio::test]
 async fn d21_the_log_tells_why_a_dial_failed() {
     let lines = Lines::default();
-    let _guard = tracing::subscriber::set_default(lines.clone());
+    let _guard = lines.collect();
     let stage = Stage::new().await;
     let (client, peer) = stage.connected().await;
     peer.close(1012, "restart").await;

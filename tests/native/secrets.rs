@@ -30,7 +30,7 @@ async fn e240_a_connected_client_and_its_futures_do_not_show_the_address() {
 #[tokio::test]
 async fn e236_e237_no_log_line_and_no_error_holds_a_credential() {
     let lines = Lines::default();
-    let _guard = tracing::subscriber::set_default(lines.clone());
+    let _guard = lines.collect();
     let stage = Stage::new().await;
     let client = SignallingClient::builder()
         .token_provider(|| async { "eyJhbGciOiJIUzI1NiJ9.SECRET.x" })
