@@ -16,9 +16,11 @@
 //! |---|---|---|
 //! | [`hub`] | every rule of the service | sockets, clocks, entropy, HTTP |
 //! | `auth` | which credential gets which grant | connections |
+//! | `bus` | NATS | rules of the protocol, connections |
 //! | `shell` | tokio, HTTP, WebSocket, the clock | rules of the protocol |
 
 mod auth;
+mod bus;
 pub mod cli;
 mod config;
 pub mod hub;
@@ -26,8 +28,8 @@ mod shell;
 
 pub use auth::{MintError, Token, TokenRequest};
 pub use config::{
-    Bounds, Config, ConfigError, DEFAULT_KEY, Mistake, Mode, PublishableKey, Rejection, Rights,
-    SecretKey, TlsFiles,
+    Bounds, Config, ConfigError, DEFAULT_KEY, Mistake, Mode, Nats, PublishableKey, Rejection,
+    Rights, SecretKey, TlsFiles,
 };
 pub use hub::{Fault, Limits, Rule, Target, Trigger};
 pub use shell::{Server, StartError, TlsError};

@@ -60,6 +60,10 @@ struct ServeArguments {
     /// Check the configuration, the certificate and the arguments, and end
     #[arg(long)]
     check: bool,
+    /// Be one node of several: the addresses of NATS, such as nats://127.0.0.1:4222 or tls://host:4222; users and certificates
+    /// are better kept in the configuration
+    #[arg(long, value_name = "URL", value_delimiter = ',')]
+    nats: Vec<String>,
     /// Accept any publishable key, and lift rates, quotas and caps on how many
     #[arg(long)]
     relaxed: bool,

@@ -30,6 +30,9 @@ fn configuration(arguments: &ServeArguments, mode: Mode) -> Result<Config, Faile
     config.listen = arguments.listen.unwrap_or(config.listen);
     config.relaxed |= arguments.relaxed;
     config.trusted_proxies.extend(&arguments.behind_proxy);
+    if !arguments.nats.is_empty() {
+        config.nats.get_or_insert_default().servers = arguments.nats.clone();
+    }
     config.check().map_err(|error| match &arguments.config {
         Some(path) => Failed::new(format!("{}: {error}", path.display())),
         None => Failed::new(error),

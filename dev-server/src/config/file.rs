@@ -10,7 +10,8 @@ use serde::Deserialize;
 
 use super::keys::{FilePublishableKey, FileSecretKey, publishable, secret};
 use super::{
-    Bounds, Config, ConfigError, Mistake, Mode, Rejection, TlsFiles, parse_listen, parse_network,
+    Bounds, Config, ConfigError, Mistake, Mode, Nats, Rejection, TlsFiles, parse_listen,
+    parse_network,
 };
 use crate::hub::{ConnectRate, Limits, Rate};
 
@@ -55,6 +56,7 @@ struct File {
     retry_after_ms: Option<u64>,
     trusted_proxies: Vec<String>,
     tls: Option<FileTls>,
+    nats: Option<FileNats>,
     limits: FileLimits,
     publishable_keys: Option<Vec<FilePublishableKey>>,
     secret_keys: Option<Vec<FileSecretKey>>,
@@ -73,6 +75,15 @@ enum OnUnauthorized {
 struct FileTls {
     certificate: PathBuf,
     private_key: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct FileNats {
+    servers: Vec<String>,
+    credentials: Option<PathBuf>,
+    certificate_authority: Option<PathBuf>,
+    certificate: Option<FileTls>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -118,6 +129,14 @@ impl File {
                 .tls
                 .map(|FileTls { certificate, private_key }| TlsFiles { certificate, private_key }),
             trusted_proxies: networks(&self.trusted_proxies)?,
+            nats: self.nats.map(|nats| Nats {
+                servers: nats.servers,
+                credentials: nats.credentials,
+                certificate_authority: nats.certificate_authority,
+                certificate: nats.certificate.map(|FileTls { certificate, private_key }| {
+                    TlsFiles { certificate, private_key }
+                }),
+            }),
             relaxed: self.relaxed,
             rejection: self.rejection,
             ping_interval: millis(self.ping_interval_ms, default.ping_interval),

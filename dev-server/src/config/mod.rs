@@ -4,6 +4,7 @@ mod error;
 mod file;
 mod keys;
 mod listen;
+mod nats;
 mod production;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -18,6 +19,7 @@ use crate::hub::{Action, Limits};
 
 pub use error::{ConfigError, Mistake};
 pub(crate) use listen::parse_listen;
+pub use nats::Nats;
 pub(crate) use production::parse_network;
 
 /// The publishable key of a server without a configuration. It permits everything.
@@ -38,6 +40,8 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// The addresses of reverse proxies. `X-Forwarded-For` is read only from them.
     pub trusted_proxies: Vec<IpNet>,
+    /// The bus to other nodes, if this server is one of several.
+    pub nats: Option<Nats>,
     /// Accept any publishable key, and lift rates, quotas and caps on how many.
     pub relaxed: bool,
     /// The keys for `?key=`.
@@ -160,6 +164,7 @@ impl Default for Config {
             reuse_port: false,
             tls: None,
             trusted_proxies: Vec::new(),
+            nats: None,
             relaxed: false,
             publishable_keys: vec![PublishableKey {
                 key: DEFAULT_KEY.to_owned(),

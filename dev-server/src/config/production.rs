@@ -36,16 +36,21 @@ impl Config {
         }
     }
 
-    /// Checks that a server may be started with this. In development it always may.
+    /// Checks that a server may be started with this. In development it needs little.
     ///
     /// # Errors
     /// What the configuration lacks.
     pub fn check(&self) -> Result<(), ConfigError> {
-        match self.mode {
+        let of_mode = || match self.mode {
             Mode::Development => Ok(()),
             Mode::Production => self.check_production(),
-        }
-        .map_err(|mistake| ConfigError::Invalid { file: None, line: None, mistake })
+        };
+        let of_nats = self.nats.as_ref().map_or(Ok(()), super::Nats::check);
+        of_nats.and_then(|()| of_mode()).map_err(|mistake| ConfigError::Invalid {
+            file: None,
+            line: None,
+            mistake,
+        })
     }
 
     fn check_production(&self) -> Result<(), Mistake> {

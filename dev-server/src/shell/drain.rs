@@ -34,6 +34,9 @@ impl Server {
             let drained = async { while connections.join_next().await.is_some() {} };
             let _ = timeout(DRAIN_TIMEOUT, drained).await;
         }
+        if let Some(node) = self.node.take() {
+            node.leave(&self.shared).await;
+        }
         tracing::info!("gone");
     }
 }

@@ -50,16 +50,19 @@ struct Snapshot {
     stats: Arc<Stats>,
     connections: usize,
     channels: usize,
+    other_nodes: usize,
     ready: bool,
 }
 
 impl Snapshot {
     fn of(shared: &Shared) -> Snapshot {
+        let ready = shared.is_ready();
         shared.look(|hub| Snapshot {
             stats: Arc::new(hub.stats().clone()),
             connections: hub.connection_count(),
             channels: hub.channel_count(),
-            ready: shared.is_ready(),
+            other_nodes: hub.other_nodes(),
+            ready,
         })
     }
 }
@@ -70,12 +73,17 @@ impl Collector for Snapshot {
         gauge(&mut to, "connections", "Connections now", self.connections)?;
         gauge(&mut to, "channels", "Channels with subscribers", self.channels)?;
         gauge(&mut to, "ready", "1 while new clients are welcome", usize::from(self.ready))?;
+        gauge(&mut to, "other_nodes", "Other nodes that are alive", self.other_nodes)?;
         counter(&mut to, "connections_opened", "Admitted connections", stats.opened)?;
         counter(&mut to, "connections_closed", "Ended connections", stats.closed)?;
         let name = "frames_received";
         counters(&mut to, name, "Frames from clients", "type", &stats.frames_in)?;
         let help = "Frames to clients, one for each receiver";
         counters(&mut to, "frames_sent", help, "type", &stats.frames_out)?;
+        let help = "Messages from other nodes";
+        counters(&mut to, "bus_received", help, "kind", &stats.bus_in)?;
+        let help = "Messages to other nodes, one for each subject";
+        counters(&mut to, "bus_sent", help, "kind", &stats.bus_out)?;
         counters(&mut to, "closes", "Closes by the server", "code", &stats.closes)
     }
 }

@@ -9,6 +9,7 @@ mod drain;
 mod http;
 mod link;
 mod metrics;
+mod nodes;
 mod outbox;
 mod reply;
 mod rest;

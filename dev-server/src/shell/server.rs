@@ -12,6 +12,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::accept::accept;
 use super::http::Door;
+use super::nodes::Node;
 use super::shared::Shared;
 use super::tls::TlsError;
 use crate::auth::{MintError, Token, TokenRequest};
@@ -27,6 +28,7 @@ pub struct Server {
     pub(super) clients: Option<Accepting>,
     metrics: Option<Accepting>,
     keeping_time: JoinHandle<()>,
+    pub(super) node: Option<Node>,
 }
 
 /// A task that accepts connections, and how to stop it.
@@ -45,6 +47,8 @@ pub enum StartError {
     },
     /// The certificate or its key cannot be used.
     Tls(TlsError),
+    /// The bus between nodes gets no thread of the system.
+    Bus(io::Error),
     /// The configuration lacks what a server for the open network needs.
     Config(ConfigError),
 }
@@ -69,6 +73,7 @@ impl fmt::Display for StartError {
             }
             StartError::Listen { addr, source } => write!(f, "cannot listen on {addr}: {source}"),
             StartError::Tls(error) => error.fmt(f),
+            StartError::Bus(error) => write!(f, "cannot start the bus between nodes: {error}"),
             StartError::Config(error) => error.fmt(f),
         }
     }
@@ -79,6 +84,7 @@ impl std::error::Error for StartError {
         match self {
             StartError::Listen { source, .. } => Some(source),
             StartError::Tls(error) => Some(error),
+            StartError::Bus(error) => Some(error),
             StartError::Config(error) => Some(error),
         }
     }
@@ -107,15 +113,17 @@ impl Server {
             );
         }
         let shared = Arc::new(Shared::new(config).map_err(StartError::Tls)?);
+        let clock = Arc::clone(&shared);
+        let keeping_time = tokio::spawn(async move { clock.keep_time().await });
+        let node = Node::join(&shared).await.map_err(StartError::Bus)?;
         let accepting = |listener, door| {
             let (stop, stopped) = oneshot::channel();
             (stop, tokio::spawn(accept(listener, door, Arc::clone(&shared), stopped)))
         };
         let clients = accepting(listener, Door::Clients);
         let metrics = metrics.map(|listener| accepting(listener, Door::Metrics));
-        let clock = Arc::clone(&shared);
-        let keeping_time = tokio::spawn(async move { clock.keep_time().await });
-        Ok(Server { addr, metrics_addr, shared, clients: Some(clients), metrics, keeping_time })
+        let clients = Some(clients);
+        Ok(Server { addr, metrics_addr, shared, clients, metrics, keeping_time, node })
     }
 
     /// The address that it listens on.
@@ -213,6 +221,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.keeping_time.abort();
+        self.shared.part();
         for (_, accepting) in [self.clients.take(), self.metrics.take()].into_iter().flatten() {
             accepting.abort();
         }

@@ -78,7 +78,7 @@ impl Shared {
 
     /// Whether new clients are welcome.
     pub(super) fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::Relaxed)
+        self.ready.load(Ordering::Relaxed) && self.look(Hub::is_ready)
     }
 
     /// From now on `/readyz` answers 503, so that balancers stop using the server.
@@ -114,12 +114,16 @@ impl Shared {
     }
 
     /// From now on this server is one node of several; what the bus is to do comes out here.
-    #[expect(dead_code, reason = "the bus itself follows")]
-    pub(crate) fn join(&self, node: NodeId) -> UnboundedReceiver<BusOutput> {
+    pub(super) fn join(&self, node: NodeId) -> UnboundedReceiver<BusOutput> {
         let (sender, receiver) = unbounded_channel();
         self.core().bus = Some(sender);
         self.drive(|hub, now| hub.join(node, now));
         receiver
+    }
+
+    /// Nothing is said to other nodes any more.
+    pub(super) fn part(&self) {
+        self.core().bus = None;
     }
 
     /// Reads from the hub.

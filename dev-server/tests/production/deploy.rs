@@ -100,7 +100,7 @@ fn the_example_and_the_guide_have_configurations_that_are_good() {
     folder.write_certificate();
     let blocks: Vec<&str> =
         GUIDE.split("```toml\n").skip(1).map(|block| block.split_once("```").unwrap().0).collect();
-    assert_eq!(blocks.len(), 2, "the blocks were found");
+    assert_eq!(blocks.len(), 3, "the blocks were found");
     for text in blocks.into_iter().chain([EXAMPLE]) {
         let text = text.split("[[publishableKeys]]").next().unwrap();
         let text = text
@@ -111,7 +111,9 @@ fn the_example_and_the_guide_have_configurations_that_are_good() {
             .replace(
                 "/etc/metered-realtime/tls/privkey.pem",
                 folder.path("key.pem").to_str().unwrap(),
-            );
+            )
+            .replace("/etc/metered-realtime/nats-ca.pem", folder.path("cert.pem").to_str().unwrap())
+            .replace("10.0.0.10:4222", "127.0.0.1:9");
         let output = check(&folder.write("config.toml", &format!("{text}\n{keys}")));
         assert!(output.status.success(), "{text}: {}", stderr(&output));
     }

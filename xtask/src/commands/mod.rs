@@ -9,6 +9,7 @@ pub(crate) mod bench;
 pub(crate) mod browsers;
 pub(crate) mod build;
 pub(crate) mod check;
+pub(crate) mod cluster;
 pub(crate) mod consumers;
 pub(crate) mod demo;
 pub(crate) mod pack;
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     Spec(spec::Args),
     /// Run the machine against a model server, a hostile network and a hostile user, by seeds.
     Verify(verify::Args),
+    /// Run several nodes of the server against what goes wrong between machines.
+    Cluster(cluster::Args),
     /// Show two Node clients and a browser page talking through the local server.
     Demo(demo::Args),
 }
@@ -66,6 +69,7 @@ impl Command {
             Command::Bench(args) => bench::run(&args, workspace),
             Command::Spec(args) => spec::run(&args, workspace),
             Command::Verify(args) => verify::run(&args, workspace),
+            Command::Cluster(args) => cluster::run(&args, workspace),
             Command::Demo(args) => demo::run(&args, workspace),
         }
     }

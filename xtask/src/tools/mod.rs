@@ -6,6 +6,7 @@
 mod apt;
 mod browsers;
 mod cargo_tool;
+mod nats;
 mod node;
 mod python;
 mod rust;
@@ -42,6 +43,8 @@ pub(crate) enum Need {
     PackageBuildDependencies,
     /// What tests the package: the official client, a browser library, ...
     PackageTestDependencies,
+    /// `nats-server`, the bus between nodes of the server.
+    NatsServer,
     /// Chromium and its driver.
     Browser,
     /// The official Python client, in a virtual environment.
@@ -55,11 +58,12 @@ pub(crate) enum Need {
 impl Need {
     /// Everything but the other browsers and Python, cheap checks first: what we cannot install ourselves is reported before
     /// the long builds start.
-    pub(crate) const ALL: [Need; 10] = [
+    pub(crate) const ALL: [Need; 11] = [
         Need::Node,
         Need::CompilerForC,
         Need::RustComponents,
         Need::WasmTarget,
+        Need::NatsServer,
         Need::Browser,
         Need::PackageBuildDependencies,
         Need::PackageTestDependencies,
@@ -89,6 +93,7 @@ impl Need {
             Need::Node => node::runtime(shell),
             Need::PackageBuildDependencies => node::packages(workspace, shell, "pkg-template"),
             Need::PackageTestDependencies => node::packages(workspace, shell, "tests/package"),
+            Need::NatsServer => nats::server(shell),
             Need::Browser => browsers::chromium(shell),
             Need::PythonClients => python::clients(workspace, shell),
             Need::Firefox => browsers::firefox(workspace, shell),

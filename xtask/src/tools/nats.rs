@@ -1,0 +1,17 @@
+//! NATS, between the nodes of the server.
+
+use super::apt;
+use crate::process::Shell;
+use anyhow::Result;
+use std::path::Path;
+
+/// `nats-server`, on the path or where Debian puts it.
+pub(super) fn server(shell: &Shell) -> Result<()> {
+    if shell.find("nats-server").is_some() || Path::new(DEBIAN).is_file() {
+        return Ok(());
+    }
+    apt::install(shell, "nats-server", &["nats-server"])
+}
+
+/// That directory is on the path of administrators only.
+const DEBIAN: &str = "/usr/sbin/nats-server";
