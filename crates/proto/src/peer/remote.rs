@@ -112,6 +112,7 @@ impl<P: Clone + PartialEq> Remote<P> {
     /// The member is gone.
     pub(super) fn close(mut self, shared: &mut Shared<P>) {
         self.drop_connection(shared);
+        self.set_state(RemoteState::Closed, shared);
     }
 
     fn drop_connection(&mut self, shared: &mut Shared<P>) {

@@ -4,7 +4,7 @@ use crate::machine::Instant;
 
 use super::Room;
 use super::error::{CallError, Failure};
-use super::io::{CallId, ConnectionId, LocalTrack, Order, RemoteId, State, TrackId};
+use super::io::{CallId, ConnectionId, LocalTrack, Order, RemoteId, State, StreamId, TrackId};
 
 /// A call that waits for the members' connections.
 #[derive(Debug)]
@@ -59,6 +59,24 @@ impl<P: Clone + PartialEq> Room<P> {
         });
         self.finish_replacements();
         Ok(call)
+    }
+
+    /// Whether the room still has a use for a track of the user's.
+    #[must_use]
+    pub fn needs_track(&self, track: TrackId) -> bool {
+        let replaces = |it: &Replacement| {
+            it.old == track || it.new.as_ref().is_some_and(|(new, _)| *new == track)
+        };
+        self.shared.tracks.iter().any(|own| own.track == track)
+            || self.replacements.iter().any(replaces)
+    }
+
+    /// Whether the room still has a use for a stream of the user's.
+    #[must_use]
+    pub fn needs_stream(&self, stream: StreamId) -> bool {
+        let belongs =
+            |own: &LocalTrack<P>| own.stream.as_ref().is_some_and(|(id, _)| *id == stream);
+        self.shared.tracks.iter().any(belongs)
     }
 
     pub(super) fn track_replaced(

@@ -208,6 +208,23 @@ fn metadata<V: Value>(wrapper: &V, size: usize) -> Option<TrackMetadata<V::Paylo
 }
 
 impl<P> Signal<P> {
+    /// The same signal with another kind of payload.
+    pub fn map<Q>(self, turn: impl Fn(P) -> Q) -> Signal<Q> {
+        match self {
+            Signal::Description(Description { kind, sdp, answers }) => {
+                let sdp = Sdp { text: turn(sdp.text), size: sdp.size, facts: sdp.facts };
+                Signal::Description(Description { kind, sdp, answers })
+            }
+            Signal::Candidate(Candidate { init, size, ufrag }) => {
+                Signal::Candidate(Candidate { init: init.map(turn), size, ufrag })
+            }
+            Signal::Metadata(TrackMetadata { track, metadata, size, kind, stream }) => {
+                let metadata = metadata.map(turn);
+                Signal::Metadata(TrackMetadata { track, metadata, size, kind, stream })
+            }
+        }
+    }
+
     /// The JSON text of the signal; `json` gives that of a payload.
     pub fn to_json(&self, json: impl Fn(&P) -> String) -> String {
         match self {

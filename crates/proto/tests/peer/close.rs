@@ -14,9 +14,11 @@ fn p149_close_lets_go_of_everything_in_order_and_nothing_follows() {
     let lines = [
         "state joined -> leaving",
         "a#1 drop",
+        "a: idle -> closed",
         "forget a",
         "peer-left a",
         "b#1 drop",
+        "b: idle -> closed",
         "forget b",
         "peer-left b",
         "client close bye",
@@ -69,6 +71,7 @@ fn p153_a_fatal_close_is_told_by_its_name_before_everything_ends() {
         sim.drop_link(code, false);
         let lines = [
             format!("error {name}"),
+            "a: idle -> closed".into(),
             "forget a".into(),
             "peer-left a".into(),
             "state joined -> closed".into(),

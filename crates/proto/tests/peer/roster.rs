@@ -61,7 +61,7 @@ fn p028_a_member_that_leaves_does_so_once() {
     let mut sim = Sim::joined(&["a"]);
     sim.presence(&[], &["a"]);
     sim.presence(&[], &["a"]);
-    assert_eq!(sim.lines(), ["forget a", "peer-left a"]);
+    assert_eq!(sim.lines(), ["a: idle -> closed", "forget a", "peer-left a"]);
     assert_eq!(sim.members(), [""; 0]);
 }
 
@@ -70,7 +70,8 @@ fn p029_left_and_joined_in_one_frame_is_a_new_session_of_that_member() {
     let mut sim = Sim::joined(&["a"]);
     let before = sim.remote("a");
     sim.presence(&["a"], &["a"]);
-    assert_eq!(sim.lines(), ["forget a", "peer-left a", "peer-joined a"]);
+    let lines = ["a: idle -> closed", "forget a", "peer-left a", "peer-joined a"];
+    assert_eq!(sim.lines(), lines);
     assert_ne!(sim.remote("a"), before);
 }
 
