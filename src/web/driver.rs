@@ -6,8 +6,6 @@ use std::rc::{Rc, Weak};
 use wasm_bindgen::JsValue;
 use web_sys::WebSocket;
 
-use super::alarm::Alarm;
-use super::clock::Clock;
 use super::depth::Entered;
 use super::failure::Failure;
 use super::frame_text::FrameText;
@@ -15,8 +13,9 @@ use super::host::{Dialled, Host};
 use super::inbound::{self, Inbound};
 use super::lifecycle::{self, Wake};
 use super::socket::{Kind, Socket, close_of, hang_up};
+use super::timer::{Fired, Timer};
 use metered_realtime_proto::machine::{
-    CallId, Close, Event, Input, Instant, Machine, Output, SocketId, State,
+    CallError, CallId, Close, Event, Input, Instant, Machine, Output, SocketId, State,
 };
 use metered_realtime_proto::wire::ServerFrame;
 
@@ -28,8 +27,7 @@ pub struct Driver<H: Host> {
     /// The surface.
     pub host: H,
     machine: RefCell<WebMachine<H>>,
-    clock: RefCell<Clock>,
-    alarm: RefCell<Alarm>,
+    timer: Timer,
     /// The current socket, and perhaps one that is closing.
     sockets: RefCell<Vec<Line>>,
     /// Whether a call carries outputs out. Further outputs wait for it.
@@ -37,6 +35,8 @@ pub struct Driver<H: Host> {
     /// Whether this client takes part in the lifecycle of the page.
     awake: Cell<bool>,
     weak: Weak<Driver<H>>,
+    #[cfg(feature = "peer")]
+    observer: RefCell<Option<Weak<dyn Observer<H::Name>>>>,
 }
 
 /// A socket that the machine wants; empty while the host is making it.
@@ -51,23 +51,24 @@ impl<H: Host> Driver<H> {
     /// A driver with the machine that `make` returns.
     pub fn new(host: H, make: impl FnOnce(Instant) -> WebMachine<H>) -> Rc<Driver<H>> {
         Rc::new_cyclic(|weak| {
-            let mut clock = Clock::start();
+            let timer = Timer::start();
             Driver {
                 host,
-                machine: RefCell::new(make(clock.now())),
-                clock: RefCell::new(clock),
-                alarm: RefCell::default(),
+                machine: RefCell::new(make(timer.now())),
+                timer,
                 sockets: RefCell::default(),
                 pumping: Cell::new(false),
                 awake: Cell::new(false),
                 weak: weak.clone(),
+                #[cfg(feature = "peer")]
+                observer: RefCell::default(),
             }
         })
     }
 
     /// Calls the machine. [`pump`](Self::pump) carries out its outputs.
     pub fn with<T>(&self, call: impl FnOnce(&mut WebMachine<H>, Instant) -> T) -> T {
-        let now = self.clock.borrow_mut().now();
+        let now = self.timer.now();
         call(&mut self.machine.borrow_mut(), now)
     }
 
@@ -118,7 +119,7 @@ impl<H: Host> Driver<H> {
             Output::FetchToken { request } => self.host.fetch_token(request),
             Output::ForgetToken { request } => self.host.forget_token(request),
             Output::DrainHandlers => self.host.drain_handlers(),
-            Output::Settle { call, result } => self.host.settle(call, result),
+            Output::Settle { call, result } => self.settle(call, result),
             Output::Event(event) => self.emit(event),
             Output::ForgetListeners => self.host.forget_listeners(),
             Output::EndStreams => self.host.end_streams(),
@@ -130,7 +131,19 @@ impl<H: Host> Driver<H> {
         if let Event::StateChange { to, .. } = &event {
             self.take_part(!matches!(to, State::Idle | State::Closed));
         }
+        #[cfg(feature = "peer")]
+        if let Some(observer) = self.observer() {
+            observer.event(&event);
+        }
         self.host.emit(event);
+    }
+
+    fn settle(&self, call: CallId, result: Result<(), CallError>) {
+        #[cfg(feature = "peer")]
+        if self.observer().is_some_and(|observer| observer.settled(call, &result)) {
+            return;
+        }
+        self.host.settle(call, result);
     }
 
     /// Switches on or off that the return of the page or the network wakes this client.
@@ -288,14 +301,14 @@ impl<H: Host> Driver<H> {
             if !self.with(|machine, now| machine.admit(socket, now)) {
                 return Some(ServerFrame::Application(frame));
             }
-            self.uninterrupted(|| self.host.emit(Event::Application(frame)));
+            self.uninterrupted(|| self.emit(Event::Application(frame)));
             return None;
         }
         if let ServerFrame::Ack { request_id } = &frame
             && let Some(call) = CallId::from_request_id(request_id)
             && self.with(|machine, now| machine.take_ack(socket, call, now))
         {
-            self.uninterrupted(|| self.host.settle(call, Ok(())));
+            self.uninterrupted(|| self.settle(call, Ok(())));
             return None;
         }
         Some(frame)
@@ -359,20 +372,9 @@ impl<H: Host> Driver<H> {
     // ---- the alarm ----
 
     fn arm(&self) {
-        let faked = self.host.has_fake_timers();
         let due = self.machine.borrow().poll_timeout();
-        if self.alarm.borrow().covers(due, faked) {
-            return;
-        }
-        let cleared = self.alarm.borrow_mut().clear();
-        if let Some(cleared) = cleared {
-            cleared.stop();
-        }
-        let Some(due) = due else { return };
-        // A test may fake the timers and not the wall clock. Then only the delay from the latest event is known.
-        let now = if faked { self.clock.borrow().latest() } else { self.clock.borrow_mut().now() };
         let weak = self.weak.clone();
-        self.alarm.borrow_mut().set(due, now, move |timer| {
+        self.timer.arm(due, &self.host, move |timer| {
             if let Some(driver) = weak.upgrade() {
                 driver.host.timer_fired(timer);
             }
@@ -381,14 +383,35 @@ impl<H: Host> Driver<H> {
 
     /// A timer fired.
     pub fn ring(&self, timer: u32) {
-        let Some(alarm) = self.alarm.borrow_mut().take(timer) else { return };
-        let now = self.clock.borrow_mut().rang(&alarm);
-        if alarm.stepped {
+        let Some(Fired { now, stepped }) = self.timer.fired(timer) else { return };
+        if stepped {
             self.machine.borrow_mut().handle_stepped_timeout(now);
         } else {
             self.machine.borrow_mut().handle_timeout(now);
         }
         self.pump();
+    }
+}
+
+/// Who uses a client from beside its surface: a room.
+#[cfg(feature = "peer")]
+pub trait Observer<N> {
+    /// Something happened, which the surface is told next.
+    fn event(&self, event: &Event<JsValue, N>);
+
+    /// A call was answered. `true`: it was the observer's own, and is of no interest to the surface.
+    fn settled(&self, call: CallId, result: &Result<(), CallError>) -> bool;
+}
+
+#[cfg(feature = "peer")]
+impl<H: Host> Driver<H> {
+    /// Has an observer told of everything, before the surface.
+    pub fn observe(&self, observer: Weak<dyn Observer<H::Name>>) {
+        self.observer.replace(Some(observer));
+    }
+
+    fn observer(&self) -> Option<Rc<dyn Observer<H::Name>>> {
+        self.observer.borrow().as_ref()?.upgrade()
     }
 }
 
@@ -402,9 +425,7 @@ impl<H: Host> Wake for Driver<H> {
 impl<H: Host> Drop for Driver<H> {
     fn drop(&mut self) {
         self.take_part(false);
-        if let Some(alarm) = self.alarm.get_mut().clear() {
-            alarm.stop();
-        }
+        self.timer.stop();
         for line in self.sockets.take() {
             if let Some(socket) = line.socket {
                 socket.leave(&self.host);

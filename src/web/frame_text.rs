@@ -40,6 +40,12 @@ impl Json {
         Ok(text.is_string().then(|| Json(text.unchecked_into())))
     }
 
+    /// JSON text that was written here.
+    #[cfg(feature = "peer")]
+    pub(super) fn written(text: &str) -> Json {
+        Json(text.into())
+    }
+
     /// The size in bytes, counted only where it could exceed `cap`: a character has at most three bytes.
     #[must_use]
     pub fn size(&self, cap: f64) -> usize {

@@ -8,17 +8,8 @@ use super::any::{global, member, message_of};
 use super::value::Name;
 use metered_realtime_proto::machine::{CallError, CallId, Event, Log, SocketId, TokenRequestId};
 
-/// What a client's surface does for the driver. Many of its methods run user code, so nothing is borrowed when they are called.
-pub trait Host: 'static {
-    /// What a name in an application frame is to this surface.
-    type Name: Name;
-
-    /// Makes a socket.
-    fn dial(&self, socket: SocketId, address: &str) -> Dialled;
-
-    /// The driver does not use this socket any more and has removed its listeners. `abandoned`: before it was closed.
-    fn forget_socket(&self, _socket: &WebSocket, _abandoned: bool) {}
-
+/// What the drivers need of the platform: guards for callbacks, and the timer.
+pub trait Platform: 'static {
     /// Wraps a callback that is given to the platform. What it throws must not get there.
     fn guard(&self, callback: &Function) -> Function {
         callback.clone()
@@ -27,13 +18,25 @@ pub trait Host: 'static {
     /// A guarded callback must not be called any more: what it wraps is gone.
     fn mute(&self, _guarded: &Function) {}
 
-    /// A timer of the driver's fired; `Driver::ring` takes it from here.
+    /// A timer of the driver's fired; `ring` takes it from here.
     fn timer_fired(&self, timer: u32);
 
     /// Whether a test has taken the place of the platform's timers.
     fn has_fake_timers(&self) -> bool {
         false
     }
+}
+
+/// What a client's surface does for the driver. Many of its methods run user code, so nothing is borrowed when they are called.
+pub trait Host: Platform {
+    /// What a name in an application frame is to this surface.
+    type Name: Name;
+
+    /// Makes a socket.
+    fn dial(&self, socket: SocketId, address: &str) -> Dialled;
+
+    /// The driver does not use this socket any more and has removed its listeners. `abandoned`: before it was closed.
+    fn forget_socket(&self, _socket: &WebSocket, _abandoned: bool) {}
 
     /// Whether the return of the page or the network wakes this client.
     fn has_lifecycle(&self) -> bool {

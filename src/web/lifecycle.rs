@@ -10,7 +10,7 @@ use web_sys::EventTarget;
 
 use super::any::{global, member};
 use super::depth::Entered;
-use super::host::{Host, function};
+use super::host::{Platform, function};
 
 /// A client that can be woken.
 pub(super) trait Wake {
@@ -27,7 +27,7 @@ struct Page {
 }
 
 /// Wakes the client until [`leave`].
-pub(super) fn join(client: Weak<dyn Wake>, host: &impl Host) {
+pub(super) fn join(client: Weak<dyn Wake>, host: &impl Platform) {
     let is_first = PAGE.with_borrow_mut(|page| {
         page.clients.push(client);
         page.clients.len() == 1
@@ -39,7 +39,7 @@ pub(super) fn join(client: Weak<dyn Wake>, host: &impl Host) {
     }
 }
 
-pub(super) fn leave(client: &Weak<dyn Wake>, host: &impl Host) {
+pub(super) fn leave(client: &Weak<dyn Wake>, host: &impl Platform) {
     let listeners = PAGE.with_borrow_mut(|page| {
         page.clients.retain(|other| !Weak::ptr_eq(other, client) && other.strong_count() > 0);
         if page.clients.is_empty() { page.listeners.take() } else { None }
@@ -65,7 +65,7 @@ struct Listeners {
 }
 
 impl Listeners {
-    fn add(host: &impl Host) -> Listeners {
+    fn add(host: &impl Platform) -> Listeners {
         let callback: Closure<dyn Fn(u32, JsValue)> = Closure::new(|at: u32, event: JsValue| {
             let _entered = Entered::now();
             if EVENTS.get(at as usize).is_some_and(|(_, _, is_reason)| is_reason(&event)) {
@@ -89,7 +89,7 @@ impl Listeners {
         Listeners { _callback: callback, guarded, added }
     }
 
-    fn remove(self, host: &impl Host) {
+    fn remove(self, host: &impl Platform) {
         host.mute(&self.guarded);
         for (target, event, listener) in &self.added {
             let _ = target.remove_event_listener_with_callback(event, listener);

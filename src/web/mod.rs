@@ -24,7 +24,10 @@ mod frame_text;
 mod host;
 mod inbound;
 mod lifecycle;
+#[cfg(feature = "peer")]
+pub mod peer;
 mod socket;
+mod timer;
 mod value;
 
 pub use address::parse_address;
@@ -32,5 +35,5 @@ pub use any::{member_of, message_of};
 pub use depth::{Entered, depth};
 pub use driver::{Driver, WebMachine};
 pub use frame_text::{FrameText, Json, Purpose};
-pub use host::{Dialled, Host};
+pub use host::{Dialled, Host, Platform};
 pub use value::{JsJson, Name};

@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::WebSocket;
 
 use super::any::member;
-use super::host::{Host, function};
+use super::host::{Platform, function};
 use metered_realtime_proto::machine::Close;
 
 #[wasm_bindgen]
@@ -66,7 +66,7 @@ impl Socket {
     /// What the socket threw.
     pub(super) fn listen(
         socket: WebSocket,
-        host: &impl Host,
+        host: &impl Platform,
         hear: impl Fn(Kind, JsValue) + 'static,
     ) -> Result<Socket, JsValue> {
         let callback = Closure::new(move |kind: u32, event: JsValue| hear(Kind::of(kind), event));
@@ -82,7 +82,7 @@ impl Socket {
     }
 
     /// Removes the listeners.
-    pub(super) fn leave(&self, host: &impl Host) {
+    pub(super) fn leave(&self, host: &impl Platform) {
         host.mute(&self.guarded);
         for ((name, _), listener) in KINDS.iter().zip(&self.listeners) {
             // There is nothing to be done about a socket that throws here.

@@ -40,11 +40,20 @@ extern "C" {
 pub trait Name: Sized + 'static {
     /// The name, if this is a string.
     fn from_js(value: JsValue) -> Option<Self>;
+
+    /// The name as text.
+    #[cfg(feature = "peer")]
+    fn to_text(&self) -> String;
 }
 
 impl Name for String {
     fn from_js(value: JsValue) -> Option<String> {
         value.as_string()
+    }
+
+    #[cfg(feature = "peer")]
+    fn to_text(&self) -> String {
+        self.clone()
     }
 }
 
@@ -52,6 +61,11 @@ impl Name for String {
 impl Name for JsValue {
     fn from_js(value: JsValue) -> Option<JsValue> {
         value.is_string().then_some(value)
+    }
+
+    #[cfg(feature = "peer")]
+    fn to_text(&self) -> String {
+        self.as_string().unwrap_or_default()
     }
 }
 

@@ -189,6 +189,12 @@ impl Client {
 }
 
 impl Client {
+    /// What a room is joined to.
+    #[cfg(feature = "peer")]
+    pub(crate) fn driver(&self) -> Rc<Driver<Npm>> {
+        Rc::clone(&self.driver)
+    }
+
     /// Begins a call of the machine.
     fn ask(
         &self,

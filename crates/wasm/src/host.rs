@@ -4,7 +4,7 @@ use js_sys::{Function, Object};
 use wasm_bindgen::prelude::*;
 use web_sys::WebSocket;
 
-use metered_realtime::web::{Dialled, Host, message_of};
+use metered_realtime::web::{Dialled, Host, Platform, message_of};
 use metered_realtime_proto::machine::{
     CallError, CallId, Event, Level, Log, LogValue, SocketId, TokenRequestId,
 };
@@ -33,22 +33,7 @@ impl Drop for Npm {
     }
 }
 
-impl Host for Npm {
-    type Name = JsValue;
-
-    fn dial(&self, socket: SocketId, address: &str) -> Dialled {
-        match self.surface.dial(socket.0, address) {
-            Ok(socket) if socket.is_undefined() => Dialled::Unavailable,
-            Ok(socket) if socket.is_null() => Dialled::Later,
-            Ok(socket) => Dialled::Socket(socket.unchecked_into()),
-            Err(error) => Dialled::Failed(message_of(&error)),
-        }
-    }
-
-    fn forget_socket(&self, socket: &WebSocket, abandoned: bool) {
-        self.surface.forget_socket(socket, abandoned);
-    }
-
+impl Platform for Npm {
     fn guard(&self, callback: &Function) -> Function {
         self.surface.guard(callback)
     }
@@ -63,6 +48,23 @@ impl Host for Npm {
 
     fn has_fake_timers(&self) -> bool {
         self.surface.has_fake_timers()
+    }
+}
+
+impl Host for Npm {
+    type Name = JsValue;
+
+    fn dial(&self, socket: SocketId, address: &str) -> Dialled {
+        match self.surface.dial(socket.0, address) {
+            Ok(socket) if socket.is_undefined() => Dialled::Unavailable,
+            Ok(socket) if socket.is_null() => Dialled::Later,
+            Ok(socket) => Dialled::Socket(socket.unchecked_into()),
+            Err(error) => Dialled::Failed(message_of(&error)),
+        }
+    }
+
+    fn forget_socket(&self, socket: &WebSocket, abandoned: bool) {
+        self.surface.forget_socket(socket, abandoned);
     }
 
     fn has_lifecycle(&self) -> bool {
@@ -103,20 +105,29 @@ impl Host for Npm {
     }
 
     fn log(&self, log: Log) {
-        let level = match log.level {
-            Level::Debug => "debug",
-            Level::Info => "info",
-            Level::Warn => "warn",
-            Level::Error => "error",
-        };
-        let details: Details = Object::new().unchecked_into();
-        for (name, value) in log.details {
-            let value = match value {
-                LogValue::Number(number) => JsValue::from_f64(number),
-                LogValue::Text(text) => JsValue::from_str(&text),
-            };
-            details.set(name, &value);
-        }
-        self.surface.log(level, log.message, details.unchecked_ref());
+        self.surface.log(level(log.level), log.message, &details(log.details));
     }
+}
+
+/// The logger's method.
+pub(crate) fn level(level: Level) -> &'static str {
+    match level {
+        Level::Debug => "debug",
+        Level::Info => "info",
+        Level::Warn => "warn",
+        Level::Error => "error",
+    }
+}
+
+/// The details of a log line.
+pub(crate) fn details(given: impl IntoIterator<Item = (&'static str, LogValue)>) -> Object {
+    let details: Details = Object::new().unchecked_into();
+    for (name, value) in given {
+        let value = match value {
+            LogValue::Number(number) => JsValue::from_f64(number),
+            LogValue::Text(text) => JsValue::from_str(&text),
+        };
+        details.set(name, &value);
+    }
+    details.unchecked_into()
 }

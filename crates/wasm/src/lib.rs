@@ -20,6 +20,8 @@ mod events;
 mod host;
 mod names;
 mod options;
+#[cfg(feature = "peer")]
+mod peer;
 mod surface;
 
 /// Smaller than the allocator of the standard library, and as fast.

@@ -13,7 +13,7 @@ use crate::client::{
     BoxFuture, CallResult, Emitter, PendingCall, Provider, RunningHandlers, Teardown, log,
 };
 use crate::data::Payload;
-use crate::web::{Dialled, Driver, Host};
+use crate::web::{Dialled, Driver, Host, Platform};
 use metered_realtime_proto::machine::{
     CallError, CallId, Event, Input, Log, SocketId, TokenRequestId,
 };
@@ -120,17 +120,19 @@ impl Page {
     }
 }
 
+impl Platform for Page {
+    fn timer_fired(&self, timer: u32) {
+        if let Some(driver) = self.driver().upgrade() {
+            driver.ring(timer);
+        }
+    }
+}
+
 impl Host for Page {
     type Name = String;
 
     fn dial(&self, _socket: SocketId, address: &str) -> Dialled {
         Dialled::with_platform(address)
-    }
-
-    fn timer_fired(&self, timer: u32) {
-        if let Some(driver) = self.driver().upgrade() {
-            driver.ring(timer);
-        }
     }
 
     fn fetch_token(&self, request: TokenRequestId) {
