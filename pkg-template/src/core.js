@@ -39,6 +39,12 @@ export function createClient(options, surface) {
   return guarded(() => Client.create(options, surface));
 }
 
+/** Makes the instance, where there may be no client yet. */
+export function ensureCore() {
+  if (fatal) throw fatal;
+  if (!ready) instantiate(source);
+}
+
 /** A call of the core. */
 export function guarded(run) {
   if (fatal) throw fatal;

@@ -38,19 +38,21 @@ pub(crate) fn build(workspace: &Workspace, shell: &Shell, force: bool) -> Result
             note("    nothing has changed since the last build");
             return Ok(());
         }
-        compile(shell)?;
+        compile(shell, WASM_DIR, &[])?;
+        compile(shell, PEER_DIR, &["--features", "peer"])?;
         assemble(workspace, shell)?;
         stamp::write(&stamp_file, &both(hash_of_package(workspace)?))
     })
 }
 
-fn compile(shell: &Shell) -> Result<()> {
+fn compile(shell: &Shell, out: &str, features: &[&str]) -> Result<()> {
     // The bindings' settings for this profile: crates/wasm/Cargo.toml, `package.metadata.wasm-pack`.
     shell
         .cmd("wasm-pack")
         .args(["build", "--target", "web", "--mode", "no-install", "--no-pack", "--no-opt"])
-        .args(["--out-dir", &format!("../../{WASM_DIR}"), "--profile", "release-wasm"])
+        .args(["--out-dir", &format!("../../{out}"), "--profile", "release-wasm"])
         .args(["crates/wasm", "--", "--locked"])
+        .args(features)
         .run()
 }
 
@@ -59,7 +61,10 @@ fn assemble(workspace: &Workspace, shell: &Shell) -> Result<()> {
     if !script.is_file() {
         bail!("{} is missing; restore it from git", script.display());
     }
-    shell.cmd("node").args([BUILD_SCRIPT, "--wasm", WASM_DIR, "--out", "pkg"]).run()?;
+    shell
+        .cmd("node")
+        .args([BUILD_SCRIPT, "--wasm", WASM_DIR, "--peer", PEER_DIR, "--out", "pkg"])
+        .run()?;
     let manifest = workspace.pkg().join("package.json");
     if !manifest.is_file() {
         bail!("{BUILD_SCRIPT} succeeded without writing {}", manifest.display());
@@ -80,6 +85,8 @@ fn hash_of_package(workspace: &Workspace) -> Result<String> {
 
 /// What wasm-pack writes and the package is made of.
 const WASM_DIR: &str = "target/npm/wasm-pack";
+/// The same with calls.
+const PEER_DIR: &str = "target/npm/wasm-pack-peer";
 const BUILD_SCRIPT: &str = "pkg-template/build.mjs";
 const INPUTS: [&str; 8] = [
     "crates",

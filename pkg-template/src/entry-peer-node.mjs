@@ -1,0 +1,5 @@
+// The same with calls.
+
+import "./entry-node.mjs";
+
+export * from "./peer/index.js";
