@@ -1,0 +1,38 @@
+// Debian's coturn on this machine alone, for one test.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+import { until } from "./until.mjs";
+
+export async function startTurn(t) {
+  const port = await freePort();
+  const args = ["-n", "--no-cli", "--no-tls", "--no-dtls", "--lt-cred-mech", "--allow-loopback-peers", "--log-file", "stdout"];
+  const user = { username: "user", credential: "made-up" };
+  args.push("--realm", "local", "--user", `${user.username}:${user.credential}`, "--pidfile", "");
+  args.push("--listening-ip", "127.0.0.1", "--relay-ip", "127.0.0.1", "--listening-port", String(port));
+  const child = spawn("turnserver", args, { stdio: ["ignore", "pipe", "ignore"] });
+  t.after(async () => {
+    const exited = once(child, "exit");
+    child.kill("SIGKILL");
+    await exited;
+  });
+  child.stdout.resume();
+  await until("the relay listens", () => canConnect(port));
+  return { urls: [`turn:127.0.0.1:${port}?transport=udp`], ...user };
+}
+
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  return port;
+}
+
+function canConnect(port) {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => resolve(true));
+    socket.once("error", () => resolve(false)).once("connect", () => socket.destroy());
+  });
+}
