@@ -23,7 +23,7 @@ pub(crate) fn suite(workspace: &Workspace, shell: &Shell, tarball: &Path) -> Res
         .dir(&workspace.path("tests/clients"))
         .env("METERED_SERVER_BIN", server)
         .env("METERED_PACKAGE_ENTRY", package.join(ENTRY))
-        .env("METERED_PYTHON", tools::python_program(workspace)?)
+        .env("METERED_PYTHON", tools::python_program(workspace, tools::CLIENTS)?)
         .env("METERED_NATIVE_AGENT", agent.with_extension(std::env::consts::EXE_EXTENSION))
         .args(["--test", "--test-reporter=spec"]))
 }

@@ -159,7 +159,7 @@ fn native(workspace: &Workspace, shell: &Shell, rounds: u32) -> Result<Cmd> {
         .arg("--server")
         .arg(server)
         .arg("--python")
-        .arg(tools::python_program(workspace)?)
+        .arg(tools::python_program(workspace, tools::CLIENTS)?)
         .arg("--script")
         .arg(workspace.path("benches/native/worker.py"))
         .args(["--rounds", &rounds.to_string()]))

@@ -13,6 +13,7 @@ pub(crate) mod cluster;
 pub(crate) mod consumers;
 pub(crate) mod demo;
 pub(crate) mod pack;
+pub(crate) mod peer;
 pub(crate) mod setup;
 pub(crate) mod size;
 pub(crate) mod spec;
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     Verify(verify::Args),
     /// Run several nodes of the server against what goes wrong between machines.
     Cluster(cluster::Args),
+    /// Run every call between real engines: Chromium, Firefox, Node, Python, a relay.
+    Peer(peer::Args),
     /// Show two Node clients and a browser page talking through the local server.
     Demo(demo::Args),
 }
@@ -70,6 +73,7 @@ impl Command {
             Command::Spec(args) => spec::run(&args, workspace),
             Command::Verify(args) => verify::run(&args, workspace),
             Command::Cluster(args) => cluster::run(&args, workspace),
+            Command::Peer(args) => peer::run(&args, workspace),
             Command::Demo(args) => demo::run(&args, workspace),
         }
     }

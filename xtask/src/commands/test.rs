@@ -1,6 +1,7 @@
 //! `cargo xtask test`: set-up, the checks, then every suite once.
 
 use super::{build, check, consumers, demo, pack, setup, verify};
+use crate::calls::{self, Scope};
 use crate::clients;
 use crate::dev_server::DevServer;
 use crate::process::Shell;
@@ -29,7 +30,7 @@ pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
     suite::run(&suites, workspace, &shell)
 }
 
-const SUITES: [Suite; 9] = [
+const SUITES: [Suite; 10] = [
     Suite { name: "check", about: "format, lints, docs, licences", work: Check(checks) },
     Suite { name: "rust", about: "cargo test: machine, native client, server", work: Tests(rust) },
     Suite {
@@ -54,6 +55,7 @@ const SUITES: [Suite; 9] = [
         about: "the official clients and ours, together",
         work: Tests(real_clients),
     },
+    Suite { name: "calls", about: "calls between Chromium's pages", work: Tests(real_calls) },
     Suite { name: "demo", about: "`cargo xtask demo --once`", work: Check(demonstration) },
 ];
 
@@ -96,6 +98,10 @@ fn real_clients(workspace: &Workspace, shell: &Shell) -> Result<u64> {
     build::build(workspace, shell, false)?;
     let tarball = pack::pack(workspace, shell)?;
     tally::counted(clients::suite(workspace, shell, &tarball)?)
+}
+
+fn real_calls(workspace: &Workspace, shell: &Shell) -> Result<u64> {
+    tally::counted(calls::suite(workspace, shell, Scope::Core)?)
 }
 
 fn demonstration(workspace: &Workspace, shell: &Shell) -> Result<()> {

@@ -4,6 +4,11 @@
 use crate::process::Shell;
 use anyhow::{Result, bail};
 
+/// Installs `packages` where there is no `program`.
+pub(crate) fn provide(shell: &Shell, program: &str, what: &str, packages: &[&str]) -> Result<()> {
+    if shell.find(program).is_some() { Ok(()) } else { install(shell, what, packages) }
+}
+
 /// Installs `packages`, which provide `what`.
 pub(crate) fn install(shell: &Shell, what: &str, packages: &[&str]) -> Result<()> {
     let command = format!("apt-get install -y --no-install-recommends {}", packages.join(" "));

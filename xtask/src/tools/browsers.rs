@@ -27,7 +27,7 @@ impl Browser {
     /// What `METERED_FIREFOX` and `GECKODRIVER` name, else what is on the search path.
     pub(crate) fn firefox(shell: &Shell) -> Result<Self> {
         Ok(Self {
-            program: find(shell, "METERED_FIREFOX", &["firefox-esr", "firefox"])?,
+            program: firefox_program(shell)?,
             driver: find(shell, "GECKODRIVER", &["geckodriver"])?,
         })
     }
@@ -52,11 +52,21 @@ pub(super) fn chromium(shell: &Shell) -> Result<()> {
     Browser::chromium(shell).map(drop)
 }
 
-/// Debian has no geckodriver.
-pub(super) fn firefox(workspace: &Workspace, shell: &mut Shell) -> Result<()> {
-    if find(shell, "METERED_FIREFOX", &["firefox-esr", "firefox"]).is_err() {
+/// The browser alone, for tests that drive it without WebDriver.
+pub(crate) fn firefox_program(shell: &Shell) -> Result<PathBuf> {
+    find(shell, "METERED_FIREFOX", &["firefox-esr", "firefox"])
+}
+
+pub(super) fn firefox_alone(shell: &Shell) -> Result<()> {
+    if firefox_program(shell).is_err() {
         apt::install(shell, "Firefox", &["firefox-esr"])?;
     }
+    firefox_program(shell).map(drop)
+}
+
+/// Debian has no geckodriver.
+pub(super) fn firefox(workspace: &Workspace, shell: &mut Shell) -> Result<()> {
+    firefox_alone(shell)?;
     CargoTool::geckodriver().ensure(workspace, shell)?;
     Browser::firefox(shell).map(drop)
 }

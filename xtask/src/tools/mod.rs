@@ -11,8 +11,8 @@ mod node;
 mod python;
 mod rust;
 
-pub(crate) use browsers::Browser;
-pub(crate) use python::program as python_program;
+pub(crate) use browsers::{Browser, firefox_program};
+pub(crate) use python::{CALLS, CLIENTS, program as python_program};
 pub(crate) use rust::WASM_TARGET;
 
 use crate::process::Shell;
@@ -47,6 +47,14 @@ pub(crate) enum Need {
     NatsServer,
     /// Chromium and its driver.
     Browser,
+    /// What tests calls: engines for Node, a browser library.
+    CallTestDependencies,
+    /// Firefox without its driver.
+    FirefoxAlone,
+    /// A relay for calls: coturn.
+    Relay,
+    /// The official Python client with its engine for calls.
+    PythonCalls,
     /// The official Python client, in a virtual environment.
     PythonClients,
     /// Firefox and its driver.
@@ -95,7 +103,11 @@ impl Need {
             Need::PackageTestDependencies => node::packages(workspace, shell, "tests/package"),
             Need::NatsServer => nats::server(shell),
             Need::Browser => browsers::chromium(shell),
-            Need::PythonClients => python::clients(workspace, shell),
+            Need::CallTestDependencies => node::packages(workspace, shell, "tests/calls"),
+            Need::FirefoxAlone => browsers::firefox_alone(shell),
+            Need::Relay => apt::provide(shell, "turnserver", "a relay for calls", &["coturn"]),
+            Need::PythonCalls => python::environment(workspace, shell, python::CALLS),
+            Need::PythonClients => python::environment(workspace, shell, python::CLIENTS),
             Need::Firefox => browsers::firefox(workspace, shell),
             Need::WebKit => browsers::webkit(shell),
         }
