@@ -218,9 +218,9 @@ impl<P> Signal<P> {
             Signal::Candidate(Candidate { init, size, ufrag }) => {
                 Signal::Candidate(Candidate { init: init.map(turn), size, ufrag })
             }
-            Signal::Metadata(TrackMetadata { track, metadata, size, kind, stream }) => {
+            Signal::Metadata(TrackMetadata { track, metadata, size, kind, stream, exact }) => {
                 let metadata = metadata.map(turn);
-                Signal::Metadata(TrackMetadata { track, metadata, size, kind, stream })
+                Signal::Metadata(TrackMetadata { track, metadata, size, kind, stream, exact })
             }
         }
     }

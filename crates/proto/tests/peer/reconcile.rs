@@ -71,7 +71,13 @@ fn p136_who_went_and_who_came_meanwhile_is_told_once() {
     sim.welcome();
     sim.forget();
     sim.presence(&["b", "c"], &[]);
-    let lines = ["forget a", "peer-left a", "peer-joined c", "state reconnecting -> joined"];
+    let lines = [
+        "a: idle -> closed",
+        "forget a",
+        "peer-left a",
+        "peer-joined c",
+        "state reconnecting -> joined",
+    ];
     assert_eq!(sim.lines(), lines);
 }
 

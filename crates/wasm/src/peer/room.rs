@@ -89,7 +89,6 @@ impl Room {
     }
 
     /// Joins a channel.
-    #[must_use]
     pub fn join(&self, channel: &JsValue, options: &JsValue) -> Promise {
         let _entered = Entered::now();
         let read = || Ok((names::checked(Kind::Channel, channel)?, CallOptions::read(options)?));
@@ -99,7 +98,6 @@ impl Room {
     }
 
     /// Sends to everybody in the room.
-    #[must_use]
     pub fn send(&self, data: &JsValue) -> Promise {
         let _entered = Entered::now();
         self.call(|| payload(data), Machine::send)
@@ -107,7 +105,6 @@ impl Room {
 
     /// Sends to one peer.
     #[wasm_bindgen(js_name = sendTo)]
-    #[must_use]
     pub fn send_to(&self, peer: &JsValue, data: &JsValue) -> Promise {
         let _entered = Entered::now();
         let peer = peer.as_string();
@@ -116,7 +113,6 @@ impl Room {
 
     /// Sends to a remote.
     #[wasm_bindgen(js_name = sendToRemote)]
-    #[must_use]
     pub fn send_to_remote(&self, remote: u32, data: &JsValue) -> Promise {
         let _entered = Entered::now();
         let remote = RemoteId(remote);
@@ -124,7 +120,6 @@ impl Room {
     }
 
     /// Ends everything.
-    #[must_use]
     pub fn close(&self, reason: &JsValue) -> Promise {
         let _entered = Entered::now();
         let reason = reason.as_string();
@@ -169,7 +164,6 @@ impl Room {
 
     /// Sends another track in the place of one.
     #[wasm_bindgen(js_name = replaceTrack)]
-    #[must_use]
     pub fn replace_track(&self, old: &JsValue, new: &JsValue) -> Promise {
         let _entered = Entered::now();
         let asked = self.driver.replace_track(old, new);
