@@ -118,7 +118,12 @@ fn in_a_runtime(flavour: &str) -> (SignallingClient, impl FnOnce() + use<>) {
         let (client, peer) = stage.connected().await;
         (client, stage, peer)
     });
-    (client, move || drop((stage, peer, runtime)))
+    let end = move || {
+        // The runtime goes first, so that the client does not see a lost connection.
+        drop(runtime);
+        drop((stage, peer));
+    };
+    (client, end)
 }
 
 #[test]
