@@ -1,4 +1,4 @@
-// What a client has inside: its part of the core, listeners, streams and pending calls.
+// The inner state of a client: its object in the core, listeners, streams and pending calls.
 
 import { createClient, enter, fatal, guarded } from "./core.js";
 import { Emitter } from "./emitter.js";
@@ -15,7 +15,7 @@ export class Inside {
   #logger;
   #surface;
   #pending = new PendingCalls((call) => enter(() => this.core.abort(call)));
-  /** What ends each stream, and whether it was made for the session to come. */
+  /** The functions that end streams, each with whether its stream was made for the next session. */
   #streams = null;
   /** From `connect()` until it is closed. */
   #inSession = false;
@@ -42,7 +42,7 @@ export class Inside {
     }
   }
 
-  /** Makes a call: `begin` gets the core and what the call is watched by, and gives its promise. */
+  /** Makes a call. `begin` gets the core and the watch on the caller's signal, and returns the promise. */
   call(options, begin) {
     let watch;
     try {
@@ -61,7 +61,7 @@ export class Inside {
     return () => this.#streams.delete(end);
   }
 
-  // ---- what the surface says ----
+  // ---- called by the surface ----
 
   keep(call, resolve, reject, watch) {
     this.#pending.keep(call, resolve, reject, watch);
@@ -75,7 +75,7 @@ export class Inside {
 
   stateChanged(from, to) {
     this.#inSession = to !== "closed";
-    // A session begins. What was made for it before now belongs to it.
+    // A session begins. Streams that were made for it now belong to it.
     if (to === "connecting") for (const end of this.#streams?.keys() ?? []) this.#streams.set(end, false);
     this.#hold();
     this.emitter.emit("state-change", { from, to });
@@ -91,7 +91,7 @@ export class Inside {
 
   /** The core is broken. */
   die(error) {
-    // The garbage collector must not have it freed.
+    // The finalizer must not free it any more: that would run code of the core.
     this.core?.__destroy_into_raw();
     this.#pending.rejectAll(error);
     for (const end of [...(this.#streams?.keys() ?? [])]) end();

@@ -1,4 +1,4 @@
-// AbortSignals of the user's: they may be mocks or proxies, so nothing about them is taken for granted.
+// The user's AbortSignals. They may be mocks or proxies, so any access may throw.
 
 import { argumentError } from "./errors.js";
 

@@ -1,11 +1,11 @@
-// events(): an asynchronous iterator over one kind of event, bounded, oldest first to go.
+// events(): an asynchronous iterator over one kind of event. It is bounded, and drops the oldest event first.
 
 import { INSIDE, putInside } from "./wrapped.js";
 
 export class EventStream {
   static name = "EventStream";
 
-  /** `isOver`: whether no event can come any more. `attach` gets what takes events and what ends the stream. */
+  /** `isOver`: whether no event can come any more. `attach` gets two functions: one takes an event, one ends the stream. */
   constructor(max, isOver, attach) {
     putInside(this, new Buffer(max, isOver, attach), "EventStream");
   }
@@ -15,7 +15,7 @@ export class EventStream {
     return this[INSIDE]().lagged;
   }
 
-  /** Ends the stream after what it holds. */
+  /** Ends the stream. Events that it holds can still be read. */
   close() {
     this[INSIDE]().close();
   }
@@ -36,7 +36,7 @@ export class EventStream {
   }
 }
 
-/** The events of a stream, and who waits for the next one. */
+/** The events of a stream, and the readers that wait for the next one. */
 class Buffer {
   lagged = 0;
   #events = [];
@@ -94,7 +94,7 @@ class Buffer {
     this.#events.push(value);
   }
 
-  /** Lets go of the room of what was read. */
+  /** Frees the room of events that were read. */
   #trim() {
     this.#events.splice(0, this.#head);
     this.#head = 0;

@@ -1,5 +1,5 @@
-// What an object of ours keeps to itself, so that frameworks may wrap the object. A proxy (Vue, valtio, a plain one) does not reach
-// private fields, and wraps the objects that it finds; a function it leaves alone, and hands on.
+// The inner state of an object, so that frameworks can wrap the object. A proxy (Vue, valtio, a plain one) cannot reach private
+// fields, and wraps every object that it returns. It returns functions as they are, so the state is behind a function.
 
 export const INSIDE = Symbol("inside");
 

@@ -82,7 +82,7 @@ for (const [name, surface] of Object.entries(await surfaces())) {
   });
 }
 
-test("a page: without a logger an error of a handler is in the console", async () => {
+test("d19 a page: without a logger an error of a handler is in the console", async () => {
   const { url } = await telling();
   const shown = await inPage(async ({ SignallingClient }, url) => {
     const kept = console.error;

@@ -103,7 +103,7 @@ for (const [name, surface] of Object.entries(await surfaces())) {
   });
 }
 
-test("a page: with timers and microtasks faked, a client connects, is acknowledged and closes", async () => {
+test("d23 a page: with timers and microtasks faked, a client connects, is acknowledged and closes", async () => {
   const { url } = await startAcking();
   const states = await inPage(async ({ SignallingClient }, url) => {
     const kept = { setTimeout, clearTimeout, queueMicrotask };
