@@ -92,14 +92,14 @@ impl Document {
     }
 
     /// Rules that are excused though a test shows them.
-    pub(super) fn stale(&self, shown: &Shown) -> Vec<String> {
+    fn stale(&self, shown: &Shown) -> Vec<String> {
         let excused = self.exceptions.keys().filter(|rule| shown.contains_key(rule));
         excused.map(|rule| format!("rule {rule} has a test; drop its exception")).collect()
     }
 
     /// What does not fit together in the document and the tests.
     pub(super) fn problems(&self, shown: &Shown) -> Vec<String> {
-        let mut problems = Vec::new();
+        let mut problems = self.stale(shown);
         let mut expected: BTreeMap<char, u16> = BTreeMap::new();
         for rule in self.rules.keys() {
             let next = expected.entry(rule.family).or_insert(1);
@@ -172,11 +172,10 @@ mod tests {
     #[test]
     fn what_is_missing_stale_or_doubled_is_named() {
         let read = document("| 1 | why |\n| 9 | why |\n", "| 1 | |\n| 2 | |\n| 2 | |\n| 4 | |\n");
-        let shown = shown(&["1", "4", "5"]);
-        assert_eq!(read.stale(&shown), ["rule 1 has a test; drop its exception"]);
         assert_eq!(
-            read.problems(&shown),
+            read.problems(&shown(&["1", "4", "5"])),
             [
+                "rule 1 has a test; drop its exception",
                 "rule 2 has no test, and no reason why",
                 "the rule before 4 is missing",
                 "rule 2 is listed twice",

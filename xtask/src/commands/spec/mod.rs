@@ -34,7 +34,6 @@ pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
     }
     let dangling = references::dangling(&files, &document);
     let dangling = dangling.iter().map(|line| format!("leads nowhere: {line}"));
-    document.stale(&shown).iter().for_each(|line| note(line));
     let problems: Vec<_> = document.problems(&shown).into_iter().chain(dangling).collect();
     if !problems.is_empty() {
         bail!(
