@@ -47,6 +47,11 @@ export class FakeSocket {
     for (const listener of this.#listeners.get(type) ?? []) listener({ type, target: this, ...event });
   }
 
+  /** Hands over an event as it is. */
+  hand(type, event) {
+    for (const listener of this.#listeners.get(type) ?? []) listener(event);
+  }
+
   send(text) {
     if (this.readyState !== 1) throw new Error("the socket is not open");
     this.sent.push(text);
