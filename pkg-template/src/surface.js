@@ -167,56 +167,16 @@ export class Surface {
     this.#client.stateChanged(from, to);
   }
 
-  connected(peerId, serverTime, expiresAt = null, isReconnect, maxMessageSize, iceServers) {
-    const payload = { peerId, serverTime, expiresAt, isReconnect, maxMessageSize };
-    if (iceServers) payload.iceServers = iceServers;
-    this.#emit("connected", payload);
-  }
-
-  disconnected(code, reason, willReconnect) {
-    this.#emit("disconnected", { code, reason, willReconnect });
-  }
-
   message(channel, from, data, fromMetadata) {
-    this.#emit("message", fromMetadata === undefined ? { channel, from, data } : { channel, from, data, fromMetadata });
+    this.emit("message", fromMetadata === undefined ? { channel, from, data } : { channel, from, data, fromMetadata });
   }
 
   direct(from, data, fromMetadata) {
-    this.#emit("direct", fromMetadata === undefined ? { from, data } : { from, data, fromMetadata });
+    this.emit("direct", fromMetadata === undefined ? { from, data } : { from, data, fromMetadata });
   }
 
-  presence(channel, joined, left) {
-    this.#emit("presence", { channel, joined, left });
-  }
-
-  serverError(code, message, requestId, channel) {
-    const payload = { code };
-    if (requestId !== undefined) payload.requestId = requestId;
-    if (message !== undefined) payload.message = message;
-    if (channel !== undefined) payload.channel = channel;
-    this.#emit("server-error", payload);
-  }
-
-  goingAway(retryAfterMs) {
-    this.#emit("going-away", { retryAfterMs });
-  }
-
-  tokenProviderError(consecutiveFailures, err) {
-    this.#emit("token-provider-error", { consecutiveFailures, err });
-  }
-
-  addPeer(list, peerId, metadata) {
-    list.push(metadata === undefined ? { peerId } : { peerId, metadata });
-  }
-
-  addIceServer(list, urls, username, credential) {
-    const server = { urls };
-    if (username !== undefined) server.username = username;
-    if (credential !== undefined) server.credential = credential;
-    list.push(server);
-  }
-
-  #emit(event, payload) {
+  /** Any other event. */
+  emit(event, payload) {
     this.#client.emitter.emit(event, payload);
   }
 }

@@ -1,6 +1,6 @@
 //! The npm package as the driver's host.
 
-use js_sys::{Function, Object};
+use js_sys::Function;
 use wasm_bindgen::prelude::*;
 use web_sys::WebSocket;
 
@@ -10,16 +10,8 @@ use metered_realtime_proto::machine::{
 };
 
 use crate::errors;
+use crate::fields::Fields;
 use crate::surface::Surface;
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_name = Object)]
-    type Details;
-
-    #[wasm_bindgen(method, structural, indexing_setter)]
-    fn set(this: &Details, name: &str, value: &JsValue);
-}
 
 /// One client's surface.
 pub(crate) struct Npm {
@@ -120,14 +112,13 @@ pub(crate) fn level(level: Level) -> &'static str {
 }
 
 /// The details of a log line.
-pub(crate) fn details(given: impl IntoIterator<Item = (&'static str, LogValue)>) -> Object {
-    let details: Details = Object::new().unchecked_into();
+pub(crate) fn details(given: impl IntoIterator<Item = (&'static str, LogValue)>) -> JsValue {
+    let details = Fields::new();
     for (name, value) in given {
-        let value = match value {
-            LogValue::Number(number) => JsValue::from_f64(number),
-            LogValue::Text(text) => JsValue::from_str(&text),
-        };
-        details.set(name, &value);
+        match value {
+            LogValue::Number(number) => details.set(name, number),
+            LogValue::Text(text) => details.set(name, text),
+        }
     }
-    details.unchecked_into()
+    details.into_js()
 }

@@ -17,6 +17,7 @@ mod call_options;
 mod client;
 mod errors;
 mod events;
+mod fields;
 mod host;
 mod names;
 mod options;

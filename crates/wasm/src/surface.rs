@@ -1,6 +1,6 @@
 //! The JavaScript that the core calls: the class `Surface` of the package's `surface.js`. Only methods with `catch` here may throw.
 
-use js_sys::{Array, Function, Object};
+use js_sys::Function;
 use wasm_bindgen::prelude::*;
 use web_sys::WebSocket;
 
@@ -69,24 +69,12 @@ extern "C" {
     #[wasm_bindgen(method, structural, js_name = endStreams)]
     pub fn end_streams(this: &Surface);
     #[wasm_bindgen(method, structural)]
-    pub fn log(this: &Surface, level: &str, message: &str, details: &Object);
+    pub fn log(this: &Surface, level: &str, message: &str, details: &JsValue);
 
     // ---- events ----
 
     #[wasm_bindgen(method, structural, js_name = stateChange)]
     pub fn state_change(this: &Surface, from: &str, to: &str);
-    #[wasm_bindgen(method, structural)]
-    pub fn connected(
-        this: &Surface,
-        peer_id: &str,
-        server_time: f64,
-        expires_at: Option<f64>,
-        is_reconnect: bool,
-        max_message_size: f64,
-        ice_servers: Option<Array>,
-    );
-    #[wasm_bindgen(method, structural)]
-    pub fn disconnected(this: &Surface, code: u16, reason: &str, will_reconnect: bool);
     #[wasm_bindgen(method, structural)]
     pub fn message(
         this: &Surface,
@@ -97,31 +85,7 @@ extern "C" {
     );
     #[wasm_bindgen(method, structural)]
     pub fn direct(this: &Surface, from: &JsValue, data: &JsValue, from_metadata: &JsValue);
+    /// Any other event, with what its listeners get.
     #[wasm_bindgen(method, structural)]
-    pub fn presence(this: &Surface, channel: &JsValue, joined: &Array, left: &Array);
-    #[wasm_bindgen(method, structural, js_name = serverError)]
-    pub fn server_error(
-        this: &Surface,
-        code: &str,
-        message: Option<&str>,
-        request_id: Option<&str>,
-        channel: Option<&str>,
-    );
-    #[wasm_bindgen(method, structural, js_name = goingAway)]
-    pub fn going_away(this: &Surface, retry_after_ms: f64);
-    #[wasm_bindgen(method, structural, js_name = tokenProviderError)]
-    pub fn token_provider_error(this: &Surface, consecutive_failures: u32, error: &JsValue);
-
-    /// Adds `{ peerId, metadata }` to a list of peers.
-    #[wasm_bindgen(method, structural, js_name = addPeer)]
-    pub fn add_peer(this: &Surface, list: &Array, peer_id: &JsValue, metadata: &JsValue);
-    /// Adds an ICE server to a list of them.
-    #[wasm_bindgen(method, structural, js_name = addIceServer)]
-    pub fn add_ice_server(
-        this: &Surface,
-        list: &Array,
-        urls: &JsValue,
-        username: Option<&str>,
-        credential: Option<&str>,
-    );
+    pub fn emit(this: &Surface, event: &str, payload: &JsValue);
 }
