@@ -75,7 +75,7 @@ async function bundleCore(core, name, bundles) {
       // The bindings import the package's error classes by this name.
       alias: { "metered-realtime-face": join(here, "src"), "#core": join(core, "metered_realtime.js") },
       // What the bindings take for the platform's.
-      inject: [join(here, "src/text-coding.js"), join(here, "src/timers.js")],
+      inject: [join(here, "src/text-coding.js"), join(here, "src/platform.js")],
       legalComments: "none",
       sourcemap: "linked",
       logLevel: "warning",

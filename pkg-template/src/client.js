@@ -1,6 +1,6 @@
 // The class that users construct. Its methods call the class of the core.
 
-import { fatal } from "./core.js";
+import { fatal } from "./guard.js";
 import { Inside } from "./inside.js";
 import { isAborted, isGiven, onAbort } from "./signals.js";
 import { EventStream } from "./stream.js";

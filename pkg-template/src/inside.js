@@ -1,8 +1,9 @@
 // The inner state of a client: its object in the core, listeners, streams and pending calls.
 
-import { createClient, enter, fatal, guarded } from "./core.js";
+import { createClient } from "./core.js";
 import { Emitter } from "./emitter.js";
 import { withOutcome } from "./errors.js";
+import { dependants, enter, fatal, guarded } from "./guard.js";
 import { logTo } from "./loggers.js";
 import { PendingCalls } from "./pending.js";
 import { Surface } from "./surface.js";
@@ -30,6 +31,7 @@ export class Inside {
     this.#surface = new Surface(this);
     this.core = createClient(options, this.#surface);
     if (!this.core) throw this.#surface.refusal.error;
+    dependants.add(this.#surface);
   }
 
   /** The state that users see. */
@@ -91,8 +93,6 @@ export class Inside {
 
   /** The core is broken. */
   die(error) {
-    // The finalizer must not free it any more: that would run code of the core.
-    this.core?.__destroy_into_raw();
     this.#pending.rejectAll(error);
     for (const end of [...(this.#streams?.keys() ?? [])]) end();
   }

@@ -4,10 +4,10 @@
 // The core holds it, so everything that it holds lives as long. That is why it holds the client only while something may happen
 // to it by itself: a client at rest that nobody holds is collected.
 
-import { enter, fatal, guard, surfaces } from "./core.js";
 import { abandon, dial, ignoreErrors } from "./dial.js";
+import { dependants, enter, fatal, guard } from "./guard.js";
+import { hasFakeTimers } from "./platform.js";
 import { messageOf, nameOf } from "./thrown.js";
-import { hasFakeTimers } from "./timers.js";
 
 export class Surface {
   #inside;
@@ -18,7 +18,6 @@ export class Surface {
 
   constructor(inside) {
     this.#inside = globalThis.WeakRef ? new WeakRef(inside) : { deref: () => inside };
-    surfaces.add(this);
   }
 
   get #client() {
@@ -32,18 +31,17 @@ export class Surface {
 
   refuse(error) {
     this.refusal = { error };
-    surfaces.delete(this);
   }
 
   /** The client in the core is gone. */
   freed() {
-    surfaces.delete(this);
+    dependants.delete(this);
   }
 
   /** The core is broken: nothing may be left waiting or open, and nothing in it may run again, not even to free memory. */
   die(error) {
     const client = this.#client;
-    surfaces.delete(this);
+    dependants.delete(this);
     for (const socket of this.#sockets) abandon(socket);
     this.#sockets.clear();
     client?.die(error);

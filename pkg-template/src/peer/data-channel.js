@@ -1,10 +1,11 @@
 // Sending over a data channel in order, and only as fast as the other side takes it: a thin face of the core's queue.
 
 import { Channel } from "#core";
-import { ensureCore, enter, fatal, guard, guarded, surfaces } from "../core.js";
+import { ensureCore } from "../core.js";
 import { Emitter } from "../emitter.js";
-import { hasFakeTimers } from "../timers.js";
+import { dependants, enter, fatal, guard, guarded } from "../guard.js";
 import { NoopLogger } from "../loggers.js";
+import { hasFakeTimers } from "../platform.js";
 import { INSIDE, putInside } from "../wrapped.js";
 
 export class DataChannel {
@@ -100,7 +101,7 @@ class ChannelSurface {
   constructor(inside) {
     this.#wrapper = new WeakRef(inside);
     this.#held = inside;
-    surfaces.add(this);
+    dependants.add(this);
   }
 
   get #inside() {
@@ -113,15 +114,15 @@ class ChannelSurface {
 
   refuse(error) {
     this.refusal = { error };
-    surfaces.delete(this);
+    dependants.delete(this);
   }
 
   freed() {
-    surfaces.delete(this);
+    dependants.delete(this);
   }
 
   die(error) {
-    surfaces.delete(this);
+    dependants.delete(this);
     for (const call of [...this.#calls.keys()]) this.reject(call, error);
     this.#inside?.die();
     this.over();

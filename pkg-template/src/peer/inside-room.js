@@ -1,7 +1,7 @@
 // What a MeteredPeer has inside: its client, its part of the core, and listeners.
 
 import { Room } from "#core";
-import { fatal, guarded } from "../core.js";
+import { fatal, guarded } from "../guard.js";
 import { Emitter } from "../emitter.js";
 import { Inside } from "../inside.js";
 import { logTo, NoopLogger } from "../loggers.js";

@@ -2,8 +2,8 @@
 //
 // It keeps what must be closed and rejected even when the core is broken: connections and pending calls.
 
-import { enter, guard, surfaces } from "../core.js";
-import { hasFakeTimers } from "../timers.js";
+import { dependants, enter, guard } from "../guard.js";
+import { hasFakeTimers } from "../platform.js";
 import { INSIDE } from "../wrapped.js";
 import { WebRtcUnavailableError } from "./unavailable.js";
 import { RemotePeer } from "./remote-peer.js";
@@ -21,7 +21,7 @@ export class RoomSurface {
 
   constructor(room) {
     this.#room = new WeakRef(room);
-    surfaces.add(this);
+    dependants.add(this);
   }
 
   get #inside() {
@@ -35,17 +35,17 @@ export class RoomSurface {
 
   refuse(error) {
     this.refusal = { error };
-    surfaces.delete(this);
+    dependants.delete(this);
   }
 
   /** The room in the core is gone. */
   freed() {
-    surfaces.delete(this);
+    dependants.delete(this);
   }
 
   /** The core is broken: nothing may be left waiting or open. */
   die(error) {
-    surfaces.delete(this);
+    dependants.delete(this);
     for (const connection of this.#connections) closeQuietly(connection);
     this.#connections.clear();
     for (const call of [...this.#calls.keys()]) this.reject(call, error);

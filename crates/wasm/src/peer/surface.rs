@@ -41,7 +41,7 @@ extern "C" {
     #[wasm_bindgen(method, structural)]
     pub fn reject(this: &RoomSurface, call: u32, error: &JsValue);
     #[wasm_bindgen(method, structural)]
-    pub fn log(this: &RoomSurface, level: &str, message: &str, details: &Object);
+    pub fn log(this: &RoomSurface, level: &str, message: &str, details: &JsValue);
 
     // ---- events of the room ----
 
