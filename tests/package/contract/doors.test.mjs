@@ -61,7 +61,7 @@ const LISTENERS = {
 for (const [name, listen] of Object.entries(LISTENERS)) {
   test(`a listener that throws, ${name}, is told to the console, and the others hear`, async (t) => {
     const lines = silenced(t);
-    const { w, other } = await pair();
+    const { w, other } = await pair({ logger: null });
     listen(w.client);
     const heard = [];
     w.client.on("message", ({ data }) => heard.push(data));
