@@ -85,7 +85,6 @@ class Inside {
   }
 
   die() {
-    this.core?.__destroy_into_raw();
     this.channel.close();
   }
 }

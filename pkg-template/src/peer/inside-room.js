@@ -75,7 +75,5 @@ export class InsideRoom {
   /** The core is broken. */
   die() {
     this.#dead = true;
-    // The garbage collector must not have it freed.
-    this.core?.__destroy_into_raw();
   }
 }

@@ -1,7 +1,7 @@
 //! What a room of the core calls in JavaScript: the class `RoomSurface` of the package's `peer/room-surface.js`. Its methods do
 //! not throw, except where they say `catch` here.
 
-use js_sys::{Array, Function, Object};
+use js_sys::{Array, Function};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
