@@ -15,7 +15,7 @@ const files = readdirSync(dist).filter((name) => /\.[mc]?js$/.test(name));
 const mapOf = (file) => JSON.parse(readFileSync(join(dist, `${file}.map`), "utf8"));
 
 test("each file names its map, and its map holds all sources", () => {
-  assert.equal(files.length, 9);
+  assert.equal(files.length, 13);
   for (const file of files) {
     assert.match(readFileSync(join(dist, file), "utf8"), new RegExp(`\\n//# sourceMappingURL=${file.replaceAll(".", "\\.")}\\.map\\n$`));
     const { sources, sourcesContent } = mapOf(file);
