@@ -235,7 +235,10 @@ pub(crate) fn words(signal: &Signal<Load>) -> String {
             Load::Sdp(sdp) => {
                 format!("{} {} of pc {}", sdp.kind.name(), sdp.number, sdp.pc)
             }
-            other => format!("{} {other:?}", description.kind.name()),
+            other
+            @ (Load::Candidate { .. } | Load::Garbage | Load::Data(_) | Load::Metadata(_)) => {
+                format!("{} {other:?}", description.kind.name())
+            }
         },
         Signal::Candidate(candidate) => format!("candidate {:?}", candidate.ufrag),
         Signal::Metadata(metadata) => {
