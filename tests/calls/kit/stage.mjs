@@ -33,8 +33,8 @@ export async function stage(t, config) {
   const members = [];
   t.after(() => Promise.all(members.map((member) => member.page.close())));
   const open = async (options = {}) => {
-    const credential = options.token ? { token: await server.token(options.token) } : { apiKey: KEY };
-    const { token, engine = "chromium", ...rest } = options;
+    const { token: peerId, engine = "chromium", ...rest } = options;
+    const credential = peerId ? { token: await server.token(peerId) } : { apiKey: KEY };
     const member = await Member.open(await browserOf(engine), site, { library: LIBRARY, url: server.url, ...credential, ...rest });
     members.push(member);
     return member;

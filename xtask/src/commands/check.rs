@@ -121,8 +121,9 @@ fn js(_: &Workspace, shell: &Shell) -> Result<()> {
         .args(["--config", "xtask/eslint.config.mjs", "--no-error-on-unmatched-pattern"])
         .args([
             "pkg-template",
-            "tests/package",
+            "tests/calls",
             "tests/clients",
+            "tests/package",
             "benches",
             "www-example",
             "examples-js",
