@@ -13,6 +13,8 @@ pub(super) struct Replacement {
     old: TrackId,
     /// The new track and its own id.
     new: Option<(TrackId, String)>,
+    /// The user removed the new track before it was sent everywhere.
+    removed: bool,
     waiting: Vec<ConnectionId>,
     succeeded: Vec<RemoteId>,
     failed: Vec<(String, Failure)>,
@@ -53,6 +55,7 @@ impl<P: Clone + PartialEq> Room<P> {
             call,
             old,
             new: new.map(|(track, id)| (track, id.to_owned())),
+            removed: false,
             waiting,
             succeeded: Vec::new(),
             failed: Vec::new(),
@@ -77,6 +80,13 @@ impl<P: Clone + PartialEq> Room<P> {
         let belongs =
             |own: &LocalTrack<P>| own.stream.as_ref().is_some_and(|(id, _)| *id == stream);
         self.shared.tracks.iter().any(belongs)
+    }
+
+    /// The user removes a track that may be on its way into the place of another.
+    pub(super) fn replacement_removed(&mut self, track: TrackId) {
+        for replacement in &mut self.replacements {
+            replacement.removed |= replacement.new.as_ref().is_some_and(|(new, _)| *new == track);
+        }
     }
 
     pub(super) fn track_replaced(
@@ -118,9 +128,14 @@ impl<P: Clone + PartialEq> Room<P> {
     }
 
     fn finish_replacement(&mut self, replacement: Replacement) {
-        let Replacement { call, old, new, succeeded, failed, .. } = replacement;
+        let Replacement { call, old, new, removed, succeeded, failed, .. } = replacement;
         if failed.is_empty() || !succeeded.is_empty() {
             self.move_track(old, new.as_ref(), &succeeded, &failed);
+        }
+        if let Some((track, _)) = new
+            && removed
+        {
+            self.stop_sending(track);
         }
         if failed.is_empty() {
             self.settle(call, Ok(()));

@@ -38,13 +38,18 @@ impl<P: Clone + PartialEq> Room<P> {
     pub fn remove_track(&mut self, track: TrackId, now: Instant) -> Result<(), CallError> {
         self.tick(now);
         self.check_open("removeTrack")?;
+        self.replacement_removed(track);
+        self.stop_sending(track);
+        Ok(())
+    }
+
+    pub(super) fn stop_sending(&mut self, track: TrackId) {
         self.shared.tracks.retain(|own| own.track != track);
         if self.state == State::Joined {
             for remote in self.remotes.values_mut() {
                 remote.attach_tracks(&mut self.shared);
             }
         }
-        Ok(())
     }
 
     /// What the user said of a track.

@@ -66,6 +66,21 @@ fn p110_another_track_in_the_place_of_one_needs_no_description_and_is_what_later
 }
 
 #[test]
+fn p110_a_new_track_that_is_removed_while_it_takes_its_place_is_not_sent_in_the_end() {
+    let mut sim = Sim::calling("M", "A");
+    let call = sim.room.replace_track(TrackId(1), Some((TrackId(2), "track-2")), sim.now).unwrap();
+    sim.pump();
+    sim.remove_track(2);
+    sim.forget();
+    sim.pc("a", ConnectionEvent::TrackReplaced { call: Some(call), result: Ok(()) });
+    assert_eq!(sim.result(call), Some(Ok(())));
+    assert_eq!(sim.lines_with("a#1"), ["a#1 remove track 2"]);
+    sim.forget();
+    sim.presence(&["b"], &[]);
+    assert!(sim.lines_with("add track").is_empty());
+}
+
+#[test]
 fn p111_a_track_that_is_replaced_by_nothing_is_forgotten() {
     let mut sim = Sim::calling("M", "A");
     let call = sim.room.replace_track(TrackId(1), None, sim.now).unwrap();
