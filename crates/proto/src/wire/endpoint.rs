@@ -97,7 +97,8 @@ impl Endpoint {
             "ws" => false,
             _ => return Err(EndpointError::Scheme),
         };
-        if address.host.is_empty() || !address.host.is_ascii() {
+        // Some browsers keep what no host can hold as percent codes.
+        if address.host.is_empty() || !address.host.is_ascii() || address.host.contains('%') {
             return Err(EndpointError::NotAnAddress);
         }
         if address.has_user_info {

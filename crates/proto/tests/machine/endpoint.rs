@@ -89,6 +89,8 @@ fn e023_user_information_or_an_empty_host_is_refused() {
     let user = Address { has_user_info: true, ..address("wss", "h") };
     assert_eq!(refused(&user), EndpointError::UserInfo);
     assert_eq!(refused(&address("wss", "")), EndpointError::NotAnAddress);
+    // What Chromium makes of a space.
+    assert_eq!(refused(&address("wss", "h%20h")), EndpointError::NotAnAddress);
 }
 
 #[test]
