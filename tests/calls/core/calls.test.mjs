@@ -119,8 +119,8 @@ test("p055 p121 data channels open from either side without media", async (t) =>
   await ben.until("anna there", "(m, id) => Boolean(m.remote(id))", anna.id);
   await anna.until("ben there", "(m, id) => Boolean(m.remote(id))", ben.id);
   await anna.run("(m, id) => void (m.a = m.open(id, 'from-anna'))", ben.id);
-  await ben.run("(m, id) => void (m.b = m.open(id, 'from-ben'))", anna.id);
   await ben.event("data-channel", { label: "from-anna" });
+  await ben.run("(m, id) => void (m.b = m.open(id, 'from-ben'))", anna.id);
   await anna.event("data-channel", { label: "from-ben" });
   await anna.until("open", "(m) => m.a.readyState === 'open'");
   await anna.run("(m) => m.a.send('hello')");
