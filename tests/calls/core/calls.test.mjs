@@ -41,23 +41,6 @@ test("p102 p103 metadata arrives on both sides of a two-way call, also of what i
   await anna.event("stream-added", { peer: ben.id, metadata: { who: "ben's screen" } });
 });
 
-test("p064 ordinary two-way joins report no negotiation error and no candidate error", async (t) => {
-  const { room, open } = await stage(t);
-  const members = await room(1);
-  await members[0].addMedia("camera");
-  for (let i = 0; i < 3; i += 1) {
-    const member = await open();
-    await member.addMedia("camera");
-    members.push(await member.join("room"));
-  }
-  for (const member of members) for (const other of members) if (member !== other) await member.sees(other);
-  for (const member of members) {
-    assert.equal(await member.count("negotiation-error"), 0);
-    assert.equal(await member.count("ice-candidate-error"), 0);
-    assert.deepEqual(member.trouble, []);
-  }
-});
-
 test("p068 both sides add media in the same moment, again and again, and nothing is lost", async (t) => {
   const { room } = await stage(t);
   const [anna, ben] = await room(2);

@@ -151,3 +151,20 @@ test("p008 RemotePeer is a class that can be imported", async (t) => {
   await anna.event("peer-joined", { peer: ben.id });
   assert.ok(await anna.run("(m) => typeof m.library.RemotePeer === 'function' && m.peer.remotePeers[0] instanceof m.library.RemotePeer"));
 });
+
+test("p064 ordinary two-way joins report no negotiation error and no candidate error", async (t) => {
+  const { room, open } = await stage(t);
+  const members = await room(1);
+  await members[0].addMedia("camera");
+  for (let i = 0; i < 3; i += 1) {
+    const member = await open();
+    await member.addMedia("camera");
+    members.push(await member.join("room"));
+  }
+  for (const member of members) for (const other of members) if (member !== other) await member.sees(other);
+  for (const member of members) {
+    assert.equal(await member.count("negotiation-error"), 0);
+    assert.equal(await member.count("ice-candidate-error"), 0);
+    assert.deepEqual(member.trouble, []);
+  }
+});
