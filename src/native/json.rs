@@ -1,6 +1,6 @@
 //! Reads frames from text. Only the envelope is parsed; application data stays JSON text.
 //!
-//! Proto has the rules of the frames; this implements its trait [`Value`] over the `RawValue` of serde_json. Raw values are found
+//! Proto has the rules of the frames; this implements its trait [`Value`] on the `RawValue` of serde_json. Raw values are found
 //! without recursion, and their strings need not be valid Unicode. So neither deep nesting nor an unpaired surrogate in
 //! application data does any harm.
 
@@ -11,119 +11,115 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::data::Payload;
-use metered_realtime_proto::wire::{Malformed, ServerFrame, Value, decode};
+use metered_realtime_proto::wire::{Malformed, Members, ServerFrame, Value, decode};
 
 /// Reads a frame.
 ///
 /// # Errors
 /// Why the text is not a valid frame.
 pub(super) fn parse(text: &str) -> Result<ServerFrame<Payload>, Malformed> {
-    match serde_json::from_str::<Members<'_>>(text) {
-        Ok(members) => decode(&Json::Frame(&members)),
-        // Not an object, or not even JSON.
-        Err(_) if serde_json::from_str::<IgnoredAny>(text).is_ok() => Err(Malformed::NoType),
-        Err(_) => Err(Malformed::NotJson),
+    match decode(&Json(Some(text))) {
+        Err(Malformed::NoType) if !is_json(text) => Err(Malformed::NotJson),
+        decoded => decoded,
     }
 }
 
-/// One JSON value in its text.
-enum Json<'m, 'a> {
-    /// The frame itself. Most of its members are needed, so they are all found once.
-    Frame(&'m Members<'a>),
-    /// Any other value.
-    Raw(&'a str),
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
-impl<'a> Json<'_, 'a> {
-    /// The value's text, unless it is the frame itself.
-    fn text(&self) -> Option<&'a str> {
-        match self {
-            Json::Frame(_) => None,
-            Json::Raw(text) => Some(text),
-        }
-    }
+/// The text of a JSON value; `None`: a missing member.
+#[derive(Clone, Copy)]
+struct Json<'a>(Option<&'a str>);
 
-    fn parse<T: Deserialize<'a>>(&self) -> Option<T> {
-        serde_json::from_str(self.text()?).ok()
+impl<'a> Json<'a> {
+    fn parse<T: Deserialize<'a>>(self) -> Option<T> {
+        serde_json::from_str(self.0?).ok()
     }
 }
 
-impl<'m, 'a> Value for Json<'m, 'a> {
+impl<'a> Value for Json<'a> {
     type Payload = Payload;
     type Name = String;
     type Text = Cow<'a, str>;
+    type Members<'b>
+        = ObjectMembers<'a>
+    where
+        Self: 'b;
 
-    fn field(&self, name: &str) -> Option<Json<'m, 'a>> {
-        match self {
-            Json::Frame(members) => members.get(name),
-            Json::Raw(_) => self.parse::<Members<'a>>()?.get(name),
-        }
-        .map(Json::Raw)
+    fn members(&self) -> Option<ObjectMembers<'a>> {
+        self.parse()
     }
 
     fn string(&self) -> Option<Cow<'a, str>> {
         // Only text without escapes can be borrowed.
         let borrowed = self.parse::<&str>().map(Cow::Borrowed);
-        borrowed.or_else(|| Some(Cow::Owned(unescape(self.text()?)?)))
+        borrowed.or_else(|| Some(Cow::Owned(unescape(self.0?)?)))
     }
 
     fn number(&self) -> Option<f64> {
         self.parse::<f64>().filter(|number| number.is_finite())
     }
 
-    fn items(&self) -> Option<Vec<Json<'m, 'a>>> {
+    fn items(&self) -> Option<Vec<Json<'a>>> {
         let items = self.parse::<Vec<&RawValue>>()?;
-        Some(items.into_iter().map(|item| Json::Raw(item.get())).collect())
+        Some(items.into_iter().map(|item| Json(Some(item.get()))).collect())
     }
 
     fn is_object(&self) -> bool {
-        self.text().is_none_or(|text| text.starts_with('{'))
+        self.0.is_some_and(|text| text.starts_with('{'))
     }
 
     fn is_null(&self) -> bool {
-        self.text() == Some("null")
+        self.0 == Some("null")
+    }
+
+    fn is_missing(&self) -> bool {
+        self.0.is_none()
     }
 
     fn into_name(self) -> Option<String> {
         self.string().map(Cow::into_owned)
     }
 
-    fn into_payload(self) -> Payload {
-        Payload::from_json(self.text().expect("a frame is not a field of itself"))
+    fn into_payload(self) -> Option<Payload> {
+        self.0.map(Payload::from_json)
     }
 }
 
 /// The members of an object. The last of equal names counts.
-struct Members<'a>(Vec<(Key, &'a str)>);
+struct ObjectMembers<'a>(Vec<(Key, &'a str)>);
 
-impl<'a> Members<'a> {
-    fn get(&self, name: &str) -> Option<&'a str> {
+impl<'a> Members for ObjectMembers<'a> {
+    type Value = Json<'a>;
+
+    fn get(&self, name: &str) -> Json<'a> {
         let found = self.0.iter().rev().find(|(Key(other), _)| other == name.as_bytes());
-        found.map(|(_, value)| *value)
+        Json(found.map(|(_, value)| *value))
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members<'a>, D::Error> {
-        deserializer.deserialize_map(MembersVisitor)
+impl<'de: 'a, 'a> Deserialize<'de> for ObjectMembers<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ObjectMembers<'a>, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor)
     }
 }
 
-struct MembersVisitor;
+struct ObjectVisitor;
 
-impl<'de> Visitor<'de> for MembersVisitor {
-    type Value = Members<'de>;
+impl<'de> Visitor<'de> for ObjectVisitor {
+    type Value = ObjectMembers<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Members<'de>, M::Error> {
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<ObjectMembers<'de>, M::Error> {
         let mut members = Vec::with_capacity(USUAL_MEMBERS);
         while let Some((name, value)) = map.next_entry::<Key, &RawValue>()? {
             members.push((name, value.get()));
         }
-        Ok(Members(members))
+        Ok(ObjectMembers(members))
     }
 }
 

@@ -4,36 +4,43 @@ use std::marker::PhantomData;
 
 use wasm_bindgen::prelude::*;
 
-use metered_realtime_proto::wire::Value;
+use metered_realtime_proto::wire::{FrameType, Members, Value};
 
 #[wasm_bindgen]
 extern "C" {
     /// What `JSON.parse` made, of a kind that has members. Reading them runs no code of anybody's.
+    #[derive(Debug)]
     #[wasm_bindgen(js_name = Object)]
-    type Members;
+    type Parsed;
 
-    // The fields of frequent frames by name: passing a name would create a string each time.
+    // The members of frequent frames by name: passing a name would create a string each time.
     #[wasm_bindgen(method, structural, getter, js_name = type)]
-    fn kind(this: &Members) -> JsValue;
+    fn kind(this: &Parsed) -> JsValue;
     #[wasm_bindgen(method, structural, getter)]
-    fn channel(this: &Members) -> JsValue;
+    fn channel(this: &Parsed) -> JsValue;
     #[wasm_bindgen(method, structural, getter)]
-    fn from(this: &Members) -> JsValue;
+    fn from(this: &Parsed) -> JsValue;
     #[wasm_bindgen(method, structural, getter)]
-    fn data(this: &Members) -> JsValue;
+    fn data(this: &Parsed) -> JsValue;
     #[wasm_bindgen(method, structural, getter, js_name = fromMetadata)]
-    fn from_metadata(this: &Members) -> JsValue;
+    fn from_metadata(this: &Parsed) -> JsValue;
     #[wasm_bindgen(method, structural, getter, js_name = requestId)]
-    fn request_id(this: &Members) -> JsValue;
+    fn request_id(this: &Parsed) -> JsValue;
 
     #[wasm_bindgen(method, structural, indexing_getter)]
-    fn member(this: &Members, name: &str) -> JsValue;
+    fn member(this: &Parsed, name: &str) -> JsValue;
     #[wasm_bindgen(method, structural, indexing_getter)]
-    fn item(this: &Members, index: u32) -> JsValue;
+    fn item(this: &Parsed, index: u32) -> JsValue;
     #[wasm_bindgen(method, structural, getter)]
-    fn length(this: &Members) -> u32;
+    fn length(this: &Parsed) -> u32;
     #[wasm_bindgen(js_namespace = Array, js_name = isArray)]
     fn is_array(value: &JsValue) -> bool;
+}
+
+thread_local! {
+    /// The names of the frame types as strings of JavaScript's: comparing with them copies nothing.
+    static FRAME_TYPES: [JsValue; FrameType::ALL.len()] =
+        FrameType::ALL.map(|frame_type| frame_type.name().into());
 }
 
 /// A name (a channel, a peer id) as a host wants it.
@@ -94,23 +101,11 @@ impl<N: Name> Value for JsJson<N> {
     type Payload = JsValue;
     type Name = N;
     type Text = String;
+    type Members<'a> = JsMembers<'a, N>;
 
-    /// A member whose value is `undefined` cannot come from JSON, so it counts as absent.
-    fn field(&self, name: &str) -> Option<JsJson<N>> {
-        if !self.value.is_object() {
-            return None;
-        }
-        let members = self.value.unchecked_ref::<Members>();
-        let field = match name {
-            "type" => members.kind(),
-            "channel" => members.channel(),
-            "from" => members.from(),
-            "data" => members.data(),
-            "fromMetadata" => members.from_metadata(),
-            "requestId" => members.request_id(),
-            _ => members.member(name),
-        };
-        (!field.is_undefined()).then(|| JsJson::new(field))
+    fn members(&self) -> Option<JsMembers<'_, N>> {
+        let members = JsMembers { object: self.value.unchecked_ref(), name: PhantomData };
+        self.value.is_object().then_some(members)
     }
 
     fn string(&self) -> Option<String> {
@@ -123,7 +118,7 @@ impl<N: Name> Value for JsJson<N> {
 
     fn items(&self) -> Option<Vec<JsJson<N>>> {
         is_array(&self.value).then(|| {
-            let list = self.value.unchecked_ref::<Members>();
+            let list = self.value.unchecked_ref::<Parsed>();
             (0..list.length()).map(|index| JsJson::new(list.item(index))).collect()
         })
     }
@@ -136,11 +131,45 @@ impl<N: Name> Value for JsJson<N> {
         self.value.is_null()
     }
 
+    fn is_missing(&self) -> bool {
+        self.value.is_undefined()
+    }
+
     fn into_name(self) -> Option<N> {
         N::from_js(self.value)
     }
 
-    fn into_payload(self) -> JsValue {
-        self.value
+    fn into_payload(self) -> Option<JsValue> {
+        (!self.is_missing()).then_some(self.value)
+    }
+
+    fn frame_type(&self) -> Option<FrameType> {
+        let at = FRAME_TYPES.with(|names| names.iter().position(|name| *name == self.value))?;
+        FrameType::ALL.get(at).copied()
+    }
+}
+
+/// The members of an object that `JSON.parse` made. One that is not there is `undefined`, which JSON does not have.
+#[derive(Debug)]
+pub struct JsMembers<'a, N> {
+    object: &'a Parsed,
+    name: PhantomData<N>,
+}
+
+impl<N: Name> Members for JsMembers<'_, N> {
+    type Value = JsJson<N>;
+
+    /// Inlined, as the name is always known: nothing is compared when a frame is read.
+    #[inline(always)]
+    fn get(&self, name: &str) -> JsJson<N> {
+        JsJson::new(match name {
+            "type" => self.object.kind(),
+            "channel" => self.object.channel(),
+            "from" => self.object.from(),
+            "data" => self.object.data(),
+            "fromMetadata" => self.object.from_metadata(),
+            "requestId" => self.object.request_id(),
+            _ => self.object.member(name),
+        })
     }
 }

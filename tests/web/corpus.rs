@@ -4,8 +4,8 @@
 use js_sys::{JSON, Object, Reflect};
 use metered_realtime::web::{JsJson, parse_address};
 use metered_realtime_proto::wire::{
-    ApplicationFrame, Endpoint, IceServer, Malformed, PresencePeer, ServerFrame, Urls, Value,
-    Welcome, decode,
+    ApplicationFrame, Endpoint, IceServer, Malformed, Members, PresencePeer, ServerFrame, Urls,
+    Value, Welcome, decode,
 };
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -18,8 +18,8 @@ fn every_frame_of_the_corpus_is_what_the_corpus_says() {
     let mut wrong = Vec::new();
     for entry in entries {
         // As a JavaScript string, because some texts have lone surrogates.
-        let text = entry.field("text").unwrap().into_payload();
-        let expected = canonical(&raw_to_parsed(entry.field("expect").unwrap()));
+        let text = member(&entry, "text").into_payload().unwrap();
+        let expected = canonical(&raw_to_parsed(member(&entry, "expect")));
         let actual = canonical(&describe(decode_text(&text)));
         if actual != expected {
             wrong.push(format!("{text:?}\n  is       {actual}\n  not      {expected}"));
@@ -37,7 +37,7 @@ fn addresses_are_read_as_the_list_of_them_says() {
         let mut entry = entry.items().unwrap().into_iter();
         let (text, expected) = (entry.next().unwrap(), entry.next().unwrap());
         let text = text.string().unwrap();
-        let field = |name| expected.field(name).and_then(|value| value.string());
+        let field = |name| member(&expected, name).string();
         let read = match parse_address(&text).and_then(|address| Endpoint::check(&address)) {
             Ok(endpoint) => (Some(endpoint.origin().to_owned()), None),
             Err(error) => (None, Some(error.rule().to_owned())),
@@ -232,21 +232,25 @@ fn nullable(value: Option<impl Into<JsValue>>) -> JsValue {
     value.map_or(JsValue::NULL, Into::into)
 }
 
+fn member(of: &JsJson, name: &str) -> JsJson {
+    of.members().unwrap().get(name)
+}
+
 /// The corpus has payloads as JSON text. This is the text after JavaScript has parsed and written it.
 fn raw_to_parsed(expected: JsJson) -> JsValue {
     for name in ["data", "fromMetadata"] {
         parse_member(&expected, name);
     }
     for list in ["joined", "left"] {
-        for peer in expected.field(list).and_then(|list| list.items()).unwrap_or_default() {
+        for peer in member(&expected, list).items().unwrap_or_default() {
             parse_member(&peer, "metadata");
         }
     }
-    expected.into_payload()
+    expected.into_payload().unwrap()
 }
 
 fn parse_member(of: &JsJson, name: &str) {
-    if let Some(text) = of.field(name).and_then(|raw| raw.string()) {
+    if let Some(text) = member(of, name).string() {
         Reflect::set(of.as_js(), &name.into(), &JSON::parse(&text).unwrap()).unwrap();
     }
 }

@@ -3,20 +3,36 @@
 use std::collections::BTreeMap;
 
 use metered_realtime_proto::wire::{
-    self, ApplicationFrame, Malformed, PresencePeer, ServerFrame, Value,
+    self, ApplicationFrame, Malformed, Members, PresencePeer, ServerFrame, Value,
 };
 use serde_json::json;
 use serde_json::value::RawValue;
 
-/// A JSON value as text, so that application data stays text, as natively.
+/// A JSON value as text, so that application data stays text, as natively. `None`: a missing member.
 #[derive(Debug)]
-pub struct Json(Box<RawValue>);
+pub struct Json(Option<Box<RawValue>>);
 
 impl Json {
     /// Reads JSON text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Json> {
-        serde_json::from_str(text).ok().map(Json)
+        serde_json::from_str(text).ok().map(|value| Json(Some(value)))
+    }
+
+    fn text(&self) -> &str {
+        self.0.as_ref().map_or("", |value| value.get())
+    }
+}
+
+/// The members of an object.
+#[derive(Debug)]
+pub struct JsonMembers(BTreeMap<String, Box<RawValue>>);
+
+impl Members for JsonMembers {
+    type Value = Json;
+
+    fn get(&self, name: &str) -> Json {
+        Json(self.0.get(name).cloned())
     }
 }
 
@@ -24,39 +40,43 @@ impl Value for Json {
     type Payload = String;
     type Name = String;
     type Text = String;
+    type Members<'a> = JsonMembers;
 
-    fn field(&self, name: &str) -> Option<Json> {
-        let fields: BTreeMap<String, Box<RawValue>> = serde_json::from_str(self.0.get()).ok()?;
-        fields.into_iter().find(|(key, _)| key == name).map(|(_, value)| Json(value))
+    fn members(&self) -> Option<JsonMembers> {
+        serde_json::from_str(self.text()).ok().map(JsonMembers)
     }
 
     fn string(&self) -> Option<String> {
-        serde_json::from_str(self.0.get()).ok()
+        serde_json::from_str(self.text()).ok()
     }
 
     fn number(&self) -> Option<f64> {
-        serde_json::from_str::<f64>(self.0.get()).ok().filter(|number| number.is_finite())
+        serde_json::from_str::<f64>(self.text()).ok().filter(|number| number.is_finite())
     }
 
     fn items(&self) -> Option<Vec<Json>> {
-        let items: Vec<Box<RawValue>> = serde_json::from_str(self.0.get()).ok()?;
-        Some(items.into_iter().map(Json).collect())
+        let items: Vec<Box<RawValue>> = serde_json::from_str(self.text()).ok()?;
+        Some(items.into_iter().map(|item| Json(Some(item))).collect())
     }
 
     fn is_object(&self) -> bool {
-        self.0.get().starts_with('{')
+        self.text().starts_with('{')
     }
 
     fn is_null(&self) -> bool {
-        self.0.get() == "null"
+        self.text() == "null"
+    }
+
+    fn is_missing(&self) -> bool {
+        self.0.is_none()
     }
 
     fn into_name(self) -> Option<String> {
         self.string()
     }
 
-    fn into_payload(self) -> String {
-        self.0.get().to_owned()
+    fn into_payload(self) -> Option<String> {
+        self.0.map(|value| value.get().to_owned())
     }
 }
 

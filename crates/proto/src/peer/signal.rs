@@ -12,7 +12,7 @@
 //! Two members are ours, and other clients ignore them. `re` is the `o=` line of the offer that an answer belongs to. `exact`
 //! says that the sender also tells the ids by which its descriptions name its tracks, so that nobody needs to guess.
 
-use crate::wire::{Value, push_json_string};
+use crate::wire::{Members, Value, push_json_string};
 
 use super::sdp::{SdpFacts, scan_sdp};
 
@@ -146,34 +146,36 @@ const METADATA_KEY: &str = "__meteredTrackMeta";
 
 /// Tells signals from data of the application. `size`: the length of the frame's text.
 pub fn decode<V: Value>(data: &V, size: usize) -> Decoded<V::Payload> {
-    if !data.is_object() {
-        return Decoded::Data;
-    }
-    if let Some(wrapper) = data.field(METADATA_KEY) {
+    let Some(members) = data.members() else { return Decoded::Data };
+    let wrapper = members.get(METADATA_KEY);
+    if !wrapper.is_missing() {
         return metadata(&wrapper, size)
             .map_or(Decoded::Malformed, |it| Decoded::Signal(Signal::Metadata(it)));
     }
-    let kind = data.field("type").and_then(|kind| kind.string());
+    let kind = members.get("type").string();
     let signal = match kind.as_deref() {
-        Some("rtc-description") => description(data).map(Signal::Description),
-        Some("rtc-ice") => match data.field("candidate") {
-            Some(candidate) if candidate.items().is_some() => return Decoded::Malformed,
-            Some(candidate) => self::candidate(candidate).map(Signal::Candidate),
-            None => None,
-        },
+        Some("rtc-description") => description(&members).map(Signal::Description),
+        Some("rtc-ice") => {
+            let candidate = members.get("candidate");
+            if candidate.items().is_some() {
+                return Decoded::Malformed;
+            }
+            self::candidate(candidate).map(Signal::Candidate)
+        }
         Some(_) | None => None,
     };
     signal.map_or(Decoded::Data, Decoded::Signal)
 }
 
-fn description<V: Value>(data: &V) -> Option<Description<V::Payload>> {
-    let description = data.field("description")?;
-    let kind = description.field("type")?.string()?;
+fn description<M: Members>(data: &M) -> Option<Description<<M::Value as Value>::Payload>> {
+    let description = data.get("description");
+    let description = description.members()?;
+    let kind = description.get("type").string()?;
     let kind = [SdpType::Offer, SdpType::Answer].into_iter().find(|it| it.name() == &*kind)?;
-    let text = description.field("sdp")?;
+    let text = description.get("sdp");
     let sdp = text.string()?;
-    let answers = data.field("re").and_then(|re| re.string()).map(Into::into);
-    let sdp = Sdp { size: sdp.len(), facts: scan_sdp(&sdp), text: text.into_payload() };
+    let answers = data.get("re").string().map(Into::into);
+    let sdp = Sdp { size: sdp.len(), facts: scan_sdp(&sdp), text: text.into_payload()? };
     Some(Description { kind, sdp, answers })
 }
 
@@ -181,29 +183,29 @@ fn candidate<V: Value>(candidate: V) -> Option<Candidate<V::Payload>> {
     if candidate.is_null() {
         return Some(Candidate { init: None, size: 0, ufrag: None });
     }
-    if !candidate.is_object() {
-        return None;
-    }
-    let text = candidate.field("candidate").and_then(|text| text.string());
-    let ufrag = candidate.field("usernameFragment").and_then(|ufrag| ufrag.string());
+    let members = candidate.members()?;
+    let text = members.get("candidate").string();
+    let ufrag = members.get("usernameFragment").string();
     let ufrag = ufrag.map(Into::into).filter(|ufrag: &String| !ufrag.is_empty());
     let size = text.as_deref().map_or(0, str::len);
     let is_end = text.as_deref() == Some("");
-    let init = (!is_end).then(|| candidate.into_payload());
+    drop(members);
+    let init = if is_end { None } else { candidate.into_payload() };
     Some(Candidate { init, size, ufrag })
 }
 
 fn metadata<V: Value>(wrapper: &V, size: usize) -> Option<TrackMetadata<V::Payload>> {
-    let text = |name: &str| wrapper.field(name).and_then(|field| field.string());
+    let members = wrapper.members()?;
+    let text = |name: &str| members.get(name).string();
     let track = text("trackId").filter(|track| !track.is_empty())?.into();
-    let metadata = match wrapper.field("metadata") {
-        None => None,
-        Some(metadata) if metadata.is_object() => Some(metadata.into_payload()),
-        Some(_) => return None,
-    };
+    let metadata = members.get("metadata");
+    if !(metadata.is_missing() || metadata.is_object()) {
+        return None;
+    }
+    let metadata = metadata.into_payload();
     let kind = text("kind").as_deref().and_then(Kind::of);
     let stream = text("streamId").map(Into::into);
-    let exact = wrapper.field("exact").is_some();
+    let exact = !members.get("exact").is_missing();
     Some(TrackMetadata { track, metadata, kind, stream, exact, size })
 }
 

@@ -1,7 +1,7 @@
 //! Frames from the server, and the rules that a parsed value must keep to be one (rules 170 to 186).
 
 use super::ice::{IceServer, ice_servers};
-use super::value::Value;
+use super::value::{Members, Value};
 
 /// A frame from the server. `P` and `N` are the type parameters of [`ApplicationFrame`].
 #[derive(Clone, Debug, PartialEq)]
@@ -118,94 +118,159 @@ impl Malformed {
     }
 }
 
+/// The types of frames from the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrameType {
+    /// [`ApplicationFrame::Message`].
+    Message,
+    /// [`ServerFrame::Ack`].
+    Ack,
+    /// [`ApplicationFrame::Direct`].
+    Direct,
+    /// [`ApplicationFrame::Presence`].
+    Presence,
+    /// [`ServerFrame::Error`].
+    Error,
+    /// [`ServerFrame::Pong`].
+    Pong,
+    /// [`ServerFrame::GoingAway`].
+    GoingAway,
+    /// [`ServerFrame::Welcome`].
+    Welcome,
+}
+
+impl FrameType {
+    /// All of them, the most frequent ones first.
+    pub const ALL: [FrameType; 8] = [
+        FrameType::Message,
+        FrameType::Ack,
+        FrameType::Direct,
+        FrameType::Presence,
+        FrameType::Error,
+        FrameType::Pong,
+        FrameType::GoingAway,
+        FrameType::Welcome,
+    ];
+
+    /// The type with this name.
+    #[must_use]
+    pub fn of(name: &str) -> Option<FrameType> {
+        FrameType::ALL.into_iter().find(|frame_type| frame_type.name() == name)
+    }
+
+    /// The name, as in a frame's `type`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            FrameType::Message => "message",
+            FrameType::Ack => "ack",
+            FrameType::Direct => "direct",
+            FrameType::Presence => "presence",
+            FrameType::Error => "error",
+            FrameType::Pong => "pong",
+            FrameType::GoingAway => "going_away",
+            FrameType::Welcome => "welcome",
+        }
+    }
+}
+
 /// Reads a frame out of a parsed value.
 ///
 /// # Errors
 /// Why it is not a valid frame.
 pub fn decode<V: Value>(value: &V) -> Result<ServerFrame<V::Payload, V::Name>, Malformed> {
-    let kind = value.field("type").and_then(|kind| kind.string()).ok_or(Malformed::NoType)?;
-    let frame = match &*kind {
-        "message" => message(value).map(ServerFrame::Application),
-        "ack" => text(value, "requestId").map(|request_id| ServerFrame::Ack { request_id }),
-        "direct" => direct(value).map(ServerFrame::Application),
-        "presence" => presence(value).map(ServerFrame::Application),
-        "error" => error(value),
-        "pong" => Some(ServerFrame::Pong),
-        "going_away" => Some(going_away(value)),
-        "welcome" => welcome(value).map(ServerFrame::Welcome),
-        _ => return Err(Malformed::UnknownType),
+    let members = value.members().ok_or(Malformed::NoType)?;
+    let type_name = members.get("type");
+    let frame = match type_name.frame_type() {
+        Some(FrameType::Message) => message(&members).map(ServerFrame::Application),
+        Some(FrameType::Ack) => {
+            text(&members, "requestId").map(|request_id| ServerFrame::Ack { request_id })
+        }
+        Some(FrameType::Direct) => direct(&members).map(ServerFrame::Application),
+        Some(FrameType::Presence) => presence(&members).map(ServerFrame::Application),
+        Some(FrameType::Error) => error(&members),
+        Some(FrameType::Pong) => Some(ServerFrame::Pong),
+        Some(FrameType::GoingAway) => Some(going_away(&members)),
+        Some(FrameType::Welcome) => welcome(&members).map(ServerFrame::Welcome),
+        None if type_name.string().is_some() => return Err(Malformed::UnknownType),
+        None => return Err(Malformed::NoType),
     };
     frame.ok_or(Malformed::BadField)
 }
 
-fn message<V: Value>(value: &V) -> Option<ApplicationFrame<V::Payload, V::Name>> {
+/// The types of an object's values.
+type Payload<M> = <<M as Members>::Value as Value>::Payload;
+type Name<M> = <<M as Members>::Value as Value>::Name;
+
+fn message<M: Members>(members: &M) -> Option<ApplicationFrame<Payload<M>, Name<M>>> {
     Some(ApplicationFrame::Message {
-        channel: value.field("channel")?.into_name()?,
-        from: value.field("from")?.into_name()?,
-        data: value.field("data")?.into_payload(),
-        from_metadata: object(value, "fromMetadata"),
+        channel: members.get("channel").into_name()?,
+        from: members.get("from").into_name()?,
+        data: members.get("data").into_payload()?,
+        from_metadata: object(members, "fromMetadata"),
     })
 }
 
-fn direct<V: Value>(value: &V) -> Option<ApplicationFrame<V::Payload, V::Name>> {
+fn direct<M: Members>(members: &M) -> Option<ApplicationFrame<Payload<M>, Name<M>>> {
     Some(ApplicationFrame::Direct {
-        from: value.field("from")?.into_name()?,
-        data: value.field("data")?.into_payload(),
-        from_metadata: object(value, "fromMetadata"),
+        from: members.get("from").into_name()?,
+        data: members.get("data").into_payload()?,
+        from_metadata: object(members, "fromMetadata"),
     })
 }
 
 /// A presence without `joined` or `left`, or with one bad entry, is malformed (rules 174 and 176).
-fn presence<V: Value>(value: &V) -> Option<ApplicationFrame<V::Payload, V::Name>> {
-    let channel = value.field("channel")?.into_name()?;
-    let joined = peers(value.field("joined")?)?;
-    let left = peers(value.field("left")?)?;
+fn presence<M: Members>(members: &M) -> Option<ApplicationFrame<Payload<M>, Name<M>>> {
+    let channel = members.get("channel").into_name()?;
+    let joined = peers(&members.get("joined"))?;
+    let left = peers(&members.get("left"))?;
     Some(ApplicationFrame::Presence { channel, joined, left })
 }
 
-fn peers<V: Value>(list: V) -> Option<Vec<PresencePeer<V::Payload, V::Name>>> {
+fn peers<V: Value>(list: &V) -> Option<Vec<PresencePeer<V::Payload, V::Name>>> {
     let mut peers = Vec::new();
     for entry in list.items()? {
-        let peer_id = entry.field("peerId")?.into_name()?;
-        peers.push(PresencePeer { peer_id, metadata: object(&entry, "metadata") });
+        let members = entry.members()?;
+        let peer_id = members.get("peerId").into_name()?;
+        peers.push(PresencePeer { peer_id, metadata: object(&members, "metadata") });
     }
     Some(peers)
 }
 
 /// An empty request id counts as none, as in the official client.
-fn error<V: Value>(value: &V) -> Option<ServerFrame<V::Payload, V::Name>> {
-    let code = text(value, "code").filter(|code| !code.is_empty())?;
-    let request_id = text(value, "requestId").filter(|id| !id.is_empty());
-    Some(ServerFrame::Error { code, request_id, message: text(value, "message") })
+fn error<M: Members>(members: &M) -> Option<ServerFrame<Payload<M>, Name<M>>> {
+    let code = text(members, "code").filter(|code| !code.is_empty())?;
+    let request_id = text(members, "requestId").filter(|id| !id.is_empty());
+    Some(ServerFrame::Error { code, request_id, message: text(members, "message") })
 }
 
-fn going_away<V: Value>(value: &V) -> ServerFrame<V::Payload, V::Name> {
-    let hint = value.field("retryAfterMs").and_then(|hint| hint.number());
+fn going_away<M: Members>(members: &M) -> ServerFrame<Payload<M>, Name<M>> {
+    let hint = members.get("retryAfterMs").number();
     ServerFrame::GoingAway { retry_after_ms: hint.filter(|ms| *ms > 0.0).unwrap_or(1000.0) }
 }
 
 /// A welcome without `expiresAt` counts as one with `null` (rule d12).
-fn welcome<V: Value>(value: &V) -> Option<Welcome> {
-    let expires_at = match value.field("expiresAt") {
-        None => None,
-        Some(field) if field.is_null() => None,
-        Some(field) => Some(field.number()?),
+fn welcome<M: Members>(members: &M) -> Option<Welcome> {
+    let expires_at = members.get("expiresAt");
+    let expires_at = if expires_at.is_missing() || expires_at.is_null() {
+        None
+    } else {
+        Some(expires_at.number()?)
     };
-    let max_message_size =
-        value.field("maxMessageSize").and_then(|size| size.number()).filter(|size| *size > 0.0)?;
+    let max_message_size = members.get("maxMessageSize").number().filter(|size| *size > 0.0)?;
     Some(Welcome {
-        peer_id: text(value, "peerId")?,
+        peer_id: text(members, "peerId")?,
         expires_at,
-        server_time: value.field("serverTime")?.number()?,
+        server_time: members.get("serverTime").number()?,
         max_message_size,
-        ice_servers: value.field("metadata").and_then(|metadata| ice_servers(&metadata)),
+        ice_servers: ice_servers(&members.get("metadata")),
     })
 }
 
-fn text<V: Value>(value: &V, name: &str) -> Option<String> {
-    value.field(name)?.string().map(Into::into)
+fn text<M: Members>(members: &M, name: &str) -> Option<String> {
+    members.get(name).string().map(Into::into)
 }
 
-fn object<V: Value>(value: &V, name: &str) -> Option<V::Payload> {
-    value.field(name).filter(V::is_object).map(V::into_payload)
+fn object<M: Members>(members: &M, name: &str) -> Option<Payload<M>> {
+    Some(members.get(name)).filter(Value::is_object)?.into_payload()
 }

@@ -1,7 +1,7 @@
 //! ICE servers in the welcome's metadata (rules 226 to 235). If one of them breaks a rule, there are none at all.
 
 use super::name::utf16_len;
-use super::value::Value;
+use super::value::{Members, Value};
 
 /// An ICE server, as an `RTCPeerConnection` takes it.
 #[derive(Clone, PartialEq, Eq)]
@@ -41,10 +41,7 @@ impl Urls {
 }
 
 pub(super) fn ice_servers<V: Value>(metadata: &V) -> Option<Vec<IceServer>> {
-    if !metadata.is_object() {
-        return None;
-    }
-    let entries = metadata.field("iceServers")?.items()?;
+    let entries = metadata.members()?.get("iceServers").items()?;
     if entries.len() > MAX_SERVERS {
         return None;
     }
@@ -56,13 +53,11 @@ pub(super) fn ice_servers<V: Value>(metadata: &V) -> Option<Vec<IceServer>> {
 }
 
 fn ice_server<V: Value>(entry: &V) -> Option<IceServer> {
-    if !entry.is_object() {
-        return None;
-    }
+    let members = entry.members()?;
     Some(IceServer {
-        urls: urls(&entry.field("urls")?)?,
-        username: short_text(entry, "username")?,
-        credential: short_text(entry, "credential")?,
+        urls: urls(&members.get("urls"))?,
+        username: short_text(&members, "username")?,
+        credential: short_text(&members, "credential")?,
     })
 }
 
@@ -84,8 +79,8 @@ fn is_ice_url(url: &str) -> bool {
 }
 
 /// `None`: the text is too long. `Some(None)`: there is no string.
-fn short_text<V: Value>(entry: &V, name: &str) -> Option<Option<String>> {
-    match entry.field(name).and_then(|field| field.string()) {
+fn short_text<M: Members>(entry: &M, name: &str) -> Option<Option<String>> {
+    match entry.get(name).string() {
         Some(text) if utf16_len(&text) > MAX_TEXT => None,
         text => Some(text.map(Into::into)),
     }

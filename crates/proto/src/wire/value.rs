@@ -2,7 +2,9 @@
 
 use std::ops::Deref;
 
-/// A parsed JSON value: a JS object on the web, raw JSON text natively.
+use super::frame::FrameType;
+
+/// A parsed JSON value: a JS value on the web, JSON text natively. Or a member that its object does not have.
 ///
 /// The rules of each frame are written once over this trait, and every implementation is tested with one corpus of frames.
 pub trait Value: Sized {
@@ -12,9 +14,13 @@ pub trait Value: Sized {
     type Name;
     /// The text of a string, borrowed where the platform has it already.
     type Text: Deref<Target = str> + Into<String>;
+    /// The members of an object.
+    type Members<'a>: Members<Value = Self>
+    where
+        Self: 'a;
 
-    /// A member of an object. `None`: this is not an object, or it has no such member. If a name occurs twice, the last one counts.
-    fn field(&self, name: &str) -> Option<Self>;
+    /// The members, if this is an object. An array has none.
+    fn members(&self) -> Option<Self::Members<'_>>;
     /// The text, if this is a string.
     fn string(&self) -> Option<Self::Text>;
     /// The number, if this is a finite number.
@@ -25,8 +31,24 @@ pub trait Value: Sized {
     fn is_object(&self) -> bool;
     /// Whether this is `null`.
     fn is_null(&self) -> bool;
+    /// Whether the object does not have this member.
+    fn is_missing(&self) -> bool;
     /// The string as a name, if this is a string.
     fn into_name(self) -> Option<Self::Name>;
-    /// The value as application data.
-    fn into_payload(self) -> Self::Payload;
+    /// The value as application data, unless it is missing.
+    fn into_payload(self) -> Option<Self::Payload>;
+
+    /// The frame type that this string names. A platform may know a quicker way than by its text.
+    fn frame_type(&self) -> Option<FrameType> {
+        FrameType::of(&self.string()?)
+    }
+}
+
+/// The members of an object.
+pub trait Members {
+    /// What they are.
+    type Value: Value;
+
+    /// The member with this name. If the name occurs twice, the last one counts.
+    fn get(&self, name: &str) -> Self::Value;
 }
