@@ -2,7 +2,7 @@
 //!
 //! Each entry holds the options last asked for and those to fall back to, so that a failed change can be rolled back.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 use super::deadlines::Deadlines;
 use super::io::Outgoing;
@@ -26,6 +26,7 @@ pub(super) struct Replays {
 
 #[derive(Debug)]
 struct Subscription {
+    id: u32,
     channel: String,
     /// `include_sender_metadata` as last asked for.
     wanted: bool,
@@ -49,8 +50,8 @@ pub(super) enum Failure {
 
 #[derive(Debug, Default)]
 pub(super) struct Subscriptions {
-    /// By id, so in the order of the first calls.
-    entries: BTreeMap<u32, Subscription>,
+    /// Sorted by id, as ids go up, so in the order of the first calls.
+    entries: VecDeque<Subscription>,
     /// Ids, sorted by channel: a map from channel to id would hold each name a second time.
     by_channel: Vec<u32>,
     next_id: u32,
@@ -67,24 +68,25 @@ impl Subscriptions {
     pub(super) fn want(&mut self, channel: &str, include_sender_metadata: bool) -> Attempt {
         let place = self.find(channel);
         if let Some(id) = place.ok().and_then(|at| self.by_channel.get(at).copied())
-            && let Some(entry) = self.entries.get_mut(&id)
+            && let Some(entry) = self.get_mut(id)
         {
             entry.wanted = include_sender_metadata;
             entry.version += 1;
-            return entry.attempt(id);
+            return entry.attempt();
         }
         self.next_id += 1;
         let id = self.next_id;
         self.by_channel.insert(place.unwrap_or_else(|at| at), id);
         let entry = Subscription {
+            id,
             channel: channel.to_owned(),
             wanted: include_sender_metadata,
             kept: None,
             version: 0,
             failures: 0,
         };
-        let attempt = entry.attempt(id);
-        self.entries.insert(id, entry);
+        let attempt = entry.attempt();
+        self.entries.push_back(entry);
         attempt
     }
 
@@ -92,21 +94,23 @@ impl Subscriptions {
     pub(super) fn forget(&mut self, channel: &str) {
         if let Ok(at) = self.find(channel) {
             let id = self.by_channel.remove(at);
-            self.entries.remove(&id);
             self.retries.cancel(id);
+            if let Some(at) = self.position(id) {
+                self.entries.remove(at);
+            }
         }
     }
 
     /// The server confirmed a replay. A subscribe of the user is only confirmed by its own answer.
     pub(super) fn replayed(&mut self, attempt: Attempt) {
-        if let Some(entry) = self.entries.get_mut(&attempt.id) {
+        if let Some(entry) = self.get_mut(attempt.id) {
             entry.failures = 0;
         }
     }
 
     /// The server confirmed a subscribe of the user.
     pub(super) fn confirm(&mut self, attempt: Attempt) {
-        if let Some(entry) = self.entries.get_mut(&attempt.id) {
+        if let Some(entry) = self.get_mut(attempt.id) {
             if entry.kept.is_none_or(|(version, _)| version <= attempt.version) {
                 entry.kept = Some((attempt.version, attempt.include_sender_metadata));
             }
@@ -117,7 +121,7 @@ impl Subscriptions {
     /// A subscribe of the user failed, so the options that were kept apply again. A channel that was never kept is forgotten, unless
     /// the server may have received the subscribe. If the user has subscribed again meanwhile, nothing changes.
     pub(super) fn roll_back(&mut self, attempt: Attempt, failure: Failure) {
-        let Some(entry) = self.entries.get_mut(&attempt.id) else { return };
+        let Some(entry) = self.get_mut(attempt.id) else { return };
         if entry.version != attempt.version {
             return;
         }
@@ -133,7 +137,7 @@ impl Subscriptions {
 
     /// A replay failed. `true`: it is tried again.
     pub(super) fn replay_failed(&mut self, attempt: Attempt, hopeless: bool, now: Instant) -> bool {
-        let Some(entry) = self.entries.get_mut(&attempt.id) else { return false };
+        let Some(entry) = self.get_mut(attempt.id) else { return false };
         entry.failures += 1;
         let again = !hopeless && entry.failures <= REPLAY_RETRIES;
         if again {
@@ -144,12 +148,12 @@ impl Subscriptions {
 
     /// Whether the user has not subscribed again since.
     pub(super) fn is_latest(&self, attempt: Attempt) -> bool {
-        self.entries.get(&attempt.id).is_some_and(|entry| entry.version == attempt.version)
+        self.get(attempt.id).is_some_and(|entry| entry.version == attempt.version)
     }
 
     /// Tries a channel again after a while, if it is still tracked.
     pub(super) fn retry(&mut self, attempt: Attempt, now: Instant) {
-        if self.entries.contains_key(&attempt.id) {
+        if self.get(attempt.id).is_some() {
             self.retries.cancel(attempt.id);
             self.retries.add(now.after(REPLAY_RETRY_MS), attempt.id);
         }
@@ -163,7 +167,7 @@ impl Subscriptions {
 
     /// A connection takes over. Failures on the old one do not count, and retries that are planned stay.
     pub(super) fn forget_failures(&mut self) {
-        for entry in self.entries.values_mut() {
+        for entry in &mut self.entries {
             entry.failures = 0;
         }
     }
@@ -180,16 +184,17 @@ impl Subscriptions {
 
     /// The next channel to bring back, in the order of the first subscribes.
     pub(super) fn next_replay(&self, replays: &mut Replays) -> Option<Attempt> {
-        let (&id, entry) = self.entries.range(replays.next..).next()?;
-        replays.next = id + 1;
-        (id <= replays.last).then(|| entry.attempt(id))
+        let at = self.entries.partition_point(|entry| entry.id < replays.next);
+        let entry = self.entries.get(at)?;
+        replays.next = entry.id + 1;
+        (entry.id <= replays.last).then(|| entry.attempt())
     }
 
     /// Takes a replay that is due to be tried again.
     pub(super) fn take_due_retry(&mut self, now: Instant) -> Option<Attempt> {
         let id = self.retries.due(now)?;
         self.retries.cancel(id);
-        self.entries.get(&id).map(|entry| entry.attempt(id))
+        self.get(id).map(Subscription::attempt)
     }
 
     pub(super) fn deadline(&self) -> Instant {
@@ -197,7 +202,7 @@ impl Subscriptions {
     }
 
     pub(super) fn channel(&self, attempt: Attempt) -> Option<&str> {
-        self.entries.get(&attempt.id).map(|entry| &*entry.channel)
+        self.get(attempt.id).map(|entry| &*entry.channel)
     }
 
     /// The frame of this attempt, if the channel is still tracked.
@@ -208,16 +213,28 @@ impl Subscriptions {
     }
 
     fn find(&self, channel: &str) -> Result<usize, usize> {
-        self.by_channel.binary_search_by(|id| {
-            self.entries.get(id).map_or("", |entry| &entry.channel).cmp(channel)
-        })
+        self.by_channel
+            .binary_search_by(|id| self.get(*id).map_or("", |entry| &entry.channel).cmp(channel))
+    }
+
+    fn get(&self, id: u32) -> Option<&Subscription> {
+        self.entries.get(self.position(id)?)
+    }
+
+    fn get_mut(&mut self, id: u32) -> Option<&mut Subscription> {
+        let at = self.position(id)?;
+        self.entries.get_mut(at)
+    }
+
+    fn position(&self, id: u32) -> Option<usize> {
+        self.entries.binary_search_by_key(&id, |entry| entry.id).ok()
     }
 }
 
 impl Subscription {
     /// An attempt with the current options.
-    fn attempt(&self, id: u32) -> Attempt {
-        Attempt { id, version: self.version, include_sender_metadata: self.wanted }
+    fn attempt(&self) -> Attempt {
+        Attempt { id: self.id, version: self.version, include_sender_metadata: self.wanted }
     }
 }
 
