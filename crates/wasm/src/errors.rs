@@ -61,7 +61,7 @@ pub(crate) fn of(error: &CallError, call: Option<CallId>) -> JsValue {
     let request_id = || call.map(|call| call.0.to_string()).unwrap_or_default();
     let made: JsValue = match error {
         CallError::WrongState { state } => {
-            let message = format!("connect() is not possible in state \"{}\"", state.name());
+            let message = ["connect() is not possible in state \"", state.name(), "\""].concat();
             return SignallingError::new(&message).into();
         }
         CallError::Connect(close) => return of_close(close),

@@ -47,7 +47,7 @@ impl Kind {
 /// # Errors
 /// A `TypeError`: it is no string, or it breaks a rule.
 pub(crate) fn checked(kind: Kind, name: &JsValue) -> Result<String, JsValue> {
-    let wrong = |rule: &str| argument_error(&format!("{} {rule}", kind.argument()));
+    let wrong = |rule: &str| argument_error(&[kind.argument(), " ", rule].concat());
     let Some(string) = name.dyn_ref::<JsString>() else { return Err(wrong("must be a string")) };
     // What is too long is refused without a copy of it.
     if string.length() as usize > kind.max() {

@@ -41,7 +41,7 @@ impl ClientOptions {
         let has_logger = given.is_object("logger")?;
         raw.reconnect = given.reconnect()?;
         let options = Options::check(raw)
-            .map_err(|error| type_error(&format!("{} {}", name_of(error.option), error.rule)))?;
+            .map_err(|error| type_error(&[name_of(error.option), " ", error.rule].concat()))?;
         Ok(ClientOptions { options, has_lifecycle, has_logger })
     }
 }
@@ -60,7 +60,7 @@ impl Given<'_> {
     }
 
     fn wrong<T>(&self, name: &str, kind: &str) -> Result<T, JsValue> {
-        Err(type_error(&format!("{}{name} must be a {kind}", self.prefix)))
+        Err(type_error(&[self.prefix, name, " must be a ", kind].concat()))
     }
 
     fn string(&self, name: &str) -> Result<Option<String>, JsValue> {

@@ -1,7 +1,8 @@
 //! The server's address (rules 17 to 28): checked once, at construction.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
+use super::hex::hex_digits;
 use super::secret::Secret;
 
 /// The address of the service, used unless the options name another.
@@ -149,7 +150,8 @@ fn push_percent_encoded(text: &mut String, value: &str) {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
             text.push(char::from(byte));
         } else {
-            let _ = write!(text, "%{byte:02X}");
+            text.push('%');
+            text.extend(hex_digits(byte).map(|digit| digit.to_ascii_uppercase()));
         }
     }
 }

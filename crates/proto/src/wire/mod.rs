@@ -6,6 +6,7 @@ mod close_code;
 mod endpoint;
 mod error_code;
 mod frame;
+mod hex;
 mod ice;
 mod name;
 mod outgoing;

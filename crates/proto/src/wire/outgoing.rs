@@ -1,6 +1,6 @@
 //! Frames to the server, as text.
 
-use std::fmt::Write;
+use super::hex::hex_digits;
 
 /// A frame to the server, made of borrowed parts. A request number of 0 means none, so that the server sends no answer.
 #[derive(Clone, Copy, Debug)]
@@ -120,7 +120,8 @@ pub fn push_json_string(text: &mut String, value: &str) {
         match escaped {
             '"' | '\\' => text.push(escaped),
             control => {
-                let _ = write!(text, "u{:04x}", u32::from(control));
+                text.push_str("u00");
+                text.extend(hex_digits(control as u8));
             }
         }
         rest = after;
