@@ -101,7 +101,7 @@ export class Surface {
 
   timerFired(timer) {
     const core = this.#client?.core;
-    if (core) enter(() => core.ring(timer));
+    if (core) enter(() => core.timerFired(timer));
   }
 
   hasFakeTimers() {

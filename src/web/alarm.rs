@@ -28,7 +28,7 @@ struct Armed {
 }
 
 /// An alarm that has gone off.
-pub(super) struct Rung {
+pub(super) struct FiredAlarm {
     /// What it was set for.
     pub(super) due: Instant,
     /// Earlier than any timer can fire: a test turns the clock.
@@ -66,13 +66,13 @@ impl Alarm {
     }
 
     /// A timer fired. `None`: not the one that is set now.
-    pub(super) fn take(&mut self, timer: u32) -> Option<Rung> {
+    pub(super) fn take(&mut self, timer: u32) -> Option<FiredAlarm> {
         if timer != self.timers {
             return None;
         }
         let armed = self.armed.take()?;
         drop(armed.timeout);
-        Some(Rung { due: armed.due, stepped: steady() < armed.not_before })
+        Some(FiredAlarm { due: armed.due, stepped: steady() < armed.not_before })
     }
 }
 

@@ -4,7 +4,7 @@
 //! nothing, and a jump ahead looks like sleep, which the machine takes for what it is. An alarm that goes off is proof that its
 //! time has come, whatever the clock says: timers that a test controls work too.
 
-use super::alarm::{Rung, SLACK_MS};
+use super::alarm::{FiredAlarm, SLACK_MS};
 use metered_realtime_proto::machine::Instant;
 
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl Clock {
     }
 
     /// An alarm went off.
-    pub(super) fn rang(&mut self, alarm: &Rung) -> Instant {
+    pub(super) fn alarm_fired(&mut self, alarm: &FiredAlarm) -> Instant {
         let now = self.now();
         let due_ms = alarm.due.as_millis() as f64;
         if !alarm.stepped {

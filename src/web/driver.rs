@@ -29,10 +29,10 @@ pub struct Driver<H: Host> {
     machine: RefCell<WebMachine<H>>,
     timer: Timer,
     /// The current socket, and perhaps one that is closing.
-    sockets: RefCell<Vec<Line>>,
+    sockets: RefCell<Vec<SocketSlot>>,
     /// Whether a call carries outputs out. Further outputs wait for it.
     pumping: Cell<bool>,
-    /// Whether this client takes part in the lifecycle of the page.
+    /// Whether the lifecycle of the page wakes this client.
     awake: Cell<bool>,
     weak: Weak<Driver<H>>,
     #[cfg(feature = "peer")]
@@ -40,7 +40,7 @@ pub struct Driver<H: Host> {
 }
 
 /// A socket that the machine wants; empty while the host is making it.
-struct Line {
+struct SocketSlot {
     id: SocketId,
     socket: Option<Rc<Socket>>,
     /// The cause from its first `error` event.
@@ -79,11 +79,12 @@ impl<H: Host> Driver<H> {
 
     /// Gives the machine an input and carries out its outputs.
     pub fn input(&self, input: Input<JsValue, H::Name>) {
-        self.tell(input);
+        self.push_input(input);
         self.pump();
     }
 
-    fn tell(&self, input: Input<JsValue, H::Name>) {
+    /// Gives the machine an input; a pump that runs, or is to come, carries out its outputs.
+    fn push_input(&self, input: Input<JsValue, H::Name>) {
         self.with(|machine, now| machine.handle_input(input, now));
     }
 
@@ -110,7 +111,7 @@ impl<H: Host> Driver<H> {
             Output::Send { socket, frame, call } => {
                 let text = JsValue::from_str(&frame.into_text(call));
                 if !self.write(socket, &text) {
-                    self.tell(Input::SendFailed { call });
+                    self.push_input(Input::SendFailed { call });
                 }
             }
             Output::CloseSocket { socket, code, reason, report } => {
@@ -129,7 +130,7 @@ impl<H: Host> Driver<H> {
 
     fn emit(&self, event: Event<JsValue, H::Name>) {
         if let Event::StateChange { to, .. } = &event {
-            self.take_part(!matches!(to, State::Idle | State::Closed));
+            self.follow_lifecycle(!matches!(to, State::Idle | State::Closed));
         }
         #[cfg(feature = "peer")]
         if let Some(observer) = self.observer() {
@@ -147,7 +148,7 @@ impl<H: Host> Driver<H> {
     }
 
     /// Switches on or off that the return of the page or the network wakes this client.
-    fn take_part(&self, awake: bool) {
+    fn follow_lifecycle(&self, awake: bool) {
         if !self.host.has_lifecycle() || self.awake.replace(awake) == awake {
             return;
         }
@@ -169,7 +170,7 @@ impl<H: Host> Driver<H> {
         };
         match socket {
             Some(socket) if self.write(socket, text.as_js()) => {}
-            Some(_) => self.tell(Input::SendFailed { call: Some(call) }),
+            Some(_) => self.push_input(Input::SendFailed { call: Some(call) }),
             None => self.machine.borrow_mut().transmit(call, text.to_text()),
         }
         self.pump();
@@ -178,13 +179,13 @@ impl<H: Host> Driver<H> {
     // ---- sockets ----
 
     fn open(&self, id: SocketId, address: &str) {
-        self.sockets.borrow_mut().push(Line { id, socket: None, failure: None });
+        self.sockets.borrow_mut().push(SocketSlot { id, socket: None, failure: None });
         match self.host.dial(id, address) {
             Dialled::Socket(socket) => self.listen(id, socket),
             Dialled::Later => {}
             Dialled::Unavailable => {
                 self.forget_socket(id, false);
-                self.tell(Input::SocketUnavailable { socket: id });
+                self.push_input(Input::SocketUnavailable { socket: id });
             }
             Dialled::Failed(cause) => self.failed(id, &cause),
         }
@@ -204,7 +205,7 @@ impl<H: Host> Driver<H> {
             Dialled::Later => {}
             Dialled::Unavailable => {
                 self.forget_socket(id, false);
-                self.tell(Input::SocketUnavailable { socket: id });
+                self.push_input(Input::SocketUnavailable { socket: id });
             }
             Dialled::Failed(cause) => self.failed(id, &cause),
         }
@@ -213,20 +214,20 @@ impl<H: Host> Driver<H> {
 
     fn listen(&self, id: SocketId, socket: WebSocket) {
         let weak = self.weak.clone();
-        let hear = move |kind: Kind, event: JsValue| {
+        let on_event = move |kind: Kind, event: JsValue| {
             let _entered = Entered::now();
             if let Some(driver) = weak.upgrade() {
-                driver.hear(id, kind, &event);
+                driver.on_socket_event(id, kind, &event);
             }
         };
-        let Ok(socket) = Socket::listen(socket, &self.host, hear) else {
+        let Ok(socket) = Socket::listen(socket, &self.host, on_event) else {
             self.failed(id, "");
             return;
         };
         let socket = Rc::new(socket);
         let mut sockets = self.sockets.borrow_mut();
-        if let Some(line) = sockets.iter_mut().find(|line| line.id == id) {
-            line.socket = Some(socket);
+        if let Some(slot) = sockets.iter_mut().find(|slot| slot.id == id) {
+            slot.socket = Some(socket);
         } else {
             // It was forgotten while its listeners were added.
             drop(sockets);
@@ -237,10 +238,10 @@ impl<H: Host> Driver<H> {
     fn failed(&self, id: SocketId, cause: &str) {
         self.forget_socket(id, false);
         let close = Close::failed("websocket construction failed", cause);
-        self.tell(Input::SocketClosed { socket: id, close });
+        self.push_input(Input::SocketClosed { socket: id, close });
     }
 
-    fn hear(&self, id: SocketId, kind: Kind, event: &JsValue) {
+    fn on_socket_event(&self, id: SocketId, kind: Kind, event: &JsValue) {
         match kind {
             Kind::Open => self.input(Input::SocketOpened { socket: id }),
             Kind::Message => self.receive(id, event),
@@ -259,15 +260,15 @@ impl<H: Host> Driver<H> {
     fn note_failure(&self, id: SocketId, event: &JsValue) {
         let failure = Failure::of(event);
         let mut sockets = self.sockets.borrow_mut();
-        if let Some(line) = sockets.iter_mut().find(|line| line.id == id)
-            && line.failure.is_none()
+        if let Some(slot) = sockets.iter_mut().find(|slot| slot.id == id)
+            && slot.failure.is_none()
         {
-            line.failure = failure;
+            slot.failure = failure;
         }
     }
 
     fn closed(&self, id: SocketId, close: Close) {
-        let failure = self.forget_socket(id, false).and_then(|line| line.failure);
+        let failure = self.forget_socket(id, false).and_then(|slot| slot.failure);
         let close = match failure {
             Some(failure) => failure.explain(close),
             None => close,
@@ -283,7 +284,7 @@ impl<H: Host> Driver<H> {
             Inbound::Oversize => return self.input(Input::Oversize { socket }),
         };
         if let Some(frame) = self.take_the_short_way(socket, frame) {
-            self.tell(Input::Frame { socket, frame });
+            self.push_input(Input::Frame { socket, frame });
         }
         self.pump();
     }
@@ -315,9 +316,9 @@ impl<H: Host> Driver<H> {
     }
 
     /// Runs user code of the host. The outputs that it causes are carried out afterwards.
-    fn uninterrupted(&self, tell: impl FnOnce()) {
+    fn uninterrupted(&self, run: impl FnOnce()) {
         self.pumping.set(true);
-        tell();
+        run();
         self.pumping.set(false);
     }
 
@@ -333,7 +334,10 @@ impl<H: Host> Driver<H> {
                 // The host is still making it, and will find that it is not wanted.
                 self.forget_socket(id, false);
                 if report {
-                    self.tell(Input::SocketClosed { socket: id, close: Close::new(1006, "") });
+                    self.push_input(Input::SocketClosed {
+                        socket: id,
+                        close: Close::new(1006, ""),
+                    });
                 }
             }
             return;
@@ -347,26 +351,26 @@ impl<H: Host> Driver<H> {
     /// Whether the machine still wants this socket.
     #[must_use]
     pub fn wants(&self, id: SocketId) -> bool {
-        self.sockets.borrow().iter().any(|line| line.id == id)
+        self.sockets.borrow().iter().any(|slot| slot.id == id)
     }
 
     fn socket(&self, id: SocketId) -> Option<Rc<Socket>> {
         let sockets = self.sockets.borrow();
-        sockets.iter().find(|line| line.id == id)?.socket.clone()
+        sockets.iter().find(|slot| slot.id == id)?.socket.clone()
     }
 
     /// Removes the socket's listeners too. `abandoned`: it is not closed yet.
-    fn forget_socket(&self, id: SocketId, abandoned: bool) -> Option<Line> {
+    fn forget_socket(&self, id: SocketId, abandoned: bool) -> Option<SocketSlot> {
         let mut sockets = self.sockets.borrow_mut();
-        let at = sockets.iter().position(|line| line.id == id);
-        let line = at.map(|at| sockets.swap_remove(at));
+        let at = sockets.iter().position(|slot| slot.id == id);
+        let slot = at.map(|at| sockets.swap_remove(at));
         drop(sockets);
         // Removing listeners calls the socket, which may be the user's: nothing may be borrowed.
-        if let Some(socket) = line.as_ref().and_then(|line| line.socket.as_ref()) {
+        if let Some(socket) = slot.as_ref().and_then(|slot| slot.socket.as_ref()) {
             socket.leave(&self.host);
             self.host.forget_socket(&socket.socket, abandoned);
         }
-        line
+        slot
     }
 
     // ---- the alarm ----
@@ -382,7 +386,7 @@ impl<H: Host> Driver<H> {
     }
 
     /// A timer fired.
-    pub fn ring(&self, timer: u32) {
+    pub fn on_timer(&self, timer: u32) {
         let Some(Fired { now, stepped }) = self.timer.fired(timer) else { return };
         if stepped {
             self.machine.borrow_mut().handle_stepped_timeout(now);
@@ -424,10 +428,10 @@ impl<H: Host> Wake for Driver<H> {
 /// Removes everything that the platform still holds of a dropped client.
 impl<H: Host> Drop for Driver<H> {
     fn drop(&mut self) {
-        self.take_part(false);
+        self.follow_lifecycle(false);
         self.timer.stop();
-        for line in self.sockets.take() {
-            if let Some(socket) = line.socket {
+        for slot in self.sockets.take() {
+            if let Some(socket) = slot.socket {
                 socket.leave(&self.host);
             }
         }

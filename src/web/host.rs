@@ -18,7 +18,7 @@ pub trait Platform: 'static {
     /// A guarded callback must not be called any more: what it wraps is gone.
     fn mute(&self, _guarded: &Function) {}
 
-    /// A timer of the driver's fired; `ring` takes it from here.
+    /// A timer of the driver's fired; `on_timer` takes it from here.
     fn timer_fired(&self, timer: u32);
 
     /// Whether a test has taken the place of the platform's timers.

@@ -67,9 +67,10 @@ impl Socket {
     pub(super) fn listen(
         socket: WebSocket,
         host: &impl Platform,
-        hear: impl Fn(Kind, JsValue) + 'static,
+        on_event: impl Fn(Kind, JsValue) + 'static,
     ) -> Result<Socket, JsValue> {
-        let callback = Closure::new(move |kind: u32, event: JsValue| hear(Kind::of(kind), event));
+        let callback =
+            Closure::new(move |kind: u32, event: JsValue| on_event(Kind::of(kind), event));
         let guarded = host.guard(function(callback.as_ref()));
         let listeners = [0, 1, 2, 3].map(|kind| bound(&guarded, kind));
         // Of no consequence: what is not text is dropped.

@@ -50,7 +50,7 @@ impl Timer {
     /// A timer fired. `None`: not the one that is set now.
     pub(super) fn fired(&self, timer: u32) -> Option<Fired> {
         let alarm = self.alarm.borrow_mut().take(timer)?;
-        Some(Fired { now: self.clock.borrow_mut().rang(&alarm), stepped: alarm.stepped })
+        Some(Fired { now: self.clock.borrow_mut().alarm_fired(&alarm), stepped: alarm.stepped })
     }
 
     /// Takes the alarm back. Nothing may be borrowed: `clearTimeout` may be a test's.

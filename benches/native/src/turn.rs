@@ -46,7 +46,7 @@ pub(crate) async fn take(plan: Plan, url: &str, worker: &[OsString]) -> Result<D
 
 /// Publishes in bursts. The worker is stopped while a burst is published, so it is never idle when it runs. This measures a
 /// client at its limit, however slow the server and this process are.
-async fn feed(plan: Plan, url: &str, worker: Pid, lines: &mut Said) -> Result<(), Failed> {
+async fn feed(plan: Plan, url: &str, worker: Pid, lines: &mut OutputLines) -> Result<(), Failed> {
     let mut feeder = Feeder::connect(url, plan.task).await?;
     for _ in 0..(plan.count + plan.count / 10) / BURST {
         kill_process(worker, Signal::STOP)?;
@@ -57,7 +57,7 @@ async fn feed(plan: Plan, url: &str, worker: Pid, lines: &mut Said) -> Result<()
     Ok(())
 }
 
-async fn expect(lines: &mut Said, word: &str) -> Result<(), Failed> {
+async fn expect(lines: &mut OutputLines, word: &str) -> Result<(), Failed> {
     match lines.next_line().await? {
         Some(line) if line == word => Ok(()),
         Some(line) => Err(format!("the worker said {line:?} in place of {word:?}").into()),
@@ -66,4 +66,4 @@ async fn expect(lines: &mut Said, word: &str) -> Result<(), Failed> {
 }
 
 /// A line from a worker.
-type Said = Lines<BufReader<ChildStdout>>;
+type OutputLines = Lines<BufReader<ChildStdout>>;

@@ -158,9 +158,10 @@ impl Client {
     }
 
     /// A timer fired.
-    pub fn ring(&self, timer: u32) {
+    #[wasm_bindgen(js_name = timerFired)]
+    pub fn timer_fired(&self, timer: u32) {
         let _entered = Entered::now();
-        self.driver.ring(timer);
+        self.driver.on_timer(timer);
     }
 
     /// The token provider returned this, which may be anything.

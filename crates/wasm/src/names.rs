@@ -64,9 +64,9 @@ pub(crate) fn checked(kind: Kind, name: &JsValue) -> Result<String, JsValue> {
 
 /// The name that was used last is known to be right, and its JSON is known too: most clients publish to one channel.
 #[derive(Default)]
-pub(crate) struct LastName(RefCell<Option<Known>>);
+pub(crate) struct LastName(RefCell<Option<CheckedName>>);
 
-struct Known {
+struct CheckedName {
     kind: Kind,
     name: JsValue,
     json: Json,
@@ -86,7 +86,7 @@ impl LastName {
         }
         checked(kind, name)?;
         let Some(json) = Json::of(name)? else { return Err(argument_error(kind.argument())) };
-        *self.0.borrow_mut() = Some(Known { kind, name: name.clone(), json: json.clone() });
+        *self.0.borrow_mut() = Some(CheckedName { kind, name: name.clone(), json: json.clone() });
         Ok(json)
     }
 }

@@ -137,7 +137,7 @@ class ChannelSurface {
 
   timerFired(timer) {
     const core = this.#inside?.core;
-    if (core) enter(() => core.ring(timer));
+    if (core) enter(() => core.timerFired(timer));
   }
 
   hasFakeTimers() {

@@ -65,7 +65,7 @@ export class RoomSurface {
 
   timerFired(timer) {
     const core = this.#inside?.core;
-    if (core) enter(() => core.ring(timer));
+    if (core) enter(() => core.timerFired(timer));
   }
 
   hasFakeTimers() {

@@ -123,7 +123,7 @@ impl Page {
 impl Platform for Page {
     fn timer_fired(&self, timer: u32) {
         if let Some(driver) = self.driver().upgrade() {
-            driver.ring(timer);
+            driver.on_timer(timer);
         }
     }
 }

@@ -186,7 +186,7 @@ impl<H: ChannelHost> ChannelDriver<H> {
     }
 
     /// A timer fired.
-    pub fn ring(&self, timer: u32) {
+    pub fn on_timer(&self, timer: u32) {
         let Some(fired) = self.timer.fired(timer) else { return };
         let buffered = self.buffered();
         self.queue.borrow_mut().wake(buffered, fired.now);

@@ -327,7 +327,7 @@ impl<H: RoomHost> RoomDriver<H> {
     }
 
     /// A timer fired.
-    pub fn ring(&self, timer: u32) {
+    pub fn on_timer(&self, timer: u32) {
         let Some(fired) = self.timer.fired(timer) else { return };
         self.room.borrow_mut().handle_timeout(fired.now);
         self.pump();

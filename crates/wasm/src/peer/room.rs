@@ -246,9 +246,10 @@ impl Room {
 #[wasm_bindgen]
 impl Room {
     /// A timer fired.
-    pub fn ring(&self, timer: u32) {
+    #[wasm_bindgen(js_name = timerFired)]
+    pub fn timer_fired(&self, timer: u32) {
         let _entered = Entered::now();
-        self.driver.ring(timer);
+        self.driver.on_timer(timer);
     }
 }
 
