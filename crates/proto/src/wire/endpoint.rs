@@ -98,8 +98,7 @@ impl Endpoint {
             "ws" => false,
             _ => return Err(EndpointError::Scheme),
         };
-        // Some browsers keep what no host can hold as percent codes.
-        if address.host.is_empty() || !address.host.is_ascii() || address.host.contains('%') {
+        if address.host.is_empty() || !address.host.bytes().all(is_of_host) {
             return Err(EndpointError::NotAnAddress);
         }
         if address.has_user_info {
@@ -143,6 +142,11 @@ impl Default for Endpoint {
     fn default() -> Endpoint {
         Endpoint { origin: DEFAULT_ORIGIN.into() }
     }
+}
+
+/// Whether host names, or IPv6 addresses in their brackets, have this character. Browsers differ in what they do with others.
+fn is_of_host(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'[' | b']' | b':')
 }
 
 fn push_percent_encoded(text: &mut String, value: &str) {
