@@ -1,18 +1,13 @@
 // For Node as ES module: the same, with WebSockets of `ws`, which is loaded when the first one is needed.
 
 import { setSource } from "./core.js";
-import { nodeWebSocket } from "./node-websocket.js";
-import { setWebSocketLoader } from "./dial.js";
+import { dialWithWs } from "./node-websocket.js";
 import { bytes } from "#bytes";
 
-let loading = null;
-
 setSource(bytes);
-setWebSocketLoader(() => (loading ??= load()));
-
-async function load() {
+dialWithWs(async () => {
   const [ws, https] = await Promise.all([import("ws"), import("node:https")]);
-  return nodeWebSocket(ws.default, https.default);
-}
+  return [ws.default, https.default];
+});
 
 export * from "./index.js";

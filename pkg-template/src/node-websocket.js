@@ -1,14 +1,38 @@
 // The WebSocket for Node: that of the package `ws`. It can let go of a peer that is gone, and it tells why a connection failed;
 // Node's own, from 22 on, does neither.
 
+import { setWebSocketLoader } from "./dial.js";
+
 /** A text may have 1,048,576 UTF-16 units, so this many bytes at most. `ws` does not read on where a frame has more. */
 const MAX_TEXT_BYTES = 3 * 1_048_576;
+
+/** Has sockets made by `ws`. `load` gives it and Node's `https`; it is called when the first socket is needed. */
+export function dialWithWs(load) {
+  let loading = null;
+  setWebSocketLoader(() => (loading ??= withoutAddon(load).then(([WebSocket, https]) => nodeWebSocket(WebSocket, https))));
+}
+
+/**
+ * Loads `ws` without the optional addon `bufferutil`. Some bundlers put an empty module in its place, and `ws` would fail with every longer
+ * frame that it sends.
+ */
+async function withoutAddon(load) {
+  const { env } = process;
+  const before = env.WS_NO_BUFFER_UTIL;
+  env.WS_NO_BUFFER_UTIL = "1";
+  try {
+    return await load();
+  } finally {
+    if (before === undefined) delete env.WS_NO_BUFFER_UTIL;
+    else env.WS_NO_BUFFER_UTIL = before;
+  }
+}
 
 /**
  * The class that the driver constructs. `https`: the object that `require("node:https")` gives, because a program may put another
  * `globalAgent` there at any time.
  */
-export function nodeWebSocket(WebSocket, https) {
+function nodeWebSocket(WebSocket, https) {
   return class NodeWebSocket extends WebSocket {
     constructor(address) {
       super(address, {

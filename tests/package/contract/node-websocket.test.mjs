@@ -216,6 +216,31 @@ test("`ws` is loaded with the first socket", async () => {
   assert.equal(output, "false true 1006\n");
 });
 
+/** Bundlers put an empty module in the place of the addon that `ws` may use for longer frames. */
+const EMPTY_ADDON = `
+  const Module = require("node:module");
+  const load = Module._load;
+  Module._load = (name, ...rest) => (name === "bufferutil" ? {} : load(name, ...rest));
+  const { SignallingClient } = require("metered-realtime");
+  const client = new SignallingClient({ apiKey: "pk_test", url: process.env.URL_OF_SERVER });
+  const sent = client.connect().then(() => client.publish("c", "x".repeat(100)));
+  sent.then(() => "acked", String).then((outcome) => {
+    console.log(outcome, "WS_NO_BUFFER_UTIL" in process.env);
+    process.exit(0);
+  });`;
+
+test("longer frames are sent also where a bundler has emptied the addon of `ws`, and the environment stays as it was", async () => {
+  const { server, url } = await serve();
+  server.on("connection", (peer) => {
+    peer.send(JSON.stringify(WELCOME));
+    peer.on("message", (text) => peer.send(JSON.stringify({ type: "ack", requestId: JSON.parse(text).requestId })));
+  });
+  const cwd = fileURLToPath(new URL("../installed", import.meta.url));
+  const child = spawn(process.execPath, ["-e", EMPTY_ADDON], { cwd, env: { ...process.env, URL_OF_SERVER: url } });
+  const [output] = await once(child.stdout.setEncoding("utf8"), "data");
+  assert.equal(output, "acked false\n");
+});
+
 test("files for browsers do not name `ws`, and that for Node imports it dynamically alone", () => {
   const dist = new URL("../installed/node_modules/metered-realtime/dist/", import.meta.url);
   const read = (file) => readFileSync(new URL(file, dist), "utf8");
