@@ -64,7 +64,7 @@ pub(super) struct Connection<P> {
     pub(super) operation: Option<Operation<P>>,
     /// Something is to be negotiated.
     pub(super) needs_offer: bool,
-    /// This side has something to say: it wanted to negotiate.
+    /// This side has something to say: it wanted to negotiate, or the user has taken the connection in hand.
     pub(super) speaks: bool,
     /// The next offer has new ICE credentials.
     pub(super) needs_restart: bool,
@@ -74,6 +74,9 @@ pub(super) struct Connection<P> {
     pub(super) misfit: bool,
     /// The answer to the peer's offer could not be made; it is not tried again.
     pub(super) answer_failed: bool,
+    /// Own descriptions in a row that could not be made, and when the next is tried.
+    pub(super) failures: u32,
+    pub(super) retry: Option<Instant>,
     pub(super) offer: Option<OwnOffer<P>>,
     /// The facts of the description that was applied last.
     pub(super) remote: Option<SdpFacts>,
@@ -101,6 +104,13 @@ pub(super) struct Connection<P> {
 /// So many dead ICE credentials are remembered.
 const MAX_DEAD: usize = 16;
 
+/// A description that could not be made is tried again after this long, then after twice as long, and so on; in
+/// milliseconds.
+const RETRY_MS: u64 = 4_000;
+
+/// The pause grows up to this, in milliseconds.
+const LONGEST_RETRY_MS: u64 = 60_000;
+
 impl<P> Connection<P> {
     pub(super) fn new(id: ConnectionId) -> Connection<P> {
         Connection {
@@ -116,6 +126,8 @@ impl<P> Connection<P> {
             restart_is_urgent: false,
             misfit: false,
             answer_failed: false,
+            failures: 0,
+            retry: None,
             offer: None,
             remote: None,
             offered: None,
@@ -147,6 +159,22 @@ impl<P> Connection<P> {
         match &self.operation {
             Some(Operation::Remote(description)) => Some(&description.sdp.facts),
             Some(Operation::Offer { .. } | Operation::Answer) | None => self.remote.as_ref(),
+        }
+    }
+
+    /// A description could not be made.
+    pub(super) fn try_again_later(&mut self, now: Instant) {
+        let pause = RETRY_MS.saturating_mul(1 << self.failures.min(8)).min(LONGEST_RETRY_MS);
+        self.failures = self.failures.saturating_add(1);
+        self.retry = Some(now.after(pause));
+    }
+
+    /// Makes it now.
+    pub(super) fn try_again(&mut self) {
+        if self.signalling == Signalling::HaveRemoteOffer {
+            self.answer_failed = false;
+        } else {
+            self.needs_offer = true;
         }
     }
 

@@ -126,6 +126,8 @@ impl<P: Clone + PartialEq> Remote<P> {
     ) {
         let Some(connection) = &mut self.connection else { return };
         let operation = connection.operation.take();
+        connection.failures = 0;
+        connection.retry = None;
         tell_other_keys(connection, self.id, &self.peer, &sdp, senders, shared);
         match operation {
             Some(Operation::Offer { restart }) => {
@@ -201,8 +203,11 @@ impl<P: Clone + PartialEq> Remote<P> {
         let Some(operation) = connection.operation.take() else { return };
         connection.signalling = signalling;
         match operation {
-            Operation::Answer => connection.answer_failed = true,
-            Operation::Offer { .. } => {}
+            Operation::Answer => {
+                connection.answer_failed = true;
+                connection.try_again_later(shared.now);
+            }
+            Operation::Offer { .. } => connection.try_again_later(shared.now),
             Operation::Remote(description) => {
                 if signalling == Signalling::Stable && connection.drop_offer().is_some() {
                     // It was rolled back for nothing.

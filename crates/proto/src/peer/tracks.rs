@@ -74,7 +74,10 @@ impl<P: Clone + PartialEq> Room<P> {
         self.tick(now);
         let remote = self.remotes.get_mut(&remote)?;
         remote.connect(&mut self.shared);
-        remote.view().connection
+        let connection = remote.connection.as_mut()?;
+        // A data channel that the peer's offer has room for needs no negotiation of this side.
+        connection.speaks = true;
+        Some(connection.id)
     }
 
     pub(super) fn check_open(&self, method: &'static str) -> Result<(), CallError> {

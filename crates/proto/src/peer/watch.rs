@@ -168,7 +168,8 @@ impl<P: Clone + PartialEq> Remote<P> {
         // An offer that the platform is applying an answer to waits no more.
         let sent = sent.filter(|_| connection.operation.is_none());
         let offer = sent.map(|sent| sent.again.min(sent.until));
-        let others = [connection.disconnected, connection.stalled, self.ladder.deadline()];
+        let others =
+            [connection.disconnected, connection.stalled, connection.retry, self.ladder.deadline()];
         [offer, self.offer_due()].into_iter().chain(others).flatten().min()
     }
 
@@ -210,6 +211,9 @@ impl<P: Clone + PartialEq> Remote<P> {
         let now = shared.now;
         let Some(connection) = &mut self.connection else { return };
         let is_due = |deadline: &mut Option<Instant>| deadline.take_if(|it| *it <= now).is_some();
+        if is_due(&mut connection.retry) {
+            connection.try_again();
+        }
         let (interrupted, stalled) =
             (is_due(&mut connection.disconnected), is_due(&mut connection.stalled));
         if interrupted && connection.transport_closed {

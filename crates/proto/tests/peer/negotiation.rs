@@ -248,6 +248,37 @@ fn p063_an_answer_that_cannot_be_made_is_one_event_and_the_next_offer_works() {
 }
 
 #[test]
+fn p063_an_offer_that_cannot_be_made_is_tried_again_less_and_less_often() {
+    let mut sim = Sim::joined(&["a"]);
+    sim.use_connection("a");
+    sim.needs_negotiation("a");
+    sim.forget();
+    for pause in [4_000, 8_000, 16_000, 32_000, 60_000, 60_000] {
+        sim.fails("a", Signalling::Stable);
+        assert_eq!(sim.lines(), ["a: negotiation-error OperationError"]);
+        sim.advance(pause - 1);
+        assert_eq!(sim.lines(), [""; 0]);
+        sim.advance(1);
+        assert_eq!(sim.lines(), ["a#1 set local offer"]);
+    }
+    sim.local("a", sdp("M", 1));
+    assert_eq!(sim.lines(), ["to a: offer M.1"]);
+}
+
+#[test]
+fn p063_an_answer_that_cannot_be_made_is_tried_again_after_4_seconds() {
+    let mut sim = Sim::joined(&["a"]);
+    sim.offers("a", sdp("A", 1));
+    sim.applied("a");
+    sim.fails("a", Signalling::HaveRemoteOffer);
+    sim.forget();
+    sim.advance(3_999);
+    assert_eq!(sim.lines(), [""; 0]);
+    sim.advance(1);
+    assert_eq!(sim.lines(), ["a#1 set local answer"]);
+}
+
+#[test]
 fn p007_p067_ice_servers_reach_new_connections_and_living_ones() {
     use metered_realtime_proto::wire::{IceServer, Urls};
     let servers = |count: usize| {

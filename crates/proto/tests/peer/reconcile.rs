@@ -101,6 +101,24 @@ fn p138_a_channel_made_after_connection_reset_negotiates_on_the_new_connection()
 }
 
 #[test]
+fn p138_a_connection_that_the_user_takes_in_hand_is_mended_though_this_side_never_offered() {
+    let answered = |uses: bool| {
+        let mut sim = Sim::joined(&["a"]);
+        sim.offers("a", sdp("A", 1));
+        if uses {
+            sim.use_connection("a");
+        }
+        sim.applied("a");
+        sim.local("a", sdp("M", 1));
+        sim.forget();
+        sim.advance(20_000);
+        sim.lines()
+    };
+    assert_eq!(answered(true), ["a#1 set local offer with restart"]);
+    assert_eq!(answered(false), [""; 0]);
+}
+
+#[test]
 fn p140_a_drop_during_the_reconcile_starts_it_over() {
     let mut sim = Sim::joined(&["a", "b"]);
     sim.drop_link(1006, true);

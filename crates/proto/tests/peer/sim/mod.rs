@@ -111,6 +111,12 @@ impl Sim {
         self.pump();
     }
 
+    pub(crate) fn use_connection(&mut self, peer: &str) {
+        let remote = self.remote(peer);
+        self.room.use_connection(remote, self.now).expect("the platform makes connections");
+        self.pump();
+    }
+
     pub(crate) fn input(&mut self, input: Input<String>) {
         self.room.handle_input(input, self.now);
         self.pump();
