@@ -3,6 +3,7 @@
 use metered_realtime_proto::peer::{ConnectionState, Input, RemoteState, State};
 
 use super::faults::Faults;
+use super::pc::Pc;
 use super::world::World;
 use crate::trace::trace;
 
@@ -11,6 +12,9 @@ const STORM_MS: u64 = 60_000;
 
 /// In this time after that every pair is connected.
 const BOUND_MS: u64 = 150_000;
+
+/// By then the last frame of the storm has arrived, in milliseconds.
+const LAST_FRAME_MS: u64 = STORM_MS + 45_000;
 
 /// And then there is silence for this long.
 const SILENCE_MS: u64 = 20_000;
@@ -57,19 +61,33 @@ impl World {
         }
     }
 
-    /// Pages of members that should be connected, and that are told apart by having tracks.
+    /// Pages of members that should be connected: one of them sends a track or has opened a channel.
     fn pairs(&self) -> Vec<(usize, usize)> {
         let living: Vec<usize> =
             (0..self.pages.len()).filter(|page| self.pages[*page].alive).collect();
         let mut pairs = Vec::new();
         for (at, a) in living.iter().enumerate() {
             for b in &living[at + 1..] {
-                if !self.pages[*a].tracks.is_empty() || !self.pages[*b].tracks.is_empty() {
+                let has_tracks =
+                    !self.pages[*a].tracks.is_empty() || !self.pages[*b].tracks.is_empty();
+                if has_tracks || self.has_channel(*a, *b) || self.has_channel(*b, *a) {
                     pairs.push((*a, *b));
                 }
             }
         }
         pairs
+    }
+
+    /// The connection of one page to another.
+    fn pc_to(&self, own: usize, other: usize) -> Option<&Pc> {
+        let peer = self.pages[other].room.peer_id().unwrap_or_default();
+        let room = &self.pages[own].room;
+        let view = room.remotes().filter_map(|id| room.remote(id)).find(|it| it.peer_id == peer)?;
+        self.pages[own].pcs.get(&view.connection?)
+    }
+
+    fn has_channel(&self, own: usize, other: usize) -> bool {
+        self.pc_to(own, other).is_some_and(|pc| pc.channels)
     }
 
     fn is_settled(&mut self) -> bool {
@@ -90,10 +108,14 @@ impl World {
             if view.state != RemoteState::Connected {
                 return Some(format!("{peer} is {:?} at page {own}", view.state));
             }
-            let pc = view.connection.and_then(|connection| self.pages[own].pcs.get(&connection));
-            let Some(pc) = pc else { return Some(format!("page {own} has no connection")) };
+            let Some(pc) = self.pc_to(own, other) else {
+                return Some(format!("page {own} has no connection"));
+            };
             if pc.state != ConnectionState::Connected || !self.reaches(own, pc) {
                 return Some(format!("pc {} of page {own} does not work", pc.number));
+            }
+            if pc.channels && !pc.has_agreed_on_channels() {
+                return Some(format!("a channel of page {own} to page {other} is not open"));
             }
             let received: Vec<u32> =
                 pc.transceivers.iter().filter_map(|it| it.receives).map(|it| it.track).collect();
@@ -132,6 +154,8 @@ impl World {
         let mut received = 0;
         for (a, b) in self.pairs() {
             self.totals.pairs += 1;
+            self.totals.channels +=
+                u64::from(self.has_channel(a, b)) + u64::from(self.has_channel(b, a));
             if let Some(why) = self.why_not(a, b) {
                 self.fail("every pair with something to say is connected in the end", why);
                 return;
@@ -143,6 +167,21 @@ impl World {
             self.totals.described += page.checker.described.len() as u64;
         }
         self.check_roster();
+        self.check_ice_servers();
+    }
+
+    /// Every connection uses the servers of the latest welcome that had any.
+    fn check_ice_servers(&mut self) {
+        for page in &self.pages {
+            let differs = |pc: &&Pc| pc.ice_servers != page.ice_servers;
+            if page.alive
+                && let Some(pc) = page.pcs.values().find(differs)
+            {
+                let detail = format!("pc {}: {:?}", pc.number, pc.ice_servers);
+                self.fail("connections use the latest ICE servers", detail);
+                return;
+            }
+        }
     }
 
     /// Every room knows exactly who is there.
@@ -168,11 +207,12 @@ impl World {
 
     /// Who is connected has nothing more to say.
     fn check_silence(&mut self) {
-        let before = self.totals.signals;
-        let hostile = self.hostile.is_some();
+        self.pass(LAST_FRAME_MS.max(self.now), |_| false);
+        // A member that means harm may be waited for without an end.
+        let before = self.honest_signals;
         self.pass(self.now + SILENCE_MS, |_| false);
-        if self.totals.signals != before && !hostile {
-            let detail = format!("{} signals", self.totals.signals - before);
+        if self.honest_signals != before {
+            let detail = format!("{} signals", self.honest_signals - before);
             self.fail("negotiations come to an end", detail);
         }
     }

@@ -13,15 +13,17 @@ pub(crate) struct Faults {
     pub(crate) late: u16,
     /// A frame that is late lets others pass.
     pub(crate) reordered: u16,
-    /// Presence comes late, and what was to be told is told in one frame.
+    /// Presence comes late, and who comes and goes meanwhile is told in one frame.
     pub(crate) presence_late: u16,
     /// An answer of the server comes late.
     pub(crate) ack_late: u16,
+    /// How late presence and answers are at most, in milliseconds.
+    pub(crate) latest: u64,
     /// A dial fails.
     pub(crate) refused: u16,
     /// The server does not notice at once that a link is lost.
     pub(crate) unnoticed: u16,
-    /// An operation of a connection fails.
+    /// An operation of a connection fails, though nothing is wrong with what it was asked for.
     pub(crate) sdp: u16,
     /// An operation of a connection takes long.
     pub(crate) slow: u16,
@@ -32,9 +34,21 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    /// Nothing goes wrong.
-    pub(crate) fn none() -> Faults {
-        Faults { latency: 10, ..Faults::default() }
+    /// Nothing goes wrong: every frame arrives. In half of these sessions presence and acks are late.
+    pub(crate) fn none(dice: &mut Dice) -> Faults {
+        let mut rate = || dice.pick(&[0, 400]);
+        Faults {
+            presence_late: rate(),
+            ack_late: rate(),
+            latest: 1_000,
+            latency: 10,
+            ..Faults::default()
+        }
+    }
+
+    /// Frames arrive in time, and operations work.
+    pub(crate) fn keep_frames(&self) -> bool {
+        [self.lost, self.late, self.doubled, self.sdp, self.slow] == [0; 5]
     }
 
     /// Each is off in half of all sessions.
@@ -47,9 +61,10 @@ impl Faults {
             reordered: rate(),
             presence_late: rate(),
             ack_late: rate(),
+            latest: 5_000,
             refused: rate(),
             unnoticed: rate(),
-            sdp: 0,
+            sdp: rate() / 2,
             slow: rate(),
             silent_close: rate(),
             latency: 1 + dice.magnitude(200),

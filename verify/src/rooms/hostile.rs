@@ -13,25 +13,43 @@ use super::world::World;
 impl World {
     pub(crate) fn add_hostile(&mut self) {
         let link = self.links.len();
-        self.links.push(Link::new(None, "evil".into(), self.now));
+        // One that is polite to everybody, or impolite.
+        let id = self.dice.pick(&["evil", "zevil"]);
+        self.links.push(Link::new(None, id.into(), self.now));
         self.travel_up(link, Up::Subscribe(None));
         self.hostile = Some(link);
-        self.excuses_errors = true;
     }
 
     /// A burst of harm.
     pub(crate) fn do_harm(&mut self) {
         let Some(link) = self.hostile else { return };
-        let ids: Vec<String> =
-            self.present().keys().filter(|id| **id != "evil").map(|id| (*id).to_owned()).collect();
+        let ids: Vec<String> = self
+            .present()
+            .keys()
+            .filter(|id| !self.is_hostile(id))
+            .map(|id| (*id).to_owned())
+            .collect();
         if ids.is_empty() {
             return;
         }
         let to = ids[self.dice.below(ids.len() as u64) as usize].clone();
-        let what = self.dice.below(5);
+        let what = self.dice.below(6);
         for _ in 0..=self.dice.magnitude(200) {
             let signal = self.harm(what);
             self.travel_up(link, Up::Signal(to.clone(), signal));
+        }
+    }
+
+    /// Whether it is the id of the member that means harm.
+    pub(crate) fn is_hostile(&self, id: &str) -> bool {
+        self.hostile.is_some_and(|link| self.links[link].peer_id == id)
+    }
+
+    /// It keeps what it was sent, to send it to others.
+    pub(crate) fn overhear(&mut self, signal: Signal<Load>) {
+        self.overheard.push(signal);
+        if self.overheard.len() > 20 {
+            self.overheard.remove(0);
         }
     }
 
@@ -50,6 +68,9 @@ impl World {
                 exact: false,
                 size: self.dice.magnitude(60_000) as usize,
             }),
+            2 if !self.overheard.is_empty() => {
+                self.overheard[self.dice.below(self.overheard.len() as u64) as usize].clone()
+            }
             _ => {
                 let kind = self.dice.pick(&[SdpType::Offer, SdpType::Answer]);
                 self.descriptions += 1;

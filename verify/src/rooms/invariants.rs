@@ -17,6 +17,10 @@ const FRAMES_A_SECOND: u64 = 80;
 /// Offers of a member that are applied in a second.
 const OFFERS_A_SECOND: usize = 10;
 
+/// Connections of a member that are made in two seconds: one for a new session, and one for want of an answer or at a
+/// sign of death.
+const CONNECTIONS_IN_TWO_SECONDS: usize = 3;
+
 /// The account of one room.
 #[derive(Debug, Default)]
 pub(crate) struct Checker {
@@ -34,14 +38,19 @@ pub(crate) struct Checker {
     /// Frames that may be sent now, in thousandths, and when that was counted.
     budget: Option<(u64, u64)>,
     rings: (u64, u32),
-    /// An operation was made to fail, or a member means harm.
-    pub(crate) excuses_errors: bool,
+    /// Operations that were made to fail, by member. Each may be told once.
+    failures: BTreeMap<RemoteId, u32>,
+    /// A member that means harm. Its descriptions and candidates fail, and nobody can tell what it sends, but it touches
+    /// only its own connection.
+    hostile: BTreeSet<RemoteId>,
     /// Nothing goes wrong in the whole session.
     pub(crate) quiet: bool,
     /// Offers that were sent.
     offers: BTreeSet<u64>,
     /// When offers of a member were applied.
     applied: BTreeMap<RemoteId, Vec<u64>>,
+    /// When connections of a member were made.
+    created: BTreeMap<RemoteId, Vec<u64>>,
     /// Members that were given up.
     pub(crate) given_up: u32,
     /// What came in, by handle.
@@ -61,6 +70,25 @@ impl Checker {
     /// The user calls.
     pub(crate) fn called(&mut self, call: CallId) {
         self.open_calls.insert(call);
+    }
+
+    /// An operation of the member's connection is made to fail.
+    pub(crate) fn made_to_fail(&mut self, remote: RemoteId) {
+        *self.failures.entry(remote).or_default() += 1;
+    }
+
+    /// The room is welcomed: after that all connections may be replaced.
+    pub(crate) fn welcomed(&mut self) {
+        self.created.clear();
+    }
+
+    /// The member means harm.
+    pub(crate) fn means_harm(&mut self, remote: RemoteId) {
+        self.hostile.insert(remote);
+    }
+
+    pub(crate) fn is_hostile(&self, remote: RemoteId) -> bool {
+        self.hostile.contains(&remote)
     }
 
     /// How often in a row the alarm is set to this time.
@@ -190,8 +218,18 @@ impl Checker {
                     format!("{connection:?}")
                 })
             }
-            Order::Create { .. }
-            | Order::SetLocal { .. }
+            Order::Create { .. } => {
+                let created = self.created.entry(connection.remote).or_default();
+                created.push(now);
+                created.retain(|at| now - at < 2_000);
+                let count = created.len();
+                rule(
+                    "a member's connection is not replaced again and again",
+                    count <= CONNECTIONS_IN_TWO_SECONDS,
+                    || format!("{connection:?}: {count}"),
+                )
+            }
+            Order::SetLocal { .. }
             | Order::SetRemote { .. }
             | Order::AddCandidate(_)
             | Order::SetConfiguration { .. }
@@ -271,7 +309,7 @@ impl Checker {
                 };
                 self.described.insert(sent.track);
                 let right = told.is_some() && told == given;
-                rule("metadata is the sender's or none", right || self.excuses_errors, || {
+                rule("metadata is the sender's or none", right || self.is_hostile(remote), || {
                     format!("track {}: {told:?} for {given:?}", sent.track)
                 })
             }
@@ -282,12 +320,16 @@ impl Checker {
                 Ok(())
             }
             RemoteEvent::NegotiationError(failure) => {
-                rule("a negotiation fails only if the platform does", self.excuses_errors, || {
+                let failures = self.failures.entry(remote).or_default();
+                let made_to_fail = *failures > 0;
+                *failures = failures.saturating_sub(1);
+                let excused = made_to_fail || self.is_hostile(remote);
+                rule("a negotiation fails only if the platform does", excused, || {
                     format!("{remote:?}: {failure:?}")
                 })
             }
             RemoteEvent::CandidateError(failure) => {
-                rule("no honest candidate is refused", self.excuses_errors, || {
+                rule("no honest candidate is refused", self.is_hostile(remote), || {
                     format!("{remote:?}: {failure:?}")
                 })
             }

@@ -57,6 +57,7 @@ impl World {
         ];
         let [large, media, faulty, refreshed] = facts.map(u64::from);
         let totals = &mut self.totals;
+        totals.sizes[self.members.len()] = 1;
         (totals.large, totals.media, totals.faulty, totals.refreshed) =
             (large, media, faulty, refreshed);
         totals.full = u64::from(facts == [true; 4]);

@@ -6,6 +6,7 @@ use metered_realtime_proto::machine::{CallError, Instant, Outcome};
 use metered_realtime_proto::peer::{
     ClientCall, ConnectionId, Input, Output, RequestId, Room, Signal, TrackId,
 };
+use metered_realtime_proto::wire::IceServer;
 
 use super::invariants::Checker;
 use super::load::{Load, Media, Sent};
@@ -24,6 +25,8 @@ pub(crate) struct Page {
     /// All ids that it had.
     pub(crate) own_ids: Vec<String>,
     pub(crate) room: Room<Load>,
+    /// Those of the latest welcome that had any.
+    pub(crate) ice_servers: Option<Vec<IceServer>>,
     pub(crate) checker: Checker,
     /// It is still there.
     pub(crate) alive: bool,
@@ -58,6 +61,7 @@ impl Page {
             token_id,
             own_ids: Vec::new(),
             room,
+            ice_servers: None,
             checker: Checker::default(),
             alive: true,
             link: None,
@@ -173,6 +177,7 @@ impl World {
             }
             ClientCall::Signal { to, signal } => {
                 self.totals.signals += 1;
+                self.honest_signals += u64::from(!self.is_hostile(&to));
                 trace!(self, slot, "to {to}: {}", words(&signal));
                 self.write(page, Up::Signal(to, signal));
             }

@@ -4,6 +4,7 @@
 use std::rc::Rc;
 
 use metered_realtime_proto::peer::{ConnectionState, IceState, SdpType, Signalling, TrackId};
+use metered_realtime_proto::wire::IceServer;
 
 use super::load::{Description, Line, Media, Sent};
 
@@ -37,6 +38,8 @@ pub(crate) struct Pc {
     /// How many of them are agreed on.
     agreed_lines: usize,
     pub(crate) transceivers: Vec<Transceiver>,
+    /// As it was configured last.
+    pub(crate) ice_servers: Option<Vec<IceServer>>,
     /// There is a data channel.
     pub(crate) channels: bool,
     /// The own ICE credentials that are in force, and those of an offer that waits.
@@ -73,7 +76,7 @@ pub(crate) struct Changes {
 }
 
 impl Pc {
-    pub(crate) fn new(number: u32, now: u64) -> Pc {
+    pub(crate) fn new(number: u32, ice_servers: Option<Vec<IceServer>>, now: u64) -> Pc {
         Pc {
             number,
             signalling: Signalling::Stable,
@@ -81,6 +84,7 @@ impl Pc {
             lines: Vec::new(),
             agreed_lines: 0,
             transceivers: Vec::new(),
+            ice_servers,
             channels: false,
             ufrag: None,
             next_ufrag: None,
@@ -139,9 +143,14 @@ impl Pc {
         self.transceivers.iter().filter_map(of).collect()
     }
 
+    /// Whether both sides agreed on a section for data channels.
+    pub(crate) fn has_agreed_on_channels(&self) -> bool {
+        self.lines[..self.agreed_lines].contains(&Media::Channels)
+    }
+
     /// Whether `negotiationneeded` is to be fired.
     pub(crate) fn needs_negotiation(&self) -> bool {
-        let channels = self.channels && !self.lines[..self.agreed_lines].contains(&Media::Channels);
+        let channels = self.channels && !self.has_agreed_on_channels();
         let differs = |it: &Transceiver| match it.line {
             None => it.sender.is_some(),
             Some(_) => it.sender.is_some() != it.agreed.0,
@@ -240,8 +249,10 @@ impl Pc {
     }
 
     fn apply_offer(&mut self, offer: &Rc<Description>) -> Result<Changes, Refusal> {
-        if self.signalling == Signalling::HaveLocalOffer {
-            self.roll_back();
+        match self.signalling {
+            Signalling::HaveLocalOffer => self.roll_back(),
+            Signalling::HaveRemoteOffer => self.forget_sections(),
+            Signalling::Stable => {}
         }
         let fits = |(at, media): (usize, &Media)| {
             offer.lines.get(at).is_some_and(|line| line.media == *media)
@@ -317,15 +328,28 @@ impl Pc {
         offered.or(self.remote.map(|(_, ufrag)| ufrag))
     }
 
+    /// `setRemoteDescription` that fails after its implicit rollback.
+    pub(crate) fn fail_after_rollback(&mut self, description: &Description) -> Refusal {
+        if description.kind == SdpType::Offer && self.signalling == Signalling::HaveLocalOffer {
+            self.roll_back();
+        }
+        "OperationError"
+    }
+
     fn roll_back(&mut self) {
         self.own_offer = None;
         self.next_ufrag = None;
+        self.forget_sections();
+        self.signalling = Signalling::Stable;
+        self.fired = false;
+    }
+
+    /// Forgets the sections that are not agreed on.
+    fn forget_sections(&mut self) {
         self.lines.truncate(self.agreed_lines);
         for transceiver in &mut self.transceivers {
             transceiver.line = transceiver.line.filter(|line| *line < self.agreed_lines);
         }
-        self.signalling = Signalling::Stable;
-        self.fired = false;
     }
 
     fn receive(&mut self, description: &Description) -> Changes {

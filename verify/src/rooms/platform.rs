@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use metered_realtime_proto::peer::{
     ConnectionEvent, ConnectionId, ConnectionState, Failure, IceState, Input, Order, SdpType,
-    Signalling, StreamId, TrackId,
+    Signalling, State, StreamId, TrackId,
 };
 
 use super::load::{Description, Load, candidate};
@@ -25,10 +25,10 @@ impl World {
     pub(crate) fn obey(&mut self, page: usize, connection: ConnectionId, order: Order<Load>) {
         let slot = self.pages[page].slot;
         let name = format_args!("{}#{}", connection.remote.0, connection.generation.0).to_string();
-        if let Order::Create { .. } = order {
+        if let Order::Create { ice_servers } = order {
             self.totals.connections += 1;
             self.pc_numbers += 1;
-            let pc = Pc::new(self.pc_numbers, self.now);
+            let pc = Pc::new(self.pc_numbers, ice_servers, self.now);
             trace!(self, slot, "{name} is pc {}", pc.number);
             self.owners.insert(pc.number, (page, connection));
             self.pages[page].pcs.insert(connection, pc);
@@ -86,7 +86,8 @@ impl World {
                 let event = ConnectionEvent::TrackReplaced { call, result: Ok(()) };
                 self.later(page, connection, 2, event);
             }
-            Order::SetConfiguration { .. } | Order::Create { .. } | Order::Drop => {}
+            Order::SetConfiguration { ice_servers } => pc.ice_servers = Some(ice_servers),
+            Order::Create { .. } | Order::Drop => {}
         }
     }
 
@@ -96,6 +97,7 @@ impl World {
     }
 
     fn drop_pc(&mut self, page: usize, connection: ConnectionId) {
+        self.check_need_to_drop(page, connection);
         let Some(pc) = self.pages[page].pcs.remove(&connection) else {
             self.fail("a connection is dropped once", format!("{connection:?}"));
             return;
@@ -103,6 +105,21 @@ impl World {
         self.owners.remove(&pc.number);
         trace!(self, self.pages[page].slot, "closes pc {}", pc.number);
         self.tell_other_end(&pc);
+    }
+
+    /// While frames arrive and the own id stays, a connection that works is kept.
+    fn check_need_to_drop(&mut self, page: usize, connection: ConnectionId) {
+        let it = &self.pages[page];
+        let Some(pc) = it.pcs.get(&connection) else { return };
+        let works = pc.state == ConnectionState::Connected && self.reaches(page, pc);
+        let stays = it.room.state() == State::Joined || it.room.state() == State::Reconnecting;
+        let is_there = stays && it.room.remote(connection.remote).is_some();
+        let same_id = it.own_ids.iter().all(|id| *id == it.own_ids[0]);
+        let plain = !self.rebuilds && !self.has_tabs && self.keeps_frames;
+        if works && is_there && same_id && plain && !it.checker.is_hostile(connection.remote) {
+            let detail = format!("pc {}", pc.number);
+            self.fail("a connection that works is kept", detail);
+        }
     }
 
     /// The other end learns of it by DTLS, if the path is there.
@@ -156,12 +173,19 @@ impl World {
         let (number, new_ufrag) = (self.descriptions, self.descriptions as u32);
         let fault = self.dice.chance(self.faults.sdp);
         if fault {
-            self.pages[page].checker.excuses_errors = true;
+            self.fault_seen = true;
+            self.totals.failures += 1;
+            self.pages[page].checker.made_to_fail(connection.remote);
         }
+        let hostile = self.pages[page].checker.is_hostile(connection.remote);
+        let rolls_back = fault && self.dice.below(2) == 1;
         let mut stale = None;
         let Some(pc) = self.pages[page].pcs.get_mut(&connection) else { return };
         pc.busy = false;
         let result = match operation {
+            Operation::Remote(Some(description)) if rolls_back => {
+                Err(pc.fail_after_rollback(&description))
+            }
             _ if fault => Err("OperationError"),
             Operation::Local { kind: SdpType::Offer, restart } => pc
                 .offer(restart, number, new_ufrag)
@@ -179,7 +203,7 @@ impl World {
             }
         };
         let signalling = pc.signalling;
-        if let Some(detail) = stale.filter(|_| !self.excuses_errors) {
+        if let Some(detail) = stale.filter(|_| !hostile) {
             self.fail("an answer is applied to its own offer", detail);
         }
         match result {

@@ -45,14 +45,44 @@ pub(crate) struct Link {
     /// When the last frame of each direction arrives.
     up: u64,
     down: u64,
+    /// Who came and went, where it is not told at once.
+    news: Option<News>,
     /// Frames that it may send now, in thousandths, and when that was counted.
     budget: (u64, u64),
+}
+
+/// Who came and went since a link was told last: first went, then came.
+#[derive(Debug, Default)]
+struct News {
+    joined: Vec<String>,
+    left: Vec<String>,
+}
+
+impl News {
+    fn add(&mut self, id: &str, joined: bool) {
+        if joined {
+            self.joined.push(id.to_owned());
+        } else if let Some(at) = self.joined.iter().position(|it| it == id) {
+            self.joined.remove(at);
+        } else {
+            self.left.push(id.to_owned());
+        }
+    }
 }
 
 impl Link {
     pub(crate) fn new(page: Option<usize>, peer_id: String, now: u64) -> Link {
         let budget = (200_000, now);
-        Link { page, peer_id, alive: true, subscribed: false, up: now, down: now, budget }
+        Link {
+            page,
+            peer_id,
+            alive: true,
+            subscribed: false,
+            up: now,
+            down: now,
+            news: None,
+            budget,
+        }
     }
 
     /// A hundred frames a second, two hundred at once; `false`: too many.
@@ -134,16 +164,16 @@ impl World {
             }
         };
         let mut times = self.times(self.links[link].down, may_suffer);
-        let (late, most) = match &down {
-            Down::Presence { .. } => (self.faults.presence_late, 3_000),
-            Down::Done(..) => (self.faults.ack_late, 5_000),
-            Down::Message { .. } | Down::Direct { .. } | Down::Signal { .. } => (0, 0),
+        let late = match &down {
+            Down::Presence { .. } => self.faults.presence_late,
+            Down::Done(..) => self.faults.ack_late,
+            Down::Message { .. } | Down::Direct { .. } | Down::Signal { .. } => 0,
         };
         if self.dice.chance(late)
             && let Some((at, _)) = &mut times[0]
         {
             // Others pass it.
-            *at += self.dice.magnitude(most);
+            *at += self.dice.magnitude(self.faults.latest);
         }
         if let Down::Presence { .. } = down {
             // Presence keeps its own order.
@@ -237,6 +267,8 @@ impl World {
         if !was_there {
             self.tell_others(link, &id, true);
         }
+        // Who is there is told anew.
+        self.links[link].news = None;
         let joined = self.present().keys().map(|id| (*id).to_owned()).collect();
         self.send_down(link, Down::Presence { joined, left: Vec::new() });
     }
@@ -253,11 +285,27 @@ impl World {
 
     fn tell_others(&mut self, link: usize, id: &str, joined: bool) {
         for other in self.listeners() {
-            if other != link {
-                let (mut here, mut gone) = (Vec::new(), Vec::new());
-                if joined { &mut here } else { &mut gone }.push(id.to_owned());
-                self.send_down(other, Down::Presence { joined: here, left: gone });
+            if other == link {
+                continue;
             }
+            let waits = self.links[other].news.is_some();
+            self.links[other].news.get_or_insert_default().add(id, joined);
+            if !waits && self.dice.chance(self.faults.presence_late) {
+                let at = self.now + self.dice.magnitude(self.faults.latest);
+                self.schedule.add(at, Happening::Tells { link: other });
+            } else if !waits {
+                self.tell_news(other);
+            }
+        }
+    }
+
+    /// Tells a link who came and who went since it was told last.
+    pub(crate) fn tell_news(&mut self, link: usize) {
+        if let Some(News { joined, left }) = self.links[link].news.take()
+            && !(joined.is_empty() && left.is_empty())
+        {
+            self.totals.returns += joined.iter().filter(|id| left.contains(id)).count() as u64;
+            self.send_down(link, Down::Presence { joined, left });
         }
     }
 
@@ -280,7 +328,12 @@ impl World {
 
     /// A frame reaches a page.
     pub(crate) fn deliver(&mut self, link: usize, down: Down) {
-        let Some(page) = self.links[link].page else { return };
+        let Some(page) = self.links[link].page else {
+            if let Down::Signal { signal, .. } = down {
+                self.overhear(signal);
+            }
+            return;
+        };
         if !self.pages[page].alive || self.pages[page].link != Some(link) {
             return;
         }

@@ -2,17 +2,24 @@
 
 use std::fmt;
 
+/// No session has more members.
+pub(super) const MOST_MEMBERS: usize = 8;
+
 macro_rules! totals {
     ($($(#[$doc:meta])* $name:ident,)*) => {
         /// Counts of one session or of many.
         #[derive(Clone, Copy, Debug, Default)]
         pub struct RoomTotals {
-            $($(#[$doc])* pub $name: u64,)*
+            $($(#[$doc])* pub $name: u64,
+            )*
+            /// Sessions by the number of their members.
+            pub sizes: [u64; MOST_MEMBERS + 1],
         }
 
         impl crate::runner::Tally for RoomTotals {
             fn add(&mut self, other: &RoomTotals) {
                 $(self.$name += other.$name;)*
+                self.sizes.iter_mut().zip(other.sizes).for_each(|(own, other)| *own += other);
             }
         }
     };
@@ -51,6 +58,12 @@ totals! {
     connections,
     /// Connections that were replaced.
     resets,
+    /// Members that left and came back in one frame of presence.
+    returns,
+    /// Operations that were made to fail.
+    failures,
+    /// Channels that were negotiated in the end.
+    channels,
     /// Offers that collided and were rolled back.
     rollbacks,
     /// Links that were lost.
@@ -83,6 +96,17 @@ impl fmt::Display for RoomTotals {
             share(self.refreshed),
             share(self.full),
         )?;
+        write!(f, "members:")?;
+        for (members, sessions) in self.sizes.iter().enumerate().skip(2) {
+            write!(f, " {members} in {:.1} %,", share(*sessions))?;
+        }
+        writeln!(
+            f,
+            " {:.1} on average; {:.1} events of users and {:.1} signals a session",
+            self.members as f64 / self.sessions.max(1) as f64,
+            self.events as f64 / self.sessions.max(1) as f64,
+            self.signals as f64 / self.sessions.max(1) as f64,
+        )?;
         writeln!(
             f,
             "{:.1} % with a hostile member, {:.1} % with two tabs of one id, {:.1} % with reconcile: \"rebuild\"",
@@ -93,7 +117,7 @@ impl fmt::Display for RoomTotals {
         writeln!(
             f,
             "{} members, {} steps, {} outputs, {} events, {} signals, {} connections, {} of them replaced, {} rollbacks, \
-             {} lost links, {} bad frames",
+             {} lost links, {} bad frames, {} operations made to fail, {} members that left and came back in one frame",
             self.members,
             self.steps,
             self.outputs,
@@ -104,14 +128,17 @@ impl fmt::Display for RoomTotals {
             self.rollbacks,
             self.drops,
             self.bad_frames,
+            self.failures,
+            self.returns,
         )?;
         write!(
             f,
-            "{} pairs connected in the end, {} tracks arrived, {} with their metadata; connected {:.1} s after the last \
+            "{} pairs connected in the end, {} tracks arrived, {} with their metadata, {} channels agreed on; connected {:.1} s after the last \
              fault on average; {:.1} years of simulated time",
             self.pairs,
             self.tracks,
             self.described,
+            self.channels,
             self.settling_ms as f64 / 1_000.0 / self.sessions.max(1) as f64,
             self.simulated_ms as f64 / 31_557_600_000.0,
         )

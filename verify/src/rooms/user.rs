@@ -20,7 +20,6 @@ impl World {
         let renames = self.members[slot].renames_tracks;
         let page = self.pages.len();
         self.pages.push(Page::new(slot, token_id, room, renames));
-        self.pages[page].checker.excuses_errors = self.excuses_errors;
         self.pages[page].checker.metadata = self.metadata.clone();
         self.pages[page].checker.quiet = self.quiet;
         self.members[slot].pages.push(page);
@@ -198,14 +197,19 @@ impl World {
 
     /// The user makes a data channel.
     fn open_channel(&mut self, page: usize) {
-        let Some(remote) = self.any_remote(page) else { return };
+        if let Some(remote) = self.any_remote(page) {
+            self.open_channel_to(page, remote);
+        }
+    }
+
+    fn open_channel_to(&mut self, page: usize, remote: RemoteId) {
         let now = Instant::from_millis(self.now);
         let Some(connection) = self.pages[page].room.use_connection(remote, now) else { return };
         self.pump(page);
         self.make_channel(page, connection);
     }
 
-    pub(crate) fn make_channel(&mut self, page: usize, connection: ConnectionId) {
+    fn make_channel(&mut self, page: usize, connection: ConnectionId) {
         if let Some(pc) = self.pages[page].pcs.get_mut(&connection) {
             pc.channels = true;
             trace!(self, self.pages[page].slot, "opens a channel to {connection:?}");
@@ -227,6 +231,9 @@ impl World {
         trace!(self, slot, "event {event:?}");
         if let Event::PeerJoined(remote) = &event {
             let peer = self.pages[page].room.remote(*remote).map(|view| view.peer_id.to_owned());
+            if peer.as_ref().is_some_and(|peer| self.is_hostile(peer)) {
+                self.pages[page].checker.means_harm(*remote);
+            }
             if peer.is_some_and(|peer| self.pages[page].own_ids.contains(&peer)) {
                 self.fail("nobody meets himself", format!("page {page}: {remote:?}"));
             }
@@ -236,10 +243,7 @@ impl World {
             && self.dice.below(4) == 3
         {
             // Channels of the old connection are gone; some users make new ones.
-            let view = self.pages[page].room.remote(*remote);
-            if let Some(connection) = view.and_then(|view| view.connection) {
-                self.make_channel(page, connection);
-            }
+            self.open_channel_to(page, *remote);
         }
         if let Event::StateChange { to: State::Idle, .. } = event {
             // The join failed; it is tried again.

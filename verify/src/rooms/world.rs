@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use metered_realtime_proto::machine::CallError;
-use metered_realtime_proto::peer::{ConnectionEvent, ConnectionId, Input, RequestId, State};
+use metered_realtime_proto::peer::{
+    ConnectionEvent, ConnectionId, Input, RequestId, Signal, State,
+};
+use metered_realtime_proto::wire::{IceServer, Urls};
 
 use super::faults::Faults;
 use super::load::Load;
@@ -29,6 +32,8 @@ pub(crate) enum Happening {
     Arrives { link: usize, up: Up },
     /// A frame reaches a page.
     Delivers { link: usize, down: Down },
+    /// The server tells a link who came and who went.
+    Tells { link: usize },
     /// The server notices that a link is gone.
     Notices { link: usize },
     /// A connection has done what it was asked for.
@@ -75,10 +80,13 @@ pub(crate) struct World {
     /// Pairs of members without a path.
     pub(crate) cut: BTreeSet<(usize, usize)>,
     pub(crate) hostile: Option<usize>,
-    pub(crate) excuses_errors: bool,
+    /// What the member that means harm was sent.
+    pub(crate) overheard: Vec<Signal<Load>>,
     pub(crate) rebuilds: bool,
     /// Nothing goes wrong in the whole session.
     pub(crate) quiet: bool,
+    /// Frames arrive in time in the whole session, and operations work.
+    pub(crate) keeps_frames: bool,
     pub(crate) faults: Faults,
     pub(crate) faults_over: bool,
     pub(crate) fault_seen: bool,
@@ -91,6 +99,8 @@ pub(crate) struct World {
     pub(crate) data: u64,
     ids: u32,
     pub(crate) rejoins: Vec<usize>,
+    /// Signals to members that mean no harm.
+    pub(crate) honest_signals: u64,
     /// When a user last heard something.
     pub(crate) activity: u64,
     acts_left: u64,
@@ -108,7 +118,7 @@ const LOOK_MS: u64 = 500;
 impl World {
     pub(crate) fn new(mut dice: Dice, with_trace: bool) -> World {
         let quiet = dice.below(16) == 0;
-        let faults = if quiet { Faults::none() } else { Faults::random(&mut dice) };
+        let faults = if quiet { Faults::none(&mut dice) } else { Faults::random(&mut dice) };
         let count = 2 + dice.pick(&[0, 1, 2, 2, 3, 4, 5, 6]);
         let rebuilds = dice.below(8) == 7;
         let acts_left = dice.magnitude(24);
@@ -122,9 +132,10 @@ impl World {
             owners: BTreeMap::new(),
             cut: BTreeSet::new(),
             hostile: None,
-            excuses_errors: false,
+            overheard: Vec::new(),
             rebuilds,
             quiet,
+            keeps_frames: faults.keep_frames(),
             faults,
             faults_over: false,
             fault_seen: false,
@@ -137,6 +148,7 @@ impl World {
             data: 0,
             ids: 0,
             rejoins: Vec::new(),
+            honest_signals: 0,
             activity: START,
             acts_left,
             trace: with_trace.then(Trace::default),
@@ -232,6 +244,7 @@ impl World {
             Happening::Done { page, request, result } => self.tell_done(page, request, result),
             Happening::Arrives { link, up } => self.arrive(link, up),
             Happening::Delivers { link, down } => self.deliver(link, down),
+            Happening::Tells { link } => self.tell_news(link),
             Happening::Notices { link } => self.server_notices(link),
             Happening::Finishes { page, connection, operation } => {
                 self.finish(page, connection, operation);
@@ -296,12 +309,22 @@ impl World {
         self.pages[page].own_ids.push(peer_id.clone());
         let subscribed = self.pages[page].subscribed && connect.is_none();
         let max_message_size = 65_536.0;
-        self.tell(page, Input::Connected { peer_id, max_message_size, ice_servers: None });
+        self.pages[page].checker.welcomed();
+        let ice_servers = self.some_ice_servers();
+        self.pages[page].ice_servers = ice_servers.clone().or(self.pages[page].ice_servers.take());
+        self.tell(page, Input::Connected { peer_id, max_message_size, ice_servers });
         if let Some(request) = connect {
             self.tell_done(page, request, Ok(()));
         } else if subscribed && self.pages[page].link == Some(link) {
             self.write(page, Up::Subscribe(None));
         }
+    }
+
+    /// Those of a welcome, if it has any.
+    fn some_ice_servers(&mut self) -> Option<Vec<IceServer>> {
+        let number = self.dice.below(4).checked_sub(1)?;
+        let urls = Urls::One(format!("turn:{number}"));
+        Some(vec![IceServer { urls, username: None, credential: None }])
     }
 
     /// Something goes wrong.
