@@ -110,7 +110,7 @@ impl<P: Clone + PartialEq> Room<P> {
             State::Joined | State::Reconnecting if will_reconnect => self.interrupt(),
             State::Joined | State::Reconnecting | State::Idle if !will_reconnect => {
                 self.emit_fatal_close(code);
-                self.finish(Some(format!("disconnected (code {code})")));
+                self.finish(Some(["disconnected (code ", &code.to_string(), ")"].concat()));
             }
             State::Joined | State::Reconnecting | State::Idle | State::Leaving | State::Closed => {}
         }
@@ -137,7 +137,8 @@ impl<P: Clone + PartialEq> Room<P> {
     fn emit_fatal_close(&mut self, code: u16) {
         let fatal = FATAL_CLOSES.iter().find(|(fatal, _)| *fatal == code);
         if let Some((_, name)) = fatal {
-            let message = format!("the server closed the connection (code {code})");
+            let code = code.to_string();
+            let message = ["the server closed the connection (code ", &code, ")"].concat();
             self.shared.emit(Event::Error(Failure::new(name, &message)));
         }
     }

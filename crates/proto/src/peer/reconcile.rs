@@ -62,7 +62,8 @@ impl<P: Clone + PartialEq> Room<P> {
         left: Vec<PresencePeer<P>>,
     ) {
         let mut gone: Vec<String> = left.into_iter().map(|peer| peer.peer_id).collect();
-        let there: BTreeSet<&str> = joined.iter().map(|peer| &*peer.peer_id).collect();
+        let mut there = BTreeSet::new();
+        there.extend(joined.iter().map(|peer| &*peer.peer_id));
         let missing = self.remotes.values().map(|remote| &remote.peer);
         let missing = missing.filter(|peer| !there.contains(peer.as_str()) && !gone.contains(peer));
         let missing: Vec<String> = missing.cloned().collect();

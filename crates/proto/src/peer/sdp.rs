@@ -17,7 +17,7 @@ impl Origin {
     /// Both in one text, as an answer names the offer that it belongs to.
     #[must_use]
     pub fn to_text(&self) -> String {
-        format!("{} {}", self.session, self.version)
+        [&*self.session, " ", &*self.version].concat()
     }
 
     /// Whether this is an older description of the same session. Versions that are no numbers have no order.

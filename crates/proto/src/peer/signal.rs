@@ -231,19 +231,18 @@ impl<P> Signal<P> {
     pub fn to_json(&self, json: impl Fn(&P) -> String) -> String {
         match self {
             Signal::Description(Description { kind, sdp, answers }) => {
-                let (kind, sdp) = (kind.name(), json(&sdp.text));
-                let mut text = format!(
-                    r#"{{"type":"rtc-description","description":{{"type":"{kind}","sdp":{sdp}}}"#
-                );
+                let sdp = json(&sdp.text);
+                let head = r#"{"type":"rtc-description","description":{"type":""#;
+                let mut text = [head, kind.name(), r#"","sdp":"#, &sdp, "}"].concat();
                 push_member(&mut text, "re", answers.as_deref());
                 text + "}"
             }
             Signal::Candidate(Candidate { init, .. }) => {
                 let init = init.as_ref().map_or("null".to_owned(), json);
-                format!(r#"{{"type":"rtc-ice","candidate":{init}}}"#)
+                [r#"{"type":"rtc-ice","candidate":"#, &init, "}"].concat()
             }
             Signal::Metadata(TrackMetadata { track, metadata, kind, stream, exact, size: _ }) => {
-                let mut text = format!(r#"{{"{METADATA_KEY}":{{"trackId":"#);
+                let mut text = [r#"{""#, METADATA_KEY, r#"":{"trackId":"#].concat();
                 push_json_string(&mut text, track);
                 if let Some(metadata) = metadata {
                     text += r#","metadata":"#;
@@ -260,7 +259,7 @@ impl<P> Signal<P> {
 
 fn push_member(text: &mut String, name: &str, value: Option<&str>) {
     if let Some(value) = value {
-        text.push_str(&format!(r#","{name}":"#));
+        text.push_str(&[r#",""#, name, r#"":"#].concat());
         push_json_string(text, value);
     }
 }

@@ -159,16 +159,17 @@ impl Channel {
 /// The options and the threshold.
 fn read(options: &JsValue) -> Result<(ChannelOptions, f64), JsValue> {
     let mut read = ChannelOptions::default();
-    let number = |name: &str, default: f64, least: f64| -> Result<f64, JsValue> {
+    let number = |name: &str, default: f64, least: u8| -> Result<f64, JsValue> {
         if is_absent(options) {
             return Ok(default);
         }
         let given = Reflect::get(options, &JsValue::from_str(name))?;
         match given.as_f64() {
             _ if is_absent(&given) => Ok(default),
-            Some(number) if number >= least && number.is_finite() => Ok(number),
+            Some(number) if number >= f64::from(least) && number.is_finite() => Ok(number),
             Some(_) | None => {
-                let message = format!("{name} must be a finite number of at least {least}");
+                let least = least.to_string();
+                let message = [name, " must be a finite number of at least ", &least].concat();
                 Err(js_sys::TypeError::new(&message).into())
             }
         }
@@ -176,10 +177,10 @@ fn read(options: &JsValue) -> Result<(ChannelOptions, f64), JsValue> {
     if !is_absent(options) && !options.is_object() {
         return Err(js_sys::TypeError::new("options must be an object").into());
     }
-    read.max_buffered = number("maxBufferedAmount", read.max_buffered as f64, 1.0)? as u64;
-    read.max_queued = number("maxQueuedSends", read.max_queued as f64, 0.0)? as usize;
+    read.max_buffered = number("maxBufferedAmount", read.max_buffered as f64, 1)? as u64;
+    read.max_queued = number("maxQueuedSends", read.max_queued as f64, 0)? as usize;
     let half = (read.max_buffered / 2) as f64;
-    let low_threshold = number("bufferedAmountLowThreshold", half, 0.0)?;
+    let low_threshold = number("bufferedAmountLowThreshold", half, 0)?;
     if !is_absent(options) {
         let wait = Reflect::get(options, &JsValue::from_str("waitForOpen"))?;
         read.wait_for_open = wait.is_truthy();
