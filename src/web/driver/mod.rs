@@ -197,6 +197,9 @@ pub trait Observer<N> {
 
     /// A call was answered. `true`: it was the observer's own, and is of no interest to the surface.
     fn settled(&self, call: CallId, result: &Result<(), CallError>) -> bool;
+
+    /// The page or the network returned.
+    fn woken(&self);
 }
 
 #[cfg(feature = "peer")]
@@ -214,6 +217,10 @@ impl<H: Host> Driver<H> {
 impl<H: Host> Wake for Driver<H> {
     fn wake(&self) {
         self.input(Input::Wake);
+        #[cfg(feature = "peer")]
+        if let Some(observer) = self.observer() {
+            observer.woken();
+        }
     }
 }
 

@@ -136,6 +136,10 @@ impl<H: RoomHost, N: Name> Observer<N> for RoomDriver<H> {
         }
         true
     }
+
+    fn woken(&self) {
+        self.input(Input::Online);
+    }
 }
 
 /// `None`: a signal that breaks a rule, which nobody gets to see.

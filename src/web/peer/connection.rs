@@ -1,6 +1,6 @@
 //! One `RTCPeerConnection`: its listeners, and what the room orders.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use js_sys::{Array, Function, Object};
 use wasm_bindgen::prelude::*;
@@ -37,14 +37,18 @@ pub(super) enum Callback {
     TrackRemoved,
     /// The detail is the track.
     TrackEnded,
-    /// An inbound data channel closed, or the state of the transport changed.
+    /// The other side closes a data channel that it opened.
+    ChannelCloses,
+    /// A data channel closed, or the state of a transport changed.
     TransportChanged,
+    /// The platform began or ended to gather candidates.
+    GatheringState,
     /// Of no interest.
     Nothing,
 }
 
 impl Callback {
-    const ALL: [Callback; 18] = [
+    const ALL: [Callback; 20] = [
         Callback::NegotiationNeeded,
         Callback::Candidate,
         Callback::IceState,
@@ -61,7 +65,9 @@ impl Callback {
         Callback::ReplaceFailed,
         Callback::TrackRemoved,
         Callback::TrackEnded,
+        Callback::ChannelCloses,
         Callback::TransportChanged,
+        Callback::GatheringState,
         Callback::Nothing,
     ];
 
@@ -81,9 +87,10 @@ impl Callback {
 const KINDS: f64 = 32.0;
 
 /// The events of a connection.
-const EVENTS: [(&str, Callback); 6] = [
+const EVENTS: [(&str, Callback); 7] = [
     ("negotiationneeded", Callback::NegotiationNeeded),
     ("icecandidate", Callback::Candidate),
+    ("icegatheringstatechange", Callback::GatheringState),
     ("iceconnectionstatechange", Callback::IceState),
     ("connectionstatechange", Callback::State),
     ("track", Callback::Track),
@@ -100,6 +107,8 @@ pub(super) struct Connection {
     listeners: RefCell<Vec<Listener>>,
     /// The peer's description that is about to be applied.
     coming: RefCell<Option<Object>>,
+    /// The own offer is rolled back when the platform gathers candidates for it.
+    waits_to_roll_back: Cell<bool>,
     /// Inbound objects that this connection holds.
     held: RefCell<Vec<Held>>,
 }
@@ -140,6 +149,7 @@ impl Connection {
             guarded,
             listeners: RefCell::default(),
             coming: RefCell::default(),
+            waits_to_roll_back: Cell::new(false),
             held: RefCell::default(),
         };
         for (name, callback) in EVENTS {
@@ -187,14 +197,19 @@ impl Connection {
 
     /// Listens to the transports, which tell that the other end closed. They come and go with descriptions.
     pub(super) fn watch_transports(&self) {
-        let sctp = self.pc.sctp().unwrap_or_default();
-        let senders = parts(self.pc.get_senders());
-        let transports = senders.iter().map(|sender| member(sender, "transport"));
-        for transport in transports.chain([member(&sctp, "transport")]) {
+        for transport in self.transports() {
             if transport.is_object() {
                 self.listen_to(&transport, "statechange", Callback::TransportChanged, 0);
             }
         }
+    }
+
+    /// The transports of the descriptions that count. The platform closes that of an offer which is rolled back.
+    pub(super) fn transports(&self) -> impl Iterator<Item = JsValue> {
+        let sctp = self.pc.sctp().unwrap_or_default();
+        let senders = parts(self.pc.get_senders());
+        let of_senders = senders.into_iter().map(|sender| member(&sender, "transport"));
+        of_senders.chain([member(&sctp, "transport")])
     }
 
     /// Removes the listeners and closes the connection. Gives back what it held.
@@ -240,13 +255,40 @@ impl Connection {
         set(&description, "type", &kind.name().into());
         set(&description, "sdp", sdp);
         self.coming.replace(Some(description));
-        if !rollback || self.pc.is_modern() {
+        if rollback {
+            self.roll_back();
+        } else {
+            self.apply_remote();
+        }
+    }
+
+    /// Rolls the own offer back for the description that is there, and applies that one.
+    ///
+    /// Chromium never gathers candidates again where this happens to an offer with a data channel before it has begun to gather
+    /// them; so that is waited for. An offer without a media section has no candidates.
+    pub(super) fn roll_back(&self) {
+        let own = self.pc.local_description().unwrap_or_default();
+        let has_section = text(&own, "sdp").is_some_and(|sdp| sdp.contains("\nm="));
+        let gathering = self.pc.ice_gathering_state().unwrap_or_default();
+        let waits = has_section && gathering == "new";
+        self.waits_to_roll_back.set(waits);
+        if waits {
+            return;
+        }
+        if self.pc.is_modern() {
             return self.apply_remote();
         }
         let rollback = Object::new();
         set(&rollback, "type", &"rollback".into());
         let rolled_back = self.pc.set_local_description_to(&rollback);
         self.when(rolled_back, Callback::RolledBack, Callback::RolledBack, 0);
+    }
+
+    /// The platform began to gather candidates: what waited for it goes on.
+    pub(super) fn gathering_changed(&self) {
+        if self.waits_to_roll_back.get() {
+            self.roll_back();
+        }
     }
 
     /// Applies the description that is there, after what had to be rolled back first.

@@ -300,6 +300,9 @@ impl<H: RoomHost> RoomDriver<H> {
         if callback == Callback::RolledBack {
             return connection.apply_remote();
         }
+        if callback == Callback::GatheringState {
+            return connection.gathering_changed();
+        }
         if matches!(callback, Callback::LocalApplied | Callback::RemoteApplied) {
             connection.watch_transports();
         }

@@ -46,10 +46,12 @@ pub(super) fn read(
             Event::TrackGone { track, stream: Some(StreamId(detail)) }
         }
         Callback::TrackEnded => Event::TrackGone { track: TrackId(detail), stream: None },
+        Callback::ChannelCloses => Event::ChannelClosed,
         Callback::TransportChanged if is_transport_closed(connection, value) => {
             Event::TransportClosed
         }
         Callback::TransportChanged
+        | Callback::GatheringState
         | Callback::Described
         | Callback::RolledBack
         | Callback::Nothing => return None,
@@ -102,6 +104,7 @@ fn track(connection: &Connection, objects: &Objects, event: &JsValue) -> Option<
 fn data_channel(connection: &Connection, objects: &Objects, event: &JsValue) -> Event {
     let channel = member(event, "channel");
     let id = hold(connection, &objects.channels, &channel, Held::Channel);
+    connection.listen_to(&channel, "closing", Callback::ChannelCloses, 0);
     connection.listen_to(&channel, "close", Callback::TransportChanged, 0);
     Event::DataChannel(ChannelId(id))
 }
@@ -124,11 +127,13 @@ fn list(value: &JsValue) -> Vec<JsValue> {
     parts(Ok(value.clone())).into_iter().map(JsValue::from).collect()
 }
 
-/// Whether the other end closed the connection: its transport is closed, and it was not this side.
+/// Whether the other end closed the connection: a transport of it is closed, and it was not this side.
 fn is_transport_closed(connection: &Connection, event: &JsValue) -> bool {
     let is_closed = |of: &JsValue| text(of, "state").as_deref() == Some("closed");
+    let target = member(event, "target");
+    let is_current = || connection.transports().any(|transport| transport == target);
     let sctp = connection.pc.sctp().unwrap_or_default();
-    is_closed(&member(event, "target")) || is_closed(&sctp)
+    (is_closed(&target) && is_current()) || is_closed(&sctp)
 }
 
 fn signalling(name: &str) -> Signalling {

@@ -60,6 +60,8 @@ extern "C" {
     pub(super) fn set_configuration(this: &Rtc, configuration: &JsValue) -> Result<(), JsValue>;
     #[wasm_bindgen(method, structural, catch, getter, js_name = signalingState)]
     pub(super) fn signaling_state(this: &Rtc) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, structural, catch, getter, js_name = iceGatheringState)]
+    pub(super) fn ice_gathering_state(this: &Rtc) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, structural, catch, getter, js_name = iceConnectionState)]
     pub(super) fn ice_connection_state(this: &Rtc) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, structural, catch, getter, js_name = connectionState)]

@@ -80,16 +80,19 @@ test("p128 p130 views are sent, blobs are refused, and a remote close is told on
   await anna.until("closed", "(m) => m.closes === 1");
 });
 
-test("p055 p068 data channels that both sides open at the same moment are both there", async (t) => {
+test("p055 p068 p071 data channels that both sides open at the same moment are both there, on the first connection", async (t) => {
   const { room } = await stage(t);
   const [anna, ben] = await room(2);
   await ben.until("anna there", "(m, id) => Boolean(m.remote(id))", anna.id);
   await anna.until("ben there", "(m, id) => Boolean(m.remote(id))", ben.id);
-  await anna.run("(m, id) => void (m.a = m.open(id, 'from-anna'))", ben.id);
-  await ben.run("(m, id) => void (m.b = m.open(id, 'from-ben'))", anna.id);
+  await Promise.all([
+    anna.run("(m, id) => void (m.a = m.open(id, 'from-anna'))", ben.id),
+    ben.run("(m, id) => void (m.b = m.open(id, 'from-ben'))", anna.id),
+  ]);
   await ben.event("data-channel", { label: "from-anna" });
   await anna.event("data-channel", { label: "from-ben" });
   await anna.until("open", "(m) => m.a.readyState === 'open'");
   await anna.run("(m) => m.a.send('hello')");
   await ben.event("message", { label: "from-anna", data: "hello" });
+  for (const member of [anna, ben]) assert.equal(await member.count("connection-reset"), 0);
 });

@@ -125,12 +125,6 @@ impl Room {
         let reason = reason.as_string();
         self.call(|| Ok(()), |room, (), now| Ok(room.close(reason.as_deref(), now)))
     }
-
-    /// The network came back or changed.
-    pub fn online(&self) {
-        let _entered = Entered::now();
-        self.driver.input(metered_realtime_proto::peer::Input::Online);
-    }
 }
 
 // ---- tracks: what cannot be done is the error, which JavaScript throws ----
