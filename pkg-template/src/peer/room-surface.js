@@ -77,9 +77,6 @@ export class RoomSurface {
     if (!factory && typeof globalThis.RTCPeerConnection !== "function") throw new WebRtcUnavailableError();
     const connection = factory ? factory(configuration) : new globalThis.RTCPeerConnection(configuration);
     this.#connections.add(connection);
-    connection?.addEventListener?.("connectionstatechange", () => {
-      if (connection.connectionState === "closed") this.#connections.delete(connection);
-    });
     return connection;
   }
 

@@ -314,6 +314,7 @@ impl<H: RoomHost> RoomDriver<H> {
     fn drop_connection(&self, connection: &Rc<Connection>) {
         self.connections.borrow_mut().retain(|other| !Rc::ptr_eq(other, connection));
         let held = connection.drop_all(&self.host);
+        self.host.forget_connection(&connection.pc);
         self.objects.release(held);
     }
 

@@ -19,6 +19,9 @@ pub trait RoomHost: Platform {
     /// What the factory or the platform threw.
     fn make_connection(&self, configuration: &JsValue) -> Result<JsValue, JsValue>;
 
+    /// A connection that [`make_connection`](Self::make_connection) gave is closed and of no more use.
+    fn forget_connection(&self, connection: &JsValue);
+
     /// Answers a call.
     fn settle(&self, call: CallId, result: Result<(), CallError>);
 

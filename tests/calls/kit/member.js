@@ -122,7 +122,7 @@ const Native = globalThis.RTCPeerConnection;
 globalThis.RTCPeerConnection = class extends Native {
   constructor(...args) {
     super(...args);
-    made.push(this);
+    made.push(new WeakRef(this));
   }
 };
 
@@ -134,6 +134,9 @@ globalThis.page = {
     this.members.push(member);
     return this.members.length - 1;
   },
-  connections: () => ({ made: made.length, open: made.filter((pc) => pc.connectionState !== "closed" && pc.signalingState !== "closed").length }),
+  connections: () => {
+    const kept = made.map((pc) => pc.deref()).filter(Boolean);
+    return { made: made.length, open: kept.filter((pc) => pc.connectionState !== "closed" && pc.signalingState !== "closed").length };
+  },
 };
 document.title = "ready";

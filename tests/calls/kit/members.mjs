@@ -41,10 +41,11 @@ export class Member {
   /** What the page threw or complained of by itself. */
   trouble = [];
 
-  /** A page with one MeteredPeer. `library`: "ours" or "official". */
-  static async open(browser, site, { library = "ours", ...options }) {
+  /** A page with one MeteredPeer. `library`: "ours" or "official"; `before`: a function that runs in the page before all else. */
+  static async open(browser, site, { library = "ours", before, ...options }) {
     const member = new Member();
     const page = await browser.newPage();
+    if (before) await page.evaluateOnNewDocument(before);
     member.page = page;
     page.on("pageerror", (error) => member.trouble.push(`the page threw ${error.message}`));
     await page.goto(`${site.url}/kit/page.html?library=${LIBRARIES[library]}`);

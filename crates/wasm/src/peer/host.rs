@@ -46,6 +46,10 @@ impl RoomHost for NpmRoom {
         self.0.make_connection(configuration)
     }
 
+    fn forget_connection(&self, connection: &JsValue) {
+        self.0.forget_connection(connection);
+    }
+
     fn settle(&self, call: CallId, result: Result<(), CallError>) {
         match result {
             Ok(()) => self.0.resolve(call.0),

@@ -31,6 +31,8 @@ extern "C" {
     #[wasm_bindgen(method, structural, catch, js_name = makeConnection)]
     pub fn make_connection(this: &RoomSurface, configuration: &JsValue)
     -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, structural, js_name = forgetConnection)]
+    pub fn forget_connection(this: &RoomSurface, connection: &JsValue);
 
     // ---- pending calls, the logger ----
 
