@@ -8,7 +8,8 @@ use metered_realtime_proto::peer::{
 
 use super::load::{Description, Line, Load, Media};
 use super::server::{Link, Up};
-use super::world::World;
+use super::world::{Happening, World};
+use crate::dice::Dice;
 
 impl World {
     pub(crate) fn add_hostile(&mut self) {
@@ -34,9 +35,11 @@ impl World {
         }
         let to = ids[self.dice.below(ids.len() as u64) as usize].clone();
         let what = self.dice.below(6);
-        for _ in 0..=self.dice.magnitude(200) {
-            let signal = self.harm(what);
-            self.travel_up(link, Up::Signal(to.clone(), signal));
+        // At once, or so that each finds the one before it applied.
+        let pause = if what == 5 { 20 } else { 0 };
+        for count in 0..=self.dice.magnitude(200) {
+            let up = Up::Signal(to.clone(), self.harm(what));
+            self.schedule.add(self.now + count * pause, Happening::Arrives { link, up });
         }
     }
 
@@ -72,24 +75,32 @@ impl World {
                 self.overheard[self.dice.below(self.overheard.len() as u64) as usize].clone()
             }
             _ => {
-                let kind = self.dice.pick(&[SdpType::Offer, SdpType::Answer]);
+                // All of one connection, or of several.
+                let one = what == 5;
+                let kind = if one {
+                    SdpType::Offer
+                } else {
+                    self.dice.pick(&[SdpType::Offer, SdpType::Answer])
+                };
                 self.descriptions += 1;
+                let number = self.descriptions;
                 let line = Line { media: Media::Video, sends: true, receives: true, track: None };
-                let lines = vec![line; self.dice.below(4) as usize];
+                let lines = vec![line; if one { 1 } else { self.dice.below(4) as usize }];
+                let several = |dice: &mut Dice| if one { 0 } else { dice.below(3) as u32 };
                 let description = Rc::new(Description {
-                    number: self.descriptions,
+                    number,
                     kind,
-                    pc: 1_000_000 + self.dice.below(3) as u32,
-                    version: self.dice.below(1_000) as u32,
-                    ufrag: 2_000_000 + self.dice.below(3) as u32,
+                    pc: 1_000_000 + several(&mut self.dice),
+                    version: if one { number as u32 } else { self.dice.below(1_000) as u32 },
+                    ufrag: 2_000_000 + several(&mut self.dice),
                     lines,
                     answers: None,
                 });
                 let mut sdp = description.sdp();
-                if self.dice.below(3) == 0 {
+                if !one && self.dice.below(3) == 0 {
                     sdp.text = Load::Garbage;
                 }
-                sdp.size = self.dice.magnitude(1_000_000) as usize;
+                sdp.size = self.dice.magnitude(if one { 10_000 } else { 1_000_000 }) as usize;
                 Signal::Description(Signalled { kind, sdp, answers: None })
             }
         }

@@ -260,7 +260,7 @@ impl World {
     fn gather(&mut self, page: usize, connection: ConnectionId, ufrag: Option<u32>) {
         let Some(ufrag) = ufrag else { return };
         let mut after = 0;
-        for _ in 0..=self.dice.magnitude(6) {
+        for _ in 0..=self.dice.magnitude(self.addresses) {
             after += self.dice.magnitude(40);
             let event = ConnectionEvent::Candidate(Some(candidate(ufrag)));
             self.later(page, connection, after, event);

@@ -87,6 +87,8 @@ pub(crate) struct World {
     pub(crate) quiet: bool,
     /// Frames arrive in time in the whole session, and operations work.
     pub(crate) keeps_frames: bool,
+    /// How many candidates a connection has at most. Many of them, in a large room, are more than may be sent at once.
+    pub(crate) addresses: u64,
     pub(crate) faults: Faults,
     pub(crate) faults_over: bool,
     pub(crate) fault_seen: bool,
@@ -122,6 +124,7 @@ impl World {
         let count = 2 + dice.pick(&[0, 1, 2, 2, 3, 4, 5, 6]);
         let rebuilds = dice.below(8) == 7;
         let acts_left = dice.magnitude(24);
+        let addresses = dice.pick(&[6, 6, 6, 60]);
         let mut world = World {
             now: START,
             schedule: Schedule::default(),
@@ -135,6 +138,7 @@ impl World {
             overheard: Vec::new(),
             rebuilds,
             quiet,
+            addresses,
             keeps_frames: faults.keep_frames(),
             faults,
             faults_over: false,
