@@ -12,11 +12,14 @@ use crate::fuzz;
 /// A fuzz target: the name of its corpus and its function, which panics if a rule is broken.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 4] = [
+const TARGETS: [Target; 7] = [
     ("frame", fuzz::frame),
     ("inputs", fuzz::inputs),
+    ("room", fuzz::room),
+    ("rooms", fuzz::rooms),
     ("sdp", fuzz::sdp),
     ("session", fuzz::session),
+    ("signal", fuzz::signal),
 ];
 
 /// What was run, and with which result.

@@ -25,3 +25,18 @@ fn the_sessions_of_the_corpus_break_no_rule() {
 fn the_session_descriptions_of_the_corpus_break_no_rule() {
     replay("sdp", fuzz::sdp);
 }
+
+#[test]
+fn the_signals_of_the_corpus_break_no_rule() {
+    replay("signal", fuzz::signal);
+}
+
+#[test]
+fn the_input_sequences_of_rooms_of_the_corpus_break_no_rule() {
+    replay("room", fuzz::room);
+}
+
+#[test]
+fn the_room_sessions_of_the_corpus_break_no_rule() {
+    replay("rooms", fuzz::rooms);
+}

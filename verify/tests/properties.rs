@@ -22,6 +22,13 @@ proptest! {
     }
 
     #[test]
+    fn any_inputs_and_calls_of_a_room_in_any_order_break_no_rule(
+        bytes in prop::collection::vec(any::<u8>(), 0..600),
+    ) {
+        fuzz::room(&bytes);
+    }
+
+    #[test]
     fn any_text_is_a_frame_or_is_dropped_and_ends_no_connection(text in ".*") {
         fuzz::frame(text.as_bytes());
     }
