@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use crate::machine::Instant;
 
 use super::io::RemoteId;
-use super::signal::Signal;
+use super::signal::{SdpType, Signal};
 
 /// Frames a second.
 pub const FRAMES_A_SECOND: u64 = 80;
@@ -51,9 +51,15 @@ impl<P> Outbox<P> {
 
     pub(super) fn push(&mut self, remote: RemoteId, to: &str, signal: Signal<P>) {
         let entry = Entry { remote, to: to.to_owned(), signal };
-        if entry.rank() == 0 {
-            // An older description that still waits is out of date.
-            self.waiting.retain(|other| other.remote != remote || other.rank() != 0);
+        if let Signal::Description(new) = &entry.signal {
+            // An older offer that still waits is out of date. An answer is so only if there is another.
+            let is_old = |other: &Entry<P>| match &other.signal {
+                Signal::Description(old) => {
+                    old.kind == SdpType::Offer || new.kind == SdpType::Answer
+                }
+                Signal::Candidate(_) | Signal::Metadata(_) => false,
+            };
+            self.waiting.retain(|other| other.remote != remote || !is_old(other));
         }
         self.waiting.push_back(entry);
     }

@@ -151,6 +151,21 @@ fn p087_what_the_application_sends_counts_and_is_not_held_up() {
 }
 
 #[test]
+fn p087_an_answer_that_waits_for_the_budget_is_sent_though_an_own_offer_follows_it() {
+    let mut sim = Sim::joined(&["a"]);
+    for _ in 0..150 {
+        sim.send(4).unwrap();
+    }
+    sim.offers("a", sdp("A", 1));
+    sim.applied("a");
+    sim.local("a", sdp("M", 1));
+    sim.needs_negotiation("a");
+    sim.local("a", sdp("M", 2));
+    sim.advance(1_000);
+    assert_eq!(sim.lines_with("to a"), ["to a: answer M.1 to A 1", "to a: offer M.2"]);
+}
+
+#[test]
 fn p164_log_lines_hold_nothing_of_what_members_send() {
     let mut sim = Sim::calling("M", "A");
     let secret = "a=ice-pwd:hunter2";
