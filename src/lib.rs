@@ -68,6 +68,7 @@
 //! | `proxy` (default) | the proxies that the environment names: `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` |
 //! | `native-roots` | the roots of the operating system instead |
 //! | `web` | the client in a browser |
+//! | `peer` | beside `web`: calls, with `peer::MeteredPeer` |
 //!
 //! # How it is made
 //!
@@ -111,6 +112,11 @@ pub use client::{
 };
 #[cfg(any(not(target_arch = "wasm32"), feature = "web"))]
 pub use data::Payload;
+/// Calls in a browser: rooms of peers on `RTCPeerConnection`. With the features `web` and `peer`.
+#[cfg(all(target_arch = "wasm32", feature = "web", feature = "peer"))]
+pub mod peer {
+    pub use crate::web::room::*;
+}
 #[doc(inline)]
 pub use metered_realtime_proto::machine::{Outcome, State};
 #[doc(inline)]

@@ -9,6 +9,9 @@ wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 
 #[path = "web/corpus.rs"]
 mod corpus;
+#[cfg(feature = "peer")]
+#[path = "web/rust_api_calls.rs"]
+mod rust_api_calls;
 #[path = "web/rust_api_connection.rs"]
 mod rust_api_connection;
 #[path = "web/rust_api_data.rs"]

@@ -26,6 +26,8 @@ mod inbound;
 mod lifecycle;
 #[cfg(feature = "peer")]
 pub mod peer;
+#[cfg(all(feature = "web", feature = "peer"))]
+pub mod room;
 mod socket;
 mod timer;
 mod value;

@@ -175,7 +175,7 @@ async fn cut(peer: &str) {
 }
 
 /// A test in a browser has no environment, so the address is compiled in.
-fn server() -> &'static str {
+pub(crate) fn server() -> &'static str {
     let Some(url) = option_env!("METERED_TEST_URL") else {
         panic!(
             "METERED_TEST_URL named no local server when this was compiled; \

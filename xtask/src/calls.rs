@@ -29,9 +29,7 @@ pub(crate) fn suite(workspace: &Workspace, shell: &Shell, scope: Scope) -> Resul
         .env("METERED_PACKAGE", package.join("node_modules/metered-realtime"))
         .env("METERED_CHROMIUM", Browser::chromium(shell)?.program)
         // The engines of npm do not always let their process end.
-        .args(["--test", "--test-force-exit", "--test-concurrency=1", "--test-reporter=spec"])
-        // What another library never answers must not stop the rest.
-        .arg("--test-timeout=90000");
+        .args(["--test", "--test-force-exit", "--test-concurrency=1", "--test-reporter=spec"]);
     if scope == Scope::Core {
         return Ok(tests.arg("core/"));
     }

@@ -12,7 +12,7 @@ pub(crate) fn runner(shell: &Shell, server: &DevServer, target: &str, platform: 
         .env("WASM_BINDGEN_TEST_TIMEOUT", "180")
         .args(["test", "--mode", "no-install"])
         .args(platform)
-        .args(["--", "--locked", "--no-default-features", "--features", "web"])
+        .args(["--", "--locked", "--no-default-features", "--features", "web,peer"])
         // wasm-pack adds `--tests` to the build itself; the selection keeps doctests, which wasm
         // cannot run, out of the test.
         .args(["--lib", "--test", target])

@@ -16,11 +16,16 @@ use metered_realtime_proto::machine::{
 /// One client; shared by its handles and its futures.
 pub(super) struct Web(Rc<Driver<Page>>);
 
+/// A client's driver, with the page as its host.
+pub(super) fn drive(options: Options, provider: Option<Provider>) -> Rc<Driver<Page>> {
+    let seed = js_sys::Math::random().to_bits();
+    let driver = Driver::new(Page::new(provider), |now| Machine::new(options, seed, now));
+    driver.host.belongs_to(&driver);
+    driver
+}
+
 impl Web {
-    pub(super) fn new(options: Options, provider: Option<Provider>) -> Web {
-        let seed = js_sys::Math::random().to_bits();
-        let driver = Driver::new(Page::new(provider), |now| Machine::new(options, seed, now));
-        driver.host.belongs_to(&driver);
+    pub(super) fn new(driver: Rc<Driver<Page>>) -> Web {
         Web(driver)
     }
 

@@ -19,7 +19,7 @@ use metered_realtime_proto::machine::{
 };
 
 /// What one client holds of the page.
-pub(super) struct Page {
+pub(in crate::web) struct Page {
     emitter: Emitter,
     provider: Option<Provider>,
     driver: OnceCell<Weak<Driver<Page>>>,

@@ -22,6 +22,9 @@ const CHROMIUM_FLAGS = [
   "--disable-background-timer-throttling",
 ];
 
+/** What a page never answers, as another library may not, must not stop the other scenarios. */
+const ANSWER_MS = 45_000;
+
 const FIREFOX_PREFERENCES = {
   "media.peerconnection.ice.loopback": true,
   "media.peerconnection.ice.obfuscate_host_addresses": false,
@@ -30,7 +33,7 @@ const FIREFOX_PREFERENCES = {
 };
 
 export function startChromium() {
-  return puppeteer.launch({ executablePath: variable("METERED_CHROMIUM"), args: CHROMIUM_FLAGS });
+  return puppeteer.launch({ executablePath: variable("METERED_CHROMIUM"), args: CHROMIUM_FLAGS, protocolTimeout: ANSWER_MS });
 }
 
 export function startFirefox() {

@@ -59,7 +59,7 @@ const NEEDS: [Need; 6] = [
 ];
 
 /// The Rust surface in a browser.
-const WEB: [&str; 5] = ["--target", WASM_TARGET, "--no-default-features", "--features", "web"];
+const WEB: [&str; 5] = ["--target", WASM_TARGET, "--no-default-features", "--features", "web,peer"];
 
 fn contract(workspace: &Workspace, _: &Shell) -> Result<()> {
     spec::run(&spec::Args { brief: true }, workspace)
