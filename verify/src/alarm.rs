@@ -2,7 +2,7 @@
 
 use metered_realtime_proto::machine::Instant;
 
-use crate::driver::Client;
+use crate::client::Client;
 use crate::schedule::Scheduled;
 use crate::trace::trace;
 use crate::world::World;

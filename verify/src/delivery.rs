@@ -4,8 +4,8 @@ use metered_realtime_proto::machine::{CallId, Input, SocketId};
 use metered_realtime_proto::wire::{ApplicationFrame, Malformed, ServerFrame};
 use metered_realtime_proto_testing::{decode_text, encode};
 
+use crate::messages::ServerMessage;
 use crate::schedule::SocketEvent;
-use crate::server::ServerMessage;
 use crate::trace::trace;
 use crate::world::World;
 

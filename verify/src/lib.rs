@@ -14,6 +14,7 @@
 mod alarm;
 mod callbacks;
 pub mod campaign;
+mod client;
 mod delivery;
 mod dice;
 mod driver;
@@ -22,6 +23,8 @@ pub mod figures;
 pub mod fuzz;
 mod incidents;
 mod invariants;
+mod link;
+mod messages;
 mod network;
 mod options;
 mod recovery;

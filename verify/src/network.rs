@@ -2,42 +2,10 @@
 
 use metered_realtime_proto::machine::{Close, SocketId};
 
+use crate::link::{Dialled, Link};
 use crate::schedule::{Scheduled, SocketEvent, Upstream};
-use crate::server::CHANNELS;
 use crate::trace::trace;
 use crate::world::World;
-
-/// One connection, from the dial on.
-#[derive(Debug)]
-pub(crate) struct Link {
-    /// The client that dialled.
-    pub(crate) client: usize,
-    /// The client's id for it.
-    pub(crate) socket: SocketId,
-    /// For each channel, how often a request about it was ignored, refused or lost.
-    pub(crate) request_failures: [u8; CHANNELS.len()],
-    /// Whether the way to the server is cut.
-    pub(crate) up_lost: bool,
-    /// Whether messages to the client are lost.
-    pub(crate) down_lost: bool,
-    /// Whether the end of the connection is not reported either.
-    pub(crate) mute: bool,
-    /// The earliest time for the next message to the server.
-    up_free: u64,
-    /// The earliest time for the next message to the client.
-    down_free: u64,
-}
-
-/// The immediate result of a dial.
-#[derive(Debug)]
-pub(crate) enum Dialled {
-    /// It is on its way.
-    Underway(usize),
-    /// The constructor throws.
-    Throws,
-    /// There is no WebSocket.
-    Unavailable,
-}
 
 impl World {
     /// A client dials.
@@ -49,16 +17,7 @@ impl World {
             return Dialled::Unavailable;
         }
         let link = self.links.len();
-        self.links.push(Link {
-            client,
-            socket,
-            request_failures: [0; CHANNELS.len()],
-            up_lost: false,
-            down_lost: false,
-            mute: false,
-            up_free: self.now,
-            down_free: self.now,
-        });
+        self.links.push(Link::new(client, socket, self.now));
         if self.dice.chance(self.faults.dial_hangs) {
             trace!(self, client, "network: the dial hangs");
             self.links[link].up_lost = true;

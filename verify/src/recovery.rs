@@ -4,8 +4,8 @@ use metered_realtime_proto::machine::{Close, Input, State};
 use metered_realtime_proto_testing::Subscription;
 
 use crate::faults::Faults;
+use crate::messages::CHANNELS;
 use crate::schedule::TokenAnswer;
-use crate::server::CHANNELS;
 use crate::trace::trace;
 use crate::world::World;
 

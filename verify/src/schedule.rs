@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 
 use metered_realtime_proto::machine::{CallId, Close, SocketId};
 
-use crate::server::ServerMessage;
+use crate::messages::ServerMessage;
 
 /// Something that will happen at a point in time.
 #[derive(Debug)]

@@ -4,25 +4,10 @@ use metered_realtime_proto::machine::{CallId, SocketId};
 use metered_realtime_proto::wire::ServerFrame;
 use metered_realtime_proto_testing::{Request, welcome};
 
+use crate::messages::{CHANNELS, ServerMessage, channel_index, error_frame, peer_name};
 use crate::schedule::{Scheduled, Upstream};
 use crate::trace::trace;
 use crate::world::World;
-
-/// The channels of all sessions. Some have awkward names, and the last one is reserved.
-pub(crate) const CHANNELS: [&str; 6] = ["a", "b", "room/1", "q\"\\\u{1}☃", "fleet/*", "_metered/x"];
-
-/// A message of the server.
-#[derive(Clone, Debug)]
-pub(crate) enum ServerMessage {
-    /// A frame.
-    Frame(ServerFrame<String>),
-    /// A text that may not be a valid frame.
-    Text(String),
-    /// A binary message.
-    Binary,
-    /// A text that is larger than clients accept.
-    Oversize,
-}
 
 impl World {
     /// A message reaches the server.
@@ -215,24 +200,6 @@ impl World {
     pub(crate) fn draw_close_code(&mut self) -> u16 {
         self.dice.pick(&CLOSE_CODES)
     }
-}
-
-/// The id of a peer.
-pub(crate) fn peer_name(peer: u32) -> String {
-    format!("peer-{peer}")
-}
-
-/// Which of the session's channels this is.
-pub(crate) fn channel_index(name: &str) -> Option<usize> {
-    CHANNELS.iter().position(|channel| *channel == name)
-}
-
-pub(crate) fn error_frame(code: &str, request_id: Option<String>) -> ServerMessage {
-    ServerMessage::Frame(ServerFrame::Error {
-        code: code.to_owned(),
-        request_id,
-        message: Some("says the server".to_owned()),
-    })
 }
 
 /// After this many failures a client does not try again on the connection.

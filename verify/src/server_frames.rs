@@ -2,8 +2,9 @@
 
 use metered_realtime_proto::wire::{ApplicationFrame, ServerFrame};
 
+use crate::messages::{CHANNELS, ServerMessage, error_frame};
 use crate::schedule::{Scheduled, SocketEvent};
-use crate::server::{CHANNELS, ERROR_CODES, HOPELESS, ServerMessage, error_frame};
+use crate::server::{ERROR_CODES, HOPELESS};
 use crate::world::World;
 
 impl World {

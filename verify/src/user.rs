@@ -4,8 +4,8 @@ use metered_realtime_proto::machine::{ACK_TIMEOUT_MS, CallId, State};
 use metered_realtime_proto::wire::OutgoingFrame;
 
 use crate::invariants::What;
+use crate::messages::{CHANNELS, peer_name};
 use crate::schedule::Scheduled;
-use crate::server::{CHANNELS, peer_name};
 use crate::trace::trace;
 use crate::world::World;
 

@@ -3,11 +3,11 @@
 use metered_realtime_proto::machine::{Input, Instant, Machine, Options};
 use metered_realtime_proto_testing::Server;
 
+use crate::client::Client;
 use crate::dice::Dice;
-use crate::driver::Client;
 use crate::faults::Faults;
 use crate::invariants::Broken;
-use crate::network::Link;
+use crate::link::Link;
 use crate::options;
 use crate::runner::Outcome;
 use crate::schedule::{Schedule, Scheduled};

@@ -127,13 +127,13 @@ impl Checker {
         let known = self.calls.requests_pending();
         let in_flight = machine.requests_in_flight();
         // Each channel may have several replays, as channels are unsubscribed and subscribed again.
-        let replays = crate::server::CHANNELS.len() * 6;
+        let replays = crate::messages::CHANNELS.len() * 6;
         let plausible = (known..=known + replays).contains(&in_flight);
         rule("requests are neither lost nor kept", plausible, || {
             format!("{in_flight} in flight, {known} known")
         })?;
         let channels = machine.tracked_channels();
-        rule("only known channels are tracked", channels <= crate::server::CHANNELS.len(), || {
+        rule("only known channels are tracked", channels <= crate::messages::CHANNELS.len(), || {
             format!("{channels}")
         })
     }

@@ -4,7 +4,7 @@ use metered_realtime_proto::machine::{CallError, CallId, Instant, Outcome, Socke
 
 use super::{Broken, Checker, rule};
 use crate::dice::Dice;
-use crate::server::channel_index;
+use crate::messages::channel_index;
 
 /// What a call asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

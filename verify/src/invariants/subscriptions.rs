@@ -5,7 +5,7 @@ use metered_realtime_proto::wire::ServerFrame;
 use metered_realtime_proto_testing::Subscription;
 
 use super::{Broken, Checker, rule};
-use crate::server::CHANNELS;
+use crate::messages::CHANNELS;
 
 /// The subscriptions of a connection at the server.
 type Live = [Subscription; CHANNELS.len()];
