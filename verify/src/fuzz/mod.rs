@@ -2,6 +2,7 @@
 
 mod bytes;
 mod client;
+mod draw;
 mod room;
 
 use metered_realtime_proto::machine::{Input, SocketId};

@@ -6,8 +6,8 @@ use metered_realtime_proto::peer::{
     Candidate, Description as Signalled, SdpType, Signal, TrackMetadata,
 };
 
+use super::link::{Link, Up};
 use super::load::{Description, Line, Load, Media};
-use super::server::{Link, Up};
 use super::world::{Happening, World};
 use crate::dice::Dice;
 

@@ -11,10 +11,12 @@
 //! ```
 
 mod calm;
+mod driver;
 mod faults;
 mod hostile;
 mod ice;
 mod invariants;
+mod link;
 mod load;
 mod page;
 mod pc;

@@ -61,6 +61,15 @@ pub(crate) struct Pc {
     pub(crate) works: bool,
 }
 
+/// What a connection is asked for.
+#[derive(Debug)]
+pub(crate) enum Operation {
+    /// To make a description.
+    Local { kind: SdpType, restart: bool },
+    /// To apply one; `None`: garbage.
+    Remote(Option<Rc<Description>>),
+}
+
 /// Why an operation failed: the name of the error.
 pub(crate) type Refusal = &'static str;
 

@@ -1,25 +1,14 @@
 //! The platform of a page: it carries out what is asked of connections, in its own time, and reports what becomes of it.
 
-use std::rc::Rc;
-
 use metered_realtime_proto::peer::{
     ConnectionEvent, ConnectionId, ConnectionState, Failure, IceState, Input, Order, SdpType,
     Signalling, State, StreamId, TrackId,
 };
 
-use super::load::{Description, Load, candidate};
-use super::pc::{Changes, Pc};
+use super::load::{Load, candidate};
+use super::pc::{Changes, Operation, Pc};
 use super::world::{Happening, World};
 use crate::trace::trace;
-
-/// What a connection is asked for.
-#[derive(Debug)]
-pub(crate) enum Operation {
-    /// To make a description.
-    Local { kind: SdpType, restart: bool },
-    /// To apply one; `None`: garbage.
-    Remote(Option<Rc<Description>>),
-}
 
 impl World {
     pub(crate) fn obey(&mut self, page: usize, connection: ConnectionId, order: Order<Load>) {

@@ -6,94 +6,10 @@ use metered_realtime_proto::machine::CallError;
 use metered_realtime_proto::peer::{Input, RequestId, Signal};
 use metered_realtime_proto::wire::PresencePeer;
 
+use super::link::{CHANNEL, Down, News, Up};
 use super::load::Load;
 use super::world::{Happening, World};
 use crate::trace::trace;
-
-/// The channel of all.
-pub(crate) const CHANNEL: &str = "room";
-
-/// What travels from a page to the server.
-#[derive(Clone, Debug)]
-pub(crate) enum Up {
-    Subscribe(Option<RequestId>),
-    Unsubscribe,
-    Publish(Option<RequestId>, Load),
-    Send(Option<RequestId>, String, Load),
-    Signal(String, Signal<Load>),
-}
-
-/// What travels from the server to a page.
-#[derive(Clone, Debug)]
-pub(crate) enum Down {
-    Done(RequestId, Result<(), CallError>),
-    Presence { joined: Vec<String>, left: Vec<String> },
-    Message { from: String, data: Load },
-    Direct { from: String, data: Load },
-    Signal { from: String, signal: Signal<Load> },
-}
-
-/// A connection between a page and the server.
-#[derive(Debug)]
-pub(crate) struct Link {
-    /// `None`: a member that means harm has no page.
-    pub(crate) page: Option<usize>,
-    pub(crate) peer_id: String,
-    /// The server takes it for alive.
-    pub(crate) alive: bool,
-    subscribed: bool,
-    /// When the last frame of each direction arrives.
-    up: u64,
-    down: u64,
-    /// Who came and went, where it is not told at once.
-    news: Option<News>,
-    /// Frames that it may send now, in thousandths, and when that was counted.
-    budget: (u64, u64),
-}
-
-/// Who came and went since a link was told last: first went, then came.
-#[derive(Debug, Default)]
-struct News {
-    joined: Vec<String>,
-    left: Vec<String>,
-}
-
-impl News {
-    fn add(&mut self, id: &str, joined: bool) {
-        if joined {
-            self.joined.push(id.to_owned());
-        } else if let Some(at) = self.joined.iter().position(|it| it == id) {
-            self.joined.remove(at);
-        } else {
-            self.left.push(id.to_owned());
-        }
-    }
-}
-
-impl Link {
-    pub(crate) fn new(page: Option<usize>, peer_id: String, now: u64) -> Link {
-        let budget = (200_000, now);
-        Link {
-            page,
-            peer_id,
-            alive: true,
-            subscribed: false,
-            up: now,
-            down: now,
-            news: None,
-            budget,
-        }
-    }
-
-    /// A hundred frames a second, two hundred at once; `false`: too many.
-    fn spend(&mut self, now: u64) -> bool {
-        let (left, at) = self.budget;
-        let left = (left + (now - at) * 100).min(200_000);
-        let enough = left >= 1_000;
-        self.budget = (left.saturating_sub(1_000), now);
-        enough
-    }
-}
 
 impl World {
     /// A page writes a frame.
@@ -360,7 +276,7 @@ impl World {
                 self.tell(page, Input::Direct { from, data, from_metadata: None });
             }
             Down::Signal { from, signal } => {
-                trace!(self, slot, "gets {} from {from}", super::page::words(&signal));
+                trace!(self, slot, "gets {} from {from}", super::driver::words(&signal));
                 self.tell(page, Input::Signal { from, signal });
             }
         }
@@ -372,12 +288,5 @@ fn suffers(signal: &Signal<Load>) -> bool {
     match signal {
         Signal::Description(_) | Signal::Candidate(_) => true,
         Signal::Metadata(_) => false,
-    }
-}
-
-impl Link {
-    /// Members that mean harm may talk as fast as they like.
-    fn spend_or_fail(&mut self, now: u64) -> bool {
-        self.page.is_none() || self.spend(now)
     }
 }

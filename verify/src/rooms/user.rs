@@ -6,9 +6,9 @@ use metered_realtime_proto::peer::{
     TrackId,
 };
 
+use super::link::CHANNEL;
 use super::load::{Load, Media, Sent};
 use super::page::Page;
-use super::server::CHANNEL;
 use super::world::World;
 use crate::trace::trace;
 

@@ -9,10 +9,10 @@ use metered_realtime_proto::peer::{
 use metered_realtime_proto::wire::{IceServer, Urls};
 
 use super::faults::Faults;
+use super::link::{Down, Link, Up};
 use super::load::Load;
 use super::page::Page;
-use super::platform::Operation;
-use super::server::{Down, Link, Up};
+use super::pc::Operation;
 use super::totals::RoomTotals;
 use crate::dice::Dice;
 use crate::invariants::Broken;
