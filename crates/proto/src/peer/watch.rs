@@ -69,6 +69,10 @@ impl<P: Clone + PartialEq> Remote<P> {
     /// Offer and answer are exchanged.
     pub(super) fn on_negotiated(&mut self, now: Instant) {
         let Some(connection) = &mut self.connection else { return };
+        if connection.is_connected() {
+            // No change of its state will tell that the attempt is over.
+            self.ladder.left_failed();
+        }
         let has_transport = connection.remote.as_ref().is_some_and(|it| !it.ufrags.is_empty());
         if has_transport && connection.speaks && !connection.is_connected() {
             connection.stalled = Some(now.after(STALLED_MS));

@@ -76,6 +76,23 @@ fn p091_a_restart_without_an_answer_is_followed_by_the_next_after_15_seconds() {
 }
 
 #[test]
+fn p091_a_restart_that_is_answered_while_the_connection_works_does_not_stand_in_the_way_of_the_next()
+ {
+    let mut sim = Sim::calling("M", "A");
+    sim.ice("a", IceState::Failed);
+    sim.local("a", sdp("M", 2));
+    sim.state("a", ConnectionState::Connected);
+    sim.advance(15_000);
+    sim.local("a", sdp("M", 3));
+    sim.answers("a", sdp("A", 3));
+    sim.applied("a");
+    sim.forget();
+    sim.state("a", ConnectionState::Failed);
+    sim.advance(1_000);
+    assert_eq!(sim.lines_with("set local"), ["a#1 set local offer with restart"]);
+}
+
+#[test]
 fn p092_an_offer_of_the_peer_skips_the_attempt_that_waits() {
     let mut sim = Sim::calling("M", "A");
     fail_once(&mut sim, 2);
