@@ -91,7 +91,7 @@ impl Checker {
         self.hostile.contains(&remote)
     }
 
-    /// How often in a row the alarm is set to this time.
+    /// How often the alarm has rung at this time.
     pub(crate) fn rings_at(&mut self, now: u64) -> u32 {
         let (at, count) = self.rings;
         self.rings = if at == now { (at, count + 1) } else { (now, 1) };
