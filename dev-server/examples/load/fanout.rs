@@ -16,7 +16,7 @@ pub(crate) async fn measure(target: &Target, subscribers: usize, time: Duration)
     let delivered = Arc::new(AtomicU64::new(0));
     let mut reading = JoinSet::new();
     for _ in 0..subscribers {
-        let mut peer = Peer::join(target).await?;
+        let mut peer = Peer::join(target.next()).await?;
         peer.subscribe("fanout").await?;
         let delivered = Arc::clone(&delivered);
         reading.spawn(async move {
@@ -27,7 +27,7 @@ pub(crate) async fn measure(target: &Target, subscribers: usize, time: Duration)
             }
         });
     }
-    let publisher = Peer::join(target).await?;
+    let publisher = Peer::join(target.first()).await?;
     let started = Instant::now();
     let published = publish(publisher, time).await?;
     let (counted, took) = (delivered.load(Ordering::Relaxed), started.elapsed().as_secs_f64());

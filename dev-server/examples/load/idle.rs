@@ -12,21 +12,21 @@ use crate::{Result, row};
 
 pub(crate) async fn measure(target: &Target, count: usize, hold: Duration) -> Result<()> {
     let before = target.memory();
-    let pids = [("server", target.pid()), ("clients", std::process::id())];
-    let cpu_before = pids.map(|(_, pid)| cpu_time(pid));
+    let times = || [("server", target.cpu_time()), ("clients", cpu_time(std::process::id()))];
+    let times_before = times();
     let started = Instant::now();
     let mut peers = Vec::with_capacity(count);
     while peers.len() < count {
         let batch = (count - peers.len()).min(CONCURRENT_DIALS);
-        let dials = (0..batch).map(|_| Peer::join(target));
+        let dials = (0..batch).map(|_| Peer::join(target.next()));
         for peer in futures_util::future::join_all(dials).await {
             peers.push(peer?);
         }
     }
     let rate = count as f64 / started.elapsed().as_secs_f64();
     row(&format!("connects a second ({count} connections)"), &format!("{rate:.0}"));
-    for ((who, pid), before) in pids.into_iter().zip(cpu_before) {
-        if let (Some(before), Some(after)) = (before, cpu_time(pid)) {
+    for ((who, after), (_, before)) in times().into_iter().zip(times_before) {
+        if let (Some(before), Some(after)) = (before, after) {
             let each = (after - before) / count as f64 * 1e6;
             row(&format!("CPU time for each connect, {who}"), &format!("{each:.0} µs"));
         }

@@ -5,13 +5,23 @@ use std::time::{Duration, Instant};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::peer::Peer;
-use crate::target::Target;
+use crate::target::{Node, Target};
 use crate::{Result, row};
 
+/// Within the first node, and from it to another one.
 pub(crate) async fn measure(target: &Target, rate: u32, time: Duration) -> Result<()> {
-    let mut subscriber = Peer::join(target).await?;
+    let first = target.first();
+    between(first, first, "", rate, time).await?;
+    match target.other() {
+        Some(other) => between(first, other, " across", rate, time).await,
+        None => Ok(()),
+    }
+}
+
+async fn between(from: &Node, to: &Node, how: &str, rate: u32, time: Duration) -> Result<()> {
+    let mut subscriber = Peer::join(to).await?;
     subscriber.subscribe("latency").await?;
-    let mut publisher = Peer::join(target).await?;
+    let mut publisher = Peer::join(from).await?;
     let epoch = Instant::now();
     let count = u64::from(rate) * time.as_secs();
     let publishing = tokio::spawn(async move {
@@ -38,7 +48,7 @@ pub(crate) async fn measure(target: &Target, rate: u32, time: Duration) -> Resul
     for (name, share) in [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)] {
         let at = ((times.len() - 1) as f64 * share).round() as usize;
         let millis = times[at].as_secs_f64() * 1000.0;
-        row(&format!("publish to delivery at {rate}/s, {name}"), &format!("{millis:.2} ms"));
+        row(&format!("publish to delivery{how} at {rate}/s, {name}"), &format!("{millis:.2} ms"));
     }
     Ok(())
 }

@@ -16,13 +16,13 @@ use std::error::Error;
 use std::time::Duration;
 
 use clap::Parser;
-use metered_realtime_server::{Config, Server};
+use metered_realtime_server::{Config, Nats, Server};
 
 use target::Target;
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Measures idle connections, fan-out and latency of the local server.
+/// Measures idle connections, fan-out and latency of the local server, or of several nodes of it.
 #[derive(Parser)]
 struct Arguments {
     /// Idle connections to hold
@@ -43,6 +43,15 @@ struct Arguments {
     /// Encrypt, with a certificate that is made for the occasion
     #[arg(long)]
     tls: bool,
+    /// How many nodes to start
+    #[arg(long, default_value_t = 1)]
+    nodes: usize,
+    /// The address of NATS, which several nodes need
+    #[arg(long, value_name = "URL")]
+    nats: Option<String>,
+    /// Servers that run already, in place of new ones (`--relaxed`); may be repeated
+    #[arg(long = "url", value_name = "WS-URL", conflicts_with_all = ["nodes", "nats", "tls"])]
+    urls: Vec<String>,
     /// Be the server (used by this program itself)
     #[arg(long, hide = true)]
     serve: bool,
@@ -52,9 +61,20 @@ struct Arguments {
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
     if arguments.serve {
-        return serve(arguments.tls).await;
+        return serve(arguments.tls, arguments.nats).await;
     }
-    let target = Target::start(arguments.tls)?;
+    if arguments.nodes == 0 {
+        return Err("--nodes is at least 1".into());
+    }
+    if arguments.nodes > 1 && arguments.nats.is_none() {
+        return Err("several nodes need --nats".into());
+    }
+    let target = match arguments.urls {
+        urls if urls.is_empty() => {
+            Target::start(arguments.nodes, arguments.tls, arguments.nats.as_deref())?
+        }
+        urls => Target::at(urls),
+    };
     let time = Duration::from_secs(arguments.seconds);
     println!("{:<44}{:>14}", "measurement", "result");
     fanout::measure(&target, arguments.subscribers, time).await?;
@@ -63,10 +83,11 @@ async fn main() -> Result<()> {
 }
 
 /// Serves until standard input ends, which means that the parent is gone.
-async fn serve(tls: bool) -> Result<()> {
+async fn serve(tls: bool, nats: Option<String>) -> Result<()> {
     let certificate = if tls { Some(tls::Certificate::make()?) } else { None };
     let files = certificate.as_ref().map(|certificate| certificate.files.clone());
-    let server = Server::start(Config { tls: files, ..Config::relaxed() }).await?;
+    let nats = nats.map(|url| Nats { servers: vec![url], ..Nats::default() });
+    let server = Server::start(Config { tls: files, nats, ..Config::relaxed() }).await?;
     println!("{}", server.url());
     println!(
         "{}",

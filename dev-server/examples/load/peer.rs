@@ -10,7 +10,7 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use tokio_util::either::Either;
 
 use crate::Result;
-use crate::target::Target;
+use crate::target::Node;
 
 pub(crate) struct Peer {
     pub(crate) socket: WebSocketStream<Either<TcpStream, Box<TlsStream<TcpStream>>>>,
@@ -18,11 +18,11 @@ pub(crate) struct Peer {
 
 impl Peer {
     /// Connects and reads the welcome.
-    pub(crate) async fn join(target: &Target) -> Result<Peer> {
-        let (_, address) = target.url.split_once("://").ok_or("no address")?;
+    pub(crate) async fn join(node: &Node) -> Result<Peer> {
+        let (_, address) = node.url.split_once("://").ok_or("no address")?;
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        let stream = match &target.connector {
+        let stream = match &node.connector {
             Some(connector) => {
                 let name = ServerName::try_from("localhost")?;
                 Either::Right(Box::new(connector.connect(name, stream).await?))
