@@ -7,7 +7,8 @@ import { LIBRARY, stage } from "../kit/stage.mjs";
 /** Counts the timers that are set, in the page. */
 function countTimers() {
   const { setTimeout: set, clearTimeout: clear } = globalThis;
-  globalThis.timers = new Set();
+  const timers = new Set();
+  globalThis.timers = timers;
   globalThis.setTimeout = (call, ...rest) => {
     const run = () => {
       timers.delete(id);
@@ -51,8 +52,8 @@ test("p152 after close() no connection, no listener on a track and no timer is l
   await Promise.all([anna.sees(ben), ben.sees(anna)]);
   await anna.run("(m, id) => { m.remote(id).pc.createDataChannel('x'); m.seen = m.remote(id).pc.getReceivers()[0].track; }", ben.id);
   await ben.event("data-channel", { label: "x" });
-  const seen = await anna.page.evaluateHandle((at) => page.members[at].seen, anna.index);
-  const sent = await anna.page.evaluateHandle((at) => page.members[at].streams.get("camera").getVideoTracks()[0], anna.index);
+  const seen = await anna.page.evaluateHandle((at) => globalThis.page.members[at].seen, anna.index);
+  const sent = await anna.page.evaluateHandle((at) => globalThis.page.members[at].streams.get("camera").getVideoTracks()[0], anna.index);
   await anna.close();
   await ben.close();
   assert.deepEqual(await listenersOf(seen), []);
@@ -82,7 +83,8 @@ test("p152 connections of members who left are collected while the room goes on"
 /** Keeps the memory of the core, so that it can be overwritten. */
 function keepMemories() {
   const { Instance } = WebAssembly;
-  globalThis.memories = [];
+  const memories = [];
+  globalThis.memories = memories;
   WebAssembly.Instance = class extends Instance {
     constructor(...args) {
       super(...args);

@@ -11,7 +11,8 @@ test("p157 a page that has no connection left gets a typed error at the remote, 
   const [anna, ben] = await room(2);
   await anna.event("peer-joined", { peer: ben.id });
   const made = await anna.page.evaluate(() => {
-    globalThis.many = [];
+    const many = [];
+    globalThis.many = many;
     try {
       while (many.length < 600) many.push(new RTCPeerConnection());
     } catch {
