@@ -61,7 +61,7 @@ pub(crate) fn simulate(copy: &Path) -> String {
             "--",
             "--rooms",
             "--sessions",
-            "1500",
+            "10000",
             "--repeat",
             "1000000",
             "--shrink",

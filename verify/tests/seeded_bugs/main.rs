@@ -2,7 +2,8 @@
 //! shows only where the simulation does not go fails a test of the machine.
 //!
 //! Each bug is an edit of the machine's text in a copy of the crates, so that the machine has no switches for tests. That is
-//! slow, and so `cargo xtask verify --rooms --seeded-bugs` runs it. That the edits fit the machine is an ordinary test.
+//! slow: `cargo xtask verify --rooms --seeded-bugs` runs all of them, `cargo xtask test` five. That the edits fit the machine is
+//! an ordinary test.
 //!
 //! Most of these bugs are what the official client does.
 

@@ -35,7 +35,7 @@ const SUITES: [Suite; 10] = [
     Suite { name: "rust", about: "cargo test: machine, native client, server", work: Tests(rust) },
     Suite {
         name: "verify",
-        about: "20,000 simulated sessions, and 500 of rooms",
+        about: "20,000 simulated sessions, 500 of rooms, five seeded bugs",
         work: Check(simulated),
     },
     Suite { name: "wasm-node", about: "wasm-bindgen tests in Node", work: Tests(wasm_node) },
@@ -70,7 +70,8 @@ fn rust(_: &Workspace, shell: &Shell) -> Result<u64> {
 /// The seed of the day would find more and tell less: a run that fails must fail again.
 fn simulated(workspace: &Workspace, shell: &Shell) -> Result<()> {
     verify::simulate(workspace, shell, &verify::Args::brief())?;
-    verify::simulate(workspace, shell, &verify::Args::brief_rooms())
+    verify::simulate(workspace, shell, &verify::Args::brief_rooms())?;
+    verify::brief_seeded_bugs(shell)
 }
 
 fn wasm_node(workspace: &Workspace, shell: &Shell) -> Result<u64> {
