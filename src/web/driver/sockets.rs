@@ -25,15 +25,8 @@ pub(super) struct SocketSlot {
 impl<H: Host> Driver<H> {
     pub(super) fn open(&self, id: SocketId, address: &str) {
         self.sockets.borrow_mut().push(SocketSlot { id, socket: None, failure: None });
-        match self.host.dial(id, address) {
-            Dialled::Socket(socket) => self.listen(id, socket),
-            Dialled::Later => {}
-            Dialled::Unavailable => {
-                self.forget_socket(id, false);
-                self.push_input(Input::SocketUnavailable { socket: id });
-            }
-            Dialled::Failed(cause) => self.failed(id, &cause),
-        }
+        let dialled = self.host.dial(id, address);
+        self.take_dialled(id, dialled);
     }
 
     /// The host has made the socket that it promised.
@@ -45,7 +38,12 @@ impl<H: Host> Driver<H> {
             }
             return;
         }
-        match made {
+        self.take_dialled(id, made);
+        self.pump();
+    }
+
+    fn take_dialled(&self, id: SocketId, dialled: Dialled) {
+        match dialled {
             Dialled::Socket(socket) => self.listen(id, socket),
             Dialled::Later => {}
             Dialled::Unavailable => {
@@ -54,7 +52,6 @@ impl<H: Host> Driver<H> {
             }
             Dialled::Failed(cause) => self.failed(id, &cause),
         }
-        self.pump();
     }
 
     fn listen(&self, id: SocketId, socket: WebSocket) {
