@@ -33,7 +33,7 @@
 //! - **Calls take effect when they are made.** Their futures only wait for the answer: await them, or `detach` them; dropping a
 //!   future of [`connect`](SignallingClient::connect) or of a request withdraws the call. So everything can be called from
 //!   synchronous handlers too.
-//! - **Events** are told to handlers ([`on`](SignallingClient::on), [`on_async`](SignallingClient::on_async)) and to bounded
+//! - **Events** go to handlers ([`on`](SignallingClient::on), [`on_async`](SignallingClient::on_async)) and to bounded
 //!   streams ([`events`](SignallingClient::events)). Their types are in [`events`].
 //! - **Reconnecting** begins after the first welcome. [`events::Disconnected::will_reconnect`] says whether the client tries
 //!   again; subscriptions come back with the connection. See [`ReconnectOptions`].

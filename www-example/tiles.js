@@ -13,7 +13,7 @@ export class Tiles {
     setInterval(() => void this.#look(), LOOK_EVERY_MS);
   }
 
-  /** Your own tile, muted as nobody wants to hear themselves. */
+  /** Your own tile, muted: nobody wants an echo of themselves. */
   showSelf(name) {
     this.#add("self", { name, self: true });
   }

@@ -26,7 +26,7 @@ export function instantiate(give) {
   }
 }
 
-/** The client in the core; the surface is told if the options are refused. */
+/** The client in the core; the surface gets the error if the options are refused. */
 export function createClient(options, surface) {
   if (!ready) instantiate(source);
   return guarded(() => Client.create(options, surface));

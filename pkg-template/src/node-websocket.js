@@ -36,12 +36,12 @@ function nodeWebSocket(WebSocket, https) {
   return class NodeWebSocket extends WebSocket {
     constructor(address) {
       super(address, {
-        // The agent knows the proxy that Node is told of. `ws:` is for local servers, which no proxy reaches.
+        // The agent knows the proxy that Node is configured to use. `ws:` is for local servers, which no proxy reaches.
         agent: address.startsWith("wss:") ? https.globalAgent : undefined,
         perMessageDeflate: false,
         maxPayload: MAX_TEXT_BYTES,
       });
-      // An error that nobody hears ends the process. Whoever breaks the rules of the protocol is not waited for.
+      // An `error` event without a listener ends the process. Whoever breaks the rules of the protocol is not waited for.
       this.on("error", this.terminate);
       this.on("unexpected-response", refused);
     }

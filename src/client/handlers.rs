@@ -143,7 +143,7 @@ mod tests {
         assert!(handler.now_or_never().is_some());
         assert_eq!(ends.load(Ordering::Relaxed), 1);
         assert!(handlers.take_drained());
-        assert!(!handlers.take_drained(), "it is told once");
+        assert!(!handlers.take_drained(), "once");
     }
 
     #[test]

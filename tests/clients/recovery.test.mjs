@@ -35,19 +35,19 @@ test("after a broken connection a client comes back and has its subscriptions ag
     await client.unsubscribe(`gone-${name}`);
     const { affected } = await server.fault(client.peerId, "drop");
     assert.equal(affected, 1);
-    const { code, willReconnect } = await client.hears("disconnected");
+    const { code, willReconnect } = await client.receives("disconnected");
     assert.deepEqual([code, willReconnect], [1006, true]);
-    const { isReconnect, peerId } = await client.hears("connected");
+    const { isReconnect, peerId } = await client.receives("connected");
     assert.equal(isReconnect, true);
     assert.notEqual(peerId, client.peerId, "a publishable key gets a new peer id for each connection");
     for (const channel of ["a", "b"]) {
-      await client.hears("presence", { channel: `${channel}-${name}`, joined: [], left: [] });
+      await client.receives("presence", { channel: `${channel}-${name}`, joined: [], left: [] });
       await other.publish(`${channel}-${name}`, "welcome back");
-      await client.hears("message", { channel: `${channel}-${name}`, from: other.peerId, data: "welcome back" });
+      await client.receives("message", { channel: `${channel}-${name}`, from: other.peerId, data: "welcome back" });
     }
     await other.publish(`gone-${name}`, "nobody there");
     await other.send(peerId, "last");
-    await client.hears("direct", (direct) => direct.data === "last");
+    await client.receives("direct", (direct) => direct.data === "last");
     assert.deepEqual(client.unasked("message"), []);
     await Promise.all([client.close(), other.close()]);
   });
@@ -61,13 +61,13 @@ test("a token that expires ends the connection with 4002; the provider is asked,
     const client = await Participant.make(kind, { url: server.url, tokenProvider });
     const { expiresAt } = await client.connect();
     await client.subscribe(`short-${name}`);
-    const { code, willReconnect } = await client.hears("disconnected");
+    const { code, willReconnect } = await client.receives("disconnected");
     assert.deepEqual([code, willReconnect], [4002, true]);
     assert.ok(Date.now() / 1000 < expiresAt, "the server closes before the token has expired");
-    const again = await client.hears("connected");
+    const again = await client.receives("connected");
     assert.deepEqual([again.peerId, again.isReconnect, asked], [client.peerId, true, 2]);
     assert.ok(again.expiresAt >= expiresAt + 500);
-    await client.hears("presence", { channel: `short-${name}`, joined: [], left: [] });
+    await client.receives("presence", { channel: `short-${name}`, joined: [], left: [] });
     await client.close();
   });
 });
@@ -78,8 +78,8 @@ test("a token that the server takes no longer ends the session for good", async 
     const client = await connected(kind, { tokenProvider: () => token });
     token = `${token.slice(0, -43)}${"A".repeat(43)}`;
     await server.fault(client.peerId, "drop");
-    assert.equal((await client.hears("disconnected")).willReconnect, true);
-    const { code, willReconnect } = await client.hears("disconnected");
+    assert.equal((await client.receives("disconnected")).willReconnect, true);
+    const { code, willReconnect } = await client.receives("disconnected");
     assert.deepEqual([code, willReconnect], [4001, false]);
     assert.equal(await client.state(), "closed");
   });
@@ -99,9 +99,9 @@ test("pings that are not answered end the connection with 4000, and the client c
   await withEach(async (kind) => {
     const client = await connected(kind, { apiKey: KEY, inactivityTimeoutMs: 1_500 });
     await server.fault(client.peerId, "silence");
-    const { code, willReconnect } = await client.hears("disconnected");
+    const { code, willReconnect } = await client.receives("disconnected");
     assert.deepEqual([code, willReconnect], [4000, true]);
-    assert.equal((await client.hears("connected")).isReconnect, true);
+    assert.equal((await client.receives("connected")).isReconnect, true);
     await client.close();
   });
 });
@@ -113,7 +113,7 @@ test("a kick by the control plane is final, for all connections of the peer", as
     const answer = await server.rest("DELETE", `/v1/peers/kicked-${name}`);
     assert.deepEqual(answer, { peerId: `kicked-${name}`, closed: 2 });
     for (const client of clients) {
-      const { code, willReconnect } = await client.hears("disconnected");
+      const { code, willReconnect } = await client.receives("disconnected");
       assert.deepEqual([code, willReconnect], [4020, false]);
       assert.equal(await client.state(), "closed");
     }
@@ -126,15 +126,15 @@ test("a server that goes away says so, closes with 1001, and is dialled again", 
   await withEach(async (kind) => {
     const client = await connected(kind);
     await server.fault(client.peerId, "going_away", { retryAfterMs: 700, closeAfterMs: 50 });
-    await client.hears("going-away", { retryAfterMs: 700 });
-    const { code, willReconnect } = await client.hears("disconnected");
+    await client.receives("going-away", { retryAfterMs: 700 });
+    const { code, willReconnect } = await client.receives("disconnected");
     assert.deepEqual([code, willReconnect], [1001, true]);
-    assert.equal((await client.hears("connected")).isReconnect, true);
+    assert.equal((await client.receives("connected")).isReconnect, true);
     await client.close();
   });
 });
 
-test("frames that are none do no harm", async () => {
+test("text that is not a frame does no harm", async () => {
   await withEach(async (kind, name) => {
     const client = await connected(kind);
     for (const fault of ["binary", "bad_json", "unknown_type", "second_welcome"]) await server.fault(client.peerId, fault);

@@ -64,8 +64,8 @@ test("the quota of messages is an error; messages still arrive", async (t) => {
     await client.publish("counted", 1);
     await client.send(other.peerId, 2);
     await refused(client.publish("counted", 3), { code: "over_message_quota" });
-    await other.hears("message", (message) => message.data === 1);
-    await other.hears("direct", (direct) => direct.data === 2);
+    await other.receives("message", (message) => message.data === 1);
+    await other.receives("direct", (direct) => direct.data === 2);
     await Promise.all([client.close(), other.close()]);
   }
 });
@@ -77,9 +77,9 @@ test("too many messages a second end the connection with 4011, and the client co
     const flood = Array.from({ length: 12 }, (_, n) => client.publish("flood", n));
     const outcomes = await Promise.allSettled(flood);
     assert.ok(outcomes.some(({ reason }) => reason?.name === "DisconnectedError" || /closed/.test(reason?.message)), kind.name);
-    const { code, willReconnect } = await client.hears("disconnected");
+    const { code, willReconnect } = await client.receives("disconnected");
     assert.deepEqual([code, willReconnect], [4011, true]);
-    const { isReconnect } = await client.hears("connected");
+    const { isReconnect } = await client.receives("connected");
     assert.equal(isReconnect, true);
     await client.close();
   }
@@ -113,9 +113,9 @@ test("a message that is too large ends the connection of the client that does no
       await refused(client.publish("large", large), { name: "OversizedPayloadError" });
     } else {
       await refused(client.publish("large", large), { name: "DisconnectedError" });
-      const { code, willReconnect } = await client.hears("disconnected");
+      const { code, willReconnect } = await client.receives("disconnected");
       assert.deepEqual([code, willReconnect], [1009, true]);
-      await client.hears("connected");
+      await client.receives("connected");
     }
     await client.publish("large", "small");
     await client.close();

@@ -30,14 +30,14 @@ const others = (all, one) => all.filter((other) => other !== one);
 const by = (a, b) => (a.peerId < b.peerId ? -1 : 1);
 const closeAll = (all) => Promise.all(all.map((client) => client.close()));
 
-test("each newcomer is told who is there, and everybody is told of the newcomer, with metadata", async () => {
+test("each newcomer learns who is there, and everybody learns of the newcomer, with metadata", async () => {
   const all = await everybody("arrivals");
   for (const [index, newcomer] of all.entries()) {
     const there = all.slice(0, index);
     const snapshot = await newcomer.subscribe("arrivals");
     assert.deepEqual(snapshot.sort(by), there.map(entry).sort(by));
     for (const earlier of there) {
-      await earlier.hears("presence", { channel: "arrivals", joined: [entry(newcomer)], left: [] });
+      await earlier.receives("presence", { channel: "arrivals", joined: [entry(newcomer)], left: [] });
     }
   }
   const { peers } = await server.rest("GET", "/v1/channels/arrivals/peers");
@@ -45,7 +45,7 @@ test("each newcomer is told who is there, and everybody is told of the newcomer,
   await closeAll(all);
 });
 
-test("everybody is told of those who leave: by unsubscribing, by closing, by a broken connection", async () => {
+test("everybody learns who leaves: by unsubscribing, by closing, by a broken connection", async () => {
   for (const [index, kind] of KINDS.entries()) {
     const room = `departures-${index}`;
     const all = await everybody(room);
@@ -53,7 +53,7 @@ test("everybody is told of those who leave: by unsubscribing, by closing, by a b
     const leaver = all.find((client) => client.kind === kind);
     const left = async () => {
       for (const other of others(all, leaver)) {
-        await other.hears("presence", (presence) => presence.left.length === 1 && presence.left[0].peerId === leaver.peerId);
+        await other.receives("presence", (presence) => presence.left.length === 1 && presence.left[0].peerId === leaver.peerId);
       }
     };
     await leaver.unsubscribe(room);
@@ -61,10 +61,10 @@ test("everybody is told of those who leave: by unsubscribing, by closing, by a b
     await leaver.subscribe(room);
     await server.fault(leaver.peerId, "drop");
     await left();
-    await leaver.hears("connected");
+    await leaver.receives("connected");
     // The new connection has subscribed again.
     for (const other of others(all, leaver)) {
-      await other.hears("presence", { channel: room, joined: [entry(leaver)], left: [] });
+      await other.receives("presence", { channel: room, joined: [entry(leaver)], left: [] });
     }
     await leaver.close();
     await left();
@@ -83,13 +83,13 @@ test("a message reaches everybody but its sender; metadata comes to those who as
       for (const other of others(all, sender)) {
         const asked = all.indexOf(other) % 2 === 0;
         const more = asked ? { fromMetadata: metadata(sender.kind) } : {};
-        await other.hears("message", { channel: "talk", from: sender.peerId, data, ...more });
+        await other.receives("message", { channel: "talk", from: sender.peerId, data, ...more });
       }
     }
     await sender.unsubscribe("talk");
     await sender.publish("talk", "from outside");
     for (const other of others(all, sender)) {
-      await other.hears("message", (message) => message.data === "from outside" && message.from === sender.peerId);
+      await other.receives("message", (message) => message.data === "from outside" && message.from === sender.peerId);
     }
     await sender.subscribe("talk", { includeSenderMetadata: all.indexOf(sender) % 2 === 0 });
   }
@@ -110,7 +110,7 @@ test("messages of one sender come in their order", async () => {
     for (const sender of others(all, receiver)) {
       const numbers = [];
       for (let n = 0; n < count; n++) {
-        const { data } = await receiver.hears("message", (message) => message.from === sender.peerId);
+        const { data } = await receiver.receives("message", (message) => message.from === sender.peerId);
         numbers.push(data);
       }
       assert.deepEqual(numbers, [...Array(count).keys()], `${sender.kind.name} to ${receiver.kind.name}`);
@@ -125,7 +125,7 @@ test("a direct message reaches its addressee alone, without any channel, with me
     for (const addressee of others(all, sender)) {
       const data = { to: addressee.kind.name, nonce: `${addressee.peerId} 1` };
       await sender.send(addressee.peerId, data);
-      await addressee.hears("direct", { from: sender.peerId, data, fromMetadata: metadata(sender.kind) });
+      await addressee.receives("direct", { from: sender.peerId, data, fromMetadata: metadata(sender.kind) });
     }
   }
   for (const client of all) assert.deepEqual(client.unasked("direct"), []);
@@ -138,7 +138,7 @@ test("a publish by the control plane reaches everybody as an ordinary message", 
   const body = { data: { hello: "all" }, from: "backend", peerMetadata: { role: "server" } };
   await server.rest("POST", `/v1/channels/${encodeURIComponent("control/plane")}/publish`, body);
   for (const client of all) {
-    await client.hears("message", { channel: "control/plane", from: "backend", data: { hello: "all" }, fromMetadata: { role: "server" } });
+    await client.receives("message", { channel: "control/plane", from: "backend", data: { hello: "all" }, fromMetadata: { role: "server" } });
   }
   await closeAll(all);
 });
@@ -155,7 +155,7 @@ test("a wildcard subscription gets the messages of the channels that it covers, 
   for (const sender of all) {
     await sender.publish("fleet/7/telemetry", sender.kind.name);
     for (const other of others(all, sender)) {
-      await other.hears("message", { channel: "fleet/7/telemetry", from: sender.peerId, data: sender.kind.name });
+      await other.receives("message", { channel: "fleet/7/telemetry", from: sender.peerId, data: sender.kind.name });
     }
   }
   await closeAll(all);

@@ -16,26 +16,26 @@ const CLIENTS: usize = 200;
 struct Member {
     client: SignallingClient,
     channel: String,
-    heard: Arc<Mutex<HashSet<String>>>,
+    received: Arc<Mutex<HashSet<String>>>,
 }
 
 impl Member {
     async fn join(url: &str, index: usize) -> Member {
         let (client, _) = connected(options(url)).await;
         let channel = format!("restart/{index}");
-        let heard: Arc<Mutex<HashSet<String>>> = Arc::default();
-        let notes = Arc::clone(&heard);
+        let received: Arc<Mutex<HashSet<String>>> = Arc::default();
+        let notes = Arc::clone(&received);
         client.on(move |message: &Message| {
             notes.lock().unwrap().insert(message.channel.to_string());
         });
         client.subscribe(&channel).await.unwrap();
         client.subscribe("restart/all").await.unwrap();
-        Member { client, channel, heard }
+        Member { client, channel, received }
     }
 
-    fn hears(&self) -> bool {
-        let heard = self.heard.lock().unwrap();
-        heard.contains(&self.channel) && heard.contains("restart/all")
+    fn receives(&self) -> bool {
+        let received = self.received.lock().unwrap();
+        received.contains(&self.channel) && received.contains("restart/all")
     }
 }
 
@@ -55,9 +55,9 @@ async fn restart(stop: impl AsyncFnOnce(Server)) {
     }
     let (speaker, _) = connected(options(&second.url())).await;
     within(async {
-        while !members.iter().all(Member::hears) {
+        while !members.iter().all(Member::receives) {
             speaker.publish("restart/all", 1).await.unwrap();
-            for member in members.iter().filter(|member| !member.hears()) {
+            for member in members.iter().filter(|member| !member.receives()) {
                 speaker.publish(&member.channel, 1).await.unwrap();
             }
             tokio::time::sleep(Duration::from_millis(10)).await;

@@ -56,11 +56,11 @@ pub async fn until(mut condition: impl FnMut() -> bool) {
 /// Asserts that messages of a channel reach a client, once it is subscribed again.
 pub async fn assert_hears(client: &SignallingClient, url: &str, channel: &str, text: &str) {
     let (other, _) = connected(options(url)).await;
-    let mut heard = client.events::<Message>();
+    let mut received = client.events::<Message>();
     within(async {
         loop {
             other.publish(channel, text).await.unwrap();
-            let wait = tokio::time::timeout(Duration::from_millis(20), heard.next());
+            let wait = tokio::time::timeout(Duration::from_millis(20), received.next());
             if let Ok(Some(message)) = wait.await
                 && message.data::<String>().is_ok_and(|data| data == text)
             {

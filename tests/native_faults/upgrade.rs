@@ -48,21 +48,21 @@ struct Member {
     told: Arc<AtomicUsize>,
     lost: Arc<AtomicUsize>,
     back: Arc<AtomicUsize>,
-    heard: Arc<AtomicUsize>,
+    received: Arc<AtomicUsize>,
 }
 
 impl Member {
     async fn join(url: &str, certificate: &[u8]) -> Member {
         let client =
             options(url).api_key(KEY).root_certificate(certificate.to_vec()).build().unwrap();
-        let [told, lost, back, heard] = [(); 4].map(|()| Arc::new(AtomicUsize::new(0)));
+        let [told, lost, back, received] = [(); 4].map(|()| Arc::new(AtomicUsize::new(0)));
         client.on(count::<GoingAway>(&told));
         client.on(count::<Disconnected>(&lost));
-        client.on(count::<Message>(&heard));
+        client.on(count::<Message>(&received));
         within(client.connect()).await.unwrap();
         client.on(count::<Connected>(&back));
         within(client.subscribe("all")).await.unwrap();
-        Member { client, told, lost, back, heard }
+        Member { client, told, lost, back, received }
     }
 }
 
@@ -97,7 +97,7 @@ async fn fifty_clients_move_to_a_new_server_and_each_is_disconnected_once() {
 
     let speaker = &members[0];
     within(async {
-        while members[1..].iter().any(|member| at(&member.heard) == 0) {
+        while members[1..].iter().any(|member| at(&member.received) == 0) {
             speaker.client.publish("all", "hello").await.unwrap();
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

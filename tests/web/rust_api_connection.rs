@@ -20,7 +20,7 @@ use super::rust_api_stage::{
 // ---- connect ----
 
 #[wasm_bindgen_test]
-async fn a_client_connects_and_tells_of_it_before_the_call_is_answered() {
+async fn a_client_connects_and_emits_its_events_before_the_call_is_answered() {
     let stage = Stage::new();
     let client = stage.client();
     let notes = Notes::default();
@@ -186,7 +186,7 @@ async fn an_asynchronous_token_provider_is_asked_before_every_dial() {
 }
 
 #[wasm_bindgen_test]
-async fn a_provider_that_fails_is_told_in_its_own_words_without_credentials() {
+async fn the_error_of_a_provider_keeps_its_text_without_credentials() {
     let stage = Stage::new();
     let client = with_provider(|| async { Err::<String, _>("no session: ?token=secret1") });
     let error = within(client.connect()).await.unwrap_err();
@@ -411,7 +411,7 @@ async fn close_during_the_dial_leaves_nothing_behind() {
 }
 
 #[wasm_bindgen_test]
-async fn a_socket_that_fires_after_the_close_is_not_heard() {
+async fn events_of_a_socket_after_the_close_are_ignored() {
     let stage = Stage::new();
     let (client, socket) = stage.connected().await;
     // The peer never answers the closing handshake, so the deadline ends the wait.
@@ -520,7 +520,7 @@ async fn a_handler_that_hangs_holds_a_close_up_for_a_second() {
 // ---- events that come once ----
 
 #[wasm_bindgen_test]
-async fn a_welcome_is_told_with_all_that_it_says() {
+async fn a_welcome_is_an_event_with_all_its_fields() {
     let stage = Stage::new();
     let client = stage.client();
     let mut connected = client.events::<Connected>();

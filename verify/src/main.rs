@@ -1,4 +1,4 @@
-//! `metered-realtime-verify`: runs sessions, and tells the story of the first that breaks a rule.
+//! `metered-realtime-verify`: runs sessions, and prints the trace of the first that breaks a rule.
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -19,13 +19,13 @@ struct Args {
     /// How many threads; 0: one for each processor.
     #[arg(long, default_value_t = 0)]
     threads: usize,
-    /// Of so many sessions one is run twice, to see that it is the same.
+    /// One session of this many is run twice, to see that it is the same.
     #[arg(long, default_value_t = 500)]
     repeat: u64,
-    /// Tell the story of this one session (the number that a failure prints) and do nothing else.
+    /// Print the trace of this one session (the number that a failure prints) and do nothing else.
     #[arg(long)]
     trace: Option<u64>,
-    /// Run the fuzz corpus and so many variations of it, and do nothing else.
+    /// Run the fuzz corpus and this many variations of it, and do nothing else.
     #[arg(long, value_name = "VARIATIONS")]
     fuzz: Option<u64>,
     /// Rooms of peer connections instead of clients.

@@ -39,7 +39,7 @@ pub struct Plan {
     pub seed: u64,
     /// How many threads; 0: one for each processor.
     pub threads: usize,
-    /// Of so many sessions one is run twice, to see that it is the same.
+    /// One session of this many is run twice, to see that it is the same.
     pub repeat: u64,
 }
 
@@ -67,7 +67,7 @@ pub struct Results<T> {
     pub failures: BTreeMap<&'static str, Failure>,
 }
 
-/// So many sessions at a time for a thread.
+/// How many sessions a thread takes at a time.
 const BATCH: u64 = 100;
 
 /// Runs all sessions.
@@ -149,7 +149,7 @@ fn progress(done: &AtomicU64, start: u64, all: u64) {
     }
 }
 
-/// The trace of a failure, made as short and plain as so many runs can make it.
+/// The trace of a failure, as short and plain as this many runs can make it.
 #[must_use]
 pub fn report<T>(failure: &Failure, session: Session<T>, runs: u32) -> String {
     let Failure { session: number, seed, broken, count } = failure;

@@ -64,13 +64,13 @@ async function exchange(node, page, arrived) {
   say("the page shows the message of the Node client");
 
   const fromPage = `page says ${Math.random().toString(36).slice(2)}`;
-  const heard = next(node, "message", "the message of the page", (message) =>
+  const received = next(node, "message", "the message of the page", (message) =>
     JSON.stringify(message.data).includes(fromPage),
   );
   const box = page.getByRole("textbox", { name: /^message/i }).first();
   await box.fill(fromPage, { timeout: PATIENCE_MS });
   await box.press("Enter");
-  await heard;
+  await received;
   say("the Node client got the message of the page");
 }
 

@@ -87,7 +87,7 @@ impl Server {
         self.get(id)?.channels.get(channel).copied()
     }
 
-    /// A connection is gone. Gives what the others are told.
+    /// A connection is gone. Returns the frames for the others.
     pub fn disconnect(&mut self, id: usize) -> Vec<Addressed> {
         let Some(connection) = self.get(id) else { return Vec::new() };
         let channels: Vec<String> = connection.channels.keys().cloned().collect();
@@ -96,7 +96,7 @@ impl Server {
         told
     }
 
-    /// Carries a request out. Gives the answer, and what others are told. `None`: no server knows such a frame.
+    /// Carries a request out. Returns the answer, and the frames for others. `None`: no server knows such a frame.
     pub fn handle(&mut self, id: usize, request: &Request<'_>) -> Option<Vec<Addressed>> {
         if request.kind == "ping" {
             return Some(vec![(id, ServerFrame::Pong)]);

@@ -1,4 +1,4 @@
-//! Events, as the surface is told of them: messages field by field, which is fast, and all others by name with their payload.
+//! Events on their way to the surface: messages field by field, which is fast, and all others by name with their payload.
 
 use js_sys::Array;
 use wasm_bindgen::JsValue;

@@ -46,7 +46,7 @@ impl Page {
         }
     }
 
-    /// Said once, when there is a driver.
+    /// Called once, when there is a driver.
     pub(super) fn belongs_to(&self, driver: &Rc<Driver<Page>>) {
         let _ = self.driver.set(Rc::downgrade(driver));
     }

@@ -192,7 +192,7 @@ impl<H: Host> Driver<H> {
 /// Who uses a client from beside its surface: a room.
 #[cfg(feature = "peer")]
 pub trait Observer<N> {
-    /// Something happened, which the surface is told next.
+    /// Something happened. The surface gets the event next.
     fn event(&self, event: &Event<JsValue, N>);
 
     /// A call was answered. `true`: it was the observer's own, and is of no interest to the surface.
@@ -204,7 +204,7 @@ pub trait Observer<N> {
 
 #[cfg(feature = "peer")]
 impl<H: Host> Driver<H> {
-    /// Has an observer told of everything, before the surface.
+    /// From now on an observer gets everything before the surface.
     pub fn observe(&self, observer: Weak<dyn Observer<H::Name>>) {
         self.observer.replace(Some(observer));
     }

@@ -65,7 +65,7 @@ pub enum ChannelEvent {
     Error,
     /// It is closed, not by this side.
     Close,
-    /// There is room in its buffer. The surface is not told.
+    /// There is room in its buffer. It is no event.
     BufferedAmountLow,
 }
 
@@ -177,7 +177,7 @@ impl<H: ChannelHost> ChannelDriver<H> {
         self.queue.borrow_mut().send(message.clone(), size, buffered, now)
     }
 
-    /// Closes the channel. Messages that wait are refused; nothing more is told.
+    /// Closes the channel. Messages that wait are refused; no event follows.
     pub fn close(&self) {
         self.detach();
         self.queue.borrow_mut().close();

@@ -281,7 +281,7 @@ impl<H: RoomHost> RoomDriver<H> {
         let weak = self.weak.clone();
         let connection = Connection::listen(id, pc, &self.host, move |callback, detail, value| {
             if let Some(driver) = weak.upgrade() {
-                driver.told(id, callback, detail, &value);
+                driver.on_callback(id, callback, detail, &value);
             }
         });
         self.connections.borrow_mut().push(Rc::new(connection));
@@ -292,7 +292,7 @@ impl<H: RoomHost> RoomDriver<H> {
         self.input(Input::Connection { connection, event });
     }
 
-    fn told(&self, id: ConnectionId, callback: Callback, detail: u32, value: &JsValue) {
+    fn on_callback(&self, id: ConnectionId, callback: Callback, detail: u32, value: &JsValue) {
         let Some(connection) = self.find(id) else { return };
         if callback == Callback::Described {
             return connection.apply_local(value);

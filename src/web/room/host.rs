@@ -36,7 +36,7 @@ pub(super) struct RoomPage {
 }
 
 impl RoomPage {
-    /// Said once, when there is a driver.
+    /// Called once, when there is a driver.
     pub(super) fn belongs_to(&self, driver: &Rc<RoomDriver<RoomPage>>) {
         let _ = self.driver.set(Rc::downgrade(driver));
     }

@@ -70,7 +70,7 @@ test("p127 closing rejects what waits, and may be repeated", async (t) => {
   assert.ok(results.includes("rejected"));
 });
 
-test("p128 p130 views are sent, blobs are refused, and a remote close is told once", async (t) => {
+test("p128 p130 views are sent, blobs are refused, and a remote close is reported once", async (t) => {
   const { anna, ben } = await channel(t);
   await anna.run("(m) => m.channel.send(new Uint8Array([1, 2, 3]))");
   await ben.until("three bytes", "(m) => m.bytes === 3");

@@ -32,7 +32,7 @@ after(async () => {
 /** One client of a test. Keeps its events until the test asks for them. */
 export class Participant {
   #call;
-  #heard = [];
+  #received = [];
   #waiting = new Set();
 
   /** Makes a client; `options`: url, apiKey or tokenProvider, inactivityTimeoutMs. */
@@ -47,7 +47,7 @@ export class Participant {
   /** Connects, keeps the peer id, and returns the payload of `connected`. */
   async connect() {
     await this.#call("connect");
-    const connected = await this.hears("connected");
+    const connected = await this.receives("connected");
     this.peerId = connected.peerId;
     return connected;
   }
@@ -65,34 +65,34 @@ export class Participant {
   /** Subscribes and returns the presence snapshot. */
   async subscribe(channel, options = {}) {
     await this.#call("subscribe", channel, options);
-    const { joined } = await this.hears("presence", (presence) => presence.channel === channel && presence.left.length === 0);
+    const { joined } = await this.receives("presence", (presence) => presence.channel === channel && presence.left.length === 0);
     return joined;
   }
 
   /** The next matching event of that name, whether it has come already or not. A second call returns the one after. */
-  async hears(event, fits = () => true) {
+  async receives(event, fits = () => true) {
     const holds = typeof fits === "function" ? fits : (payload) => isDeepStrictEqual(plain(payload), fits);
     const take = () => {
-      const at = this.#heard.findIndex((entry) => entry.event === event && holds(entry.payload));
-      return at < 0 ? undefined : this.#heard.splice(at, 1)[0];
+      const at = this.#received.findIndex((entry) => entry.event === event && holds(entry.payload));
+      return at < 0 ? undefined : this.#received.splice(at, 1)[0];
     };
     const found = take() ?? (await this.#untilSomething(take));
     if (found) return plain(found.payload);
     const wanted = typeof fits === "function" ? "" : ` ${JSON.stringify(fits)}`;
-    const heard = this.#heard.map(({ event, payload }) => `  ${event} ${JSON.stringify(payload)}`).join("\n");
+    const received = this.#received.map(({ event, payload }) => `  ${event} ${JSON.stringify(payload)}`).join("\n");
     throw new assert.AssertionError({
-      message: `${this.kind.name} did not hear ${event}${wanted} within ${PATIENCE_MS} ms. Not asked for yet:\n${heard || "  nothing"}`,
-      stackStartFn: this.hears,
+      message: `${this.kind.name} did not get ${event}${wanted} within ${PATIENCE_MS} ms. Not asked for yet:\n${received || "  nothing"}`,
+      stackStartFn: this.receives,
     });
   }
 
   /** Events that came and were not asked for. */
   unasked(event) {
-    return this.#heard.filter((entry) => entry.event === event).map(({ payload }) => plain(payload));
+    return this.#received.filter((entry) => entry.event === event).map(({ payload }) => plain(payload));
   }
 
   #tell(event, payload) {
-    this.#heard.push({ event, payload });
+    this.#received.push({ event, payload });
     for (const look of [...this.#waiting]) look();
   }
 

@@ -200,12 +200,12 @@ test("listeners that are added after close() was called stay", async () => {
   const w = await connected();
   w.socket.answers = "never";
   const promise = w.client.close();
-  let heard = 0;
-  w.client.on("connected", () => (heard += 1));
+  let received = 0;
+  w.client.on("connected", () => (received += 1));
   w.socket.end(1000);
   await promise;
   await w.connect();
-  assert.equal(heard, 1);
+  assert.equal(received, 1);
 });
 
 test("connect() right after close() does not wait for the old socket", async () => {

@@ -167,7 +167,7 @@ test("e045 a second welcome is ignored", async () => {
   assert.equal(socket.of("publish").length, 1);
 });
 
-test("e046 e047 a welcome that breaks a rule is none", async (t) => {
+test("e046 e047 a welcome that breaks a rule does not count", async (t) => {
   fakeTime(t);
   const wrong = [
     { peerId: undefined },

@@ -153,7 +153,7 @@ test("e019 plain ws to this machine is fine", async () => {
   }
 });
 
-test("e020 other schemes and what is no address are refused", () => {
+test("e020 other schemes and texts that are not addresses are refused", () => {
   for (const url of ["http://h", "https://h", "ftp://h", "not a url", ""]) refused({ apiKey: "pk", url }, "url");
 });
 

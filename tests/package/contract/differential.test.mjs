@@ -435,7 +435,7 @@ const DIFFERENT = {
       await p.settle();
     },
   },
-  "close() while waiting for a retry is told": {
+  "close() while waiting for a retry is reported": {
     why: "rule d02: every end of a client that was connected is one disconnected event",
     may: /^event disconnected/,
     script: async (p) => {
@@ -560,7 +560,7 @@ const DIFFERENT = {
       await p.bounce();
     },
   },
-  "a replay that fails is tried again, and the last failure is told": {
+  "a replay that fails is tried again, and the last failure is reported": {
     why: "rule d20",
     may: /^event server-error/,
     script: async (p) => {

@@ -17,17 +17,17 @@ function withBadGetter(object, name) {
   return Object.defineProperty(object, name, { get: fail, enumerable: true, configurable: true });
 }
 
-/** This client and another one publish and hear. */
+/** This client and another one can publish and receive. */
 async function allWork(...watched) {
   for (const w of watched) {
     assert.equal(w.client.state, "connected");
     const published = w.client.publish("c", 1);
     w.last.ack();
     await published;
-    const heard = [];
-    w.client.once("message", ({ data }) => heard.push(data));
+    const received = [];
+    w.client.once("message", ({ data }) => received.push(data));
     w.last.receive({ type: "message", channel: "c", from: "p", data: "works" });
-    assert.deepEqual(heard, ["works"]);
+    assert.deepEqual(received, ["works"]);
   }
 }
 
@@ -59,22 +59,22 @@ const LISTENERS = {
 };
 
 for (const [name, listen] of Object.entries(LISTENERS)) {
-  test(`a listener that throws, ${name}, is told to the console, and the others hear`, async (t) => {
+  test(`a listener that throws, ${name}, is reported to the console, and the others still run`, async (t) => {
     const lines = silenced(t);
     const { w, other } = await pair({ logger: null });
     listen(w.client);
-    const heard = [];
-    w.client.on("message", ({ data }) => heard.push(data));
+    const received = [];
+    w.client.on("message", ({ data }) => received.push(data));
     w.last.receive({ type: "message", channel: "c", from: "p", data: 1 });
     await turn();
-    assert.deepEqual(heard, [1]);
+    assert.deepEqual(received, [1]);
     assert.equal(lines.length, 1);
     assert.equal(lines[0][1], mine);
     await allWork(w, other);
   });
 }
 
-test("a listener that throws is told to the logger alone, if there is one", async (t) => {
+test("a listener that throws is reported to the logger alone, if there is one", async (t) => {
   const lines = silenced(t);
   const logged = [];
   const { w } = await pair({ logger: { error: (message, context) => logged.push([message, context]) } });

@@ -213,7 +213,7 @@ test("e229 e230 e231 one wrong address spoils them all", async () => {
   }
 });
 
-test("e232 too long a user name spoils them all, one that is no string is left out", async () => {
+test("e232 a user name that is too long spoils them all, one that is not a string is left out", async () => {
   for (const field of ["username", "credential"]) {
     assert.equal(await ice([{ urls: "turn:h", [field]: "x".repeat(1025) }]), "absent");
     assert.deepEqual(await ice([{ urls: "turn:h", [field]: 5 }]), [{ urls: "turn:h" }]);

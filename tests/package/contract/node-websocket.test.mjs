@@ -60,12 +60,12 @@ test("a text in fragments, with a ping between them, byte by byte, is one messag
   const part = (first, from, to) => frame(first, Buffer.from(text).subarray(from, to));
   const bytes = Buffer.concat([part(0x01, 0, half), frame(0x89, "ping"), part(0x00, half, half), part(0x80, half)]);
   const pong = once(peer, "pong");
-  const heard = nextMessage(client);
+  const received = nextMessage(client);
   for (const byte of bytes) {
     peer._socket.write(Buffer.from([byte]));
     await new Promise((resolve) => setImmediate(resolve));
   }
-  assert.equal(await heard, "é");
+  assert.equal(await received, "é");
   assert.equal(String(await pong), "ping");
 });
 
@@ -78,9 +78,9 @@ test("texts of all lengths and characters go both ways", async () => {
   const around = (size) => [-2, -1, 0, 1, 2].map((more) => "x".repeat(size + more));
   const texts = ["", "é", "\u{1f4a3}", "\ufffd", ...around(40), ...around(62), ...around(125), "é".repeat(20_000), ...around(65_465)];
   for (const text of texts) {
-    const heard = nextMessage(client);
+    const received = nextMessage(client);
     await client.publish("c", text);
-    assert.ok((await heard) === text, `${text.length} characters`);
+    assert.ok((await received) === text, `${text.length} characters`);
   }
 });
 

@@ -247,7 +247,7 @@ test("e129 the token provider is asked before every attempt", async (t) => {
   }
 });
 
-test("e130 news of a socket of before change nothing", async (t) => {
+test("e130 events of an earlier socket change nothing", async (t) => {
   const w = await connected(t);
   const [old] = w.sockets;
   old.end(1006);

@@ -472,7 +472,7 @@ test("off() of everything during a dispatch, and on() of many", async () => {
   assert.equal(w.of("message").length, 3);
 });
 
-test("what a socket says inside of send is told in its order, however the frame got there", async () => {
+test("what a socket emits inside of send is reported in its order, however the frame got there", async () => {
   for (const call of [(client) => client.publish("c", 1), (client) => client.subscribe("c")]) {
     const w = watch();
     const socket = await w.connect();

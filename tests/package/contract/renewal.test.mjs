@@ -46,7 +46,7 @@ test("the new connection brings the channels over, and then takes over", async (
   assert.equal(w.last.of("publish").length, 1);
 });
 
-test("messages come from the old connection until then, and who is there is told after it", async (t) => {
+test("messages come from the old connection until then, and presence of the new one follows", async (t) => {
   const { w, old } = await renewing(t);
   const message = (data) => ({ type: "message", channel: "a", from: "p", data });
   w.last.openAndWelcome(expiring());
@@ -65,7 +65,7 @@ test("messages come from the old connection until then, and who is there is told
   assert.deepEqual(w.of("presence"), [{ channel: "a", joined: [{ peerId: "p" }], left: [] }]);
 });
 
-test("a renewal that fails leaves the connection alone, and what was held for it is never told", async (t) => {
+test("a renewal that fails leaves the connection alone, and the events held for it are dropped", async (t) => {
   const { w, old } = await renewing(t);
   w.last.openAndWelcome(expiring());
   w.last.receive({ type: "presence", channel: "a", joined: [{ peerId: "p" }], left: [] });

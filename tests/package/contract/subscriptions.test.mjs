@@ -262,7 +262,7 @@ test("e141 a drop between tries cancels them; the new connection asks once", asy
   assert.deepEqual(subscribed(w.last), ["a"]);
 });
 
-test("e142 the snapshot of a replay is an event, and nothing else is heard of it", async (t) => {
+test("e142 the snapshot of a replay is an event, and the replay causes no other event", async (t) => {
   const w = await replaying(t);
   w.clear();
   w.last.ack();

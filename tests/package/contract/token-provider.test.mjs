@@ -73,7 +73,7 @@ test("e149 a provider that hangs fails connect() after its time", async (t) => {
   }
 });
 
-test("e150 e151 e152 failures on retries use attempts, and are told from the third on", async (t) => {
+test("e150 e151 e152 failures on retries use attempts, and are reported from the third on", async (t) => {
   fakeTime(t);
   let good = true;
   const w = watch({ tokenProvider: () => (good ? "tok" : fail("no ?token=SECRET")) });
@@ -162,7 +162,7 @@ test("e156 what the provider says is scrubbed", async () => {
   for (const text of [error.message, error.stack, String(error.cause)]) assert.equal(text.includes("SECRET"), false);
 });
 
-test("a provider that throws what is no error", async () => {
+test("a provider that throws something that is not an Error", async () => {
   const throwing = {
     toString() {
       throw new Error("no text");

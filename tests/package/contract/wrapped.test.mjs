@@ -28,14 +28,14 @@ for (const [name, wrap] of Object.entries(WRAPPERS)) {
     const client = wrap(w.client);
     const socket = await w.connect();
     assert.equal(client.state, "connected");
-    const heard = [];
-    client.on("message", ({ data }) => heard.push(data));
-    client.addEventListener("message", ({ detail }) => heard.push(detail.data));
+    const received = [];
+    client.on("message", ({ data }) => received.push(data));
+    client.addEventListener("message", ({ detail }) => received.push(detail.data));
     const calls = [client.subscribe("c"), client.publish("c", 1), client.send("p", 2), client.unsubscribe("c")];
     for (const frame of socket.frames) socket.ack(frame);
     await Promise.all(calls);
     socket.receive({ type: "message", channel: "c", from: "p", data: 3 });
-    assert.deepEqual(heard, [3, 3]);
+    assert.deepEqual(received, [3, 3]);
     assert.equal(JSON.stringify(client), '{"state":"connected"}');
     await client.close();
     assert.equal(w.client.state, "closed");

@@ -111,10 +111,10 @@ test(`${FLOOD} messages are delivered in their order, and none is kept`, async (
 test("a stream that nobody reads keeps the newest events, and says how many it lost", async () => {
   const { client, peer } = await stage();
   const stream = client.events("message", { maxSize: 10 });
-  let heard = 0;
-  client.on("message", () => (heard += 1));
+  let received = 0;
+  client.on("message", () => (received += 1));
   for (let i = 0; i < 10_000; i += 1) peer.send(`{"type":"message","channel":"c","from":"x","data":${i}}`);
-  await until(() => heard === 10_000, 30_000);
+  await until(() => received === 10_000, 30_000);
   assert.equal(stream.lagged, 9_990);
   assert.equal((await stream.next()).value.data, 9_990);
 });

@@ -176,7 +176,7 @@ describe("a page", { concurrency: 1 }, () => {
     assert.deepEqual(await ours(), []);
   });
 
-  test("has none at all from a client that never connected, failed to, or was told not to", async (t) => {
+  test("has none from a client that never connected, failed to connect, or has lifecycleHooks off", async (t) => {
     const bare = await startBare({ greet: ({ socket }) => socket.close(4001) });
     const place = await inPage(site, { browser: tabs });
     t.after(async () => {

@@ -1,4 +1,4 @@
-// A server that restarts under 200 clients: all come back, all hear what they subscribed to, no call is lost.
+// A server that restarts under 200 clients: all come back, all receive what they subscribed to, no call is lost.
 
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
@@ -25,16 +25,16 @@ function keep(thing) {
 async function gather(url) {
   const clients = Array.from({ length: CLIENTS }, (_, index) => {
     const client = keep(new SignallingClient({ apiKey: "pk_live_local", url, reconnect: { initialDelayMs: 100, maxDelayMs: 500 } }));
-    const heard = new Set();
-    client.on("message", ({ channel, data }) => heard.add(`${channel} ${data}`));
-    return { client, heard, channel: `restart/${index}`, calls: [] };
+    const received = new Set();
+    client.on("message", ({ channel, data }) => received.add(`${channel} ${data}`));
+    return { client, received, channel: `restart/${index}`, calls: [] };
   });
   await Promise.all(clients.map(({ client }) => client.connect()));
   await Promise.all(clients.flatMap(({ client, channel }) => [client.subscribe(channel), client.subscribe("restart/all")]));
   return clients;
 }
 
-/** Publishes until it is told to stop, and keeps every answer. */
+/** Publishes until it is stopped, and keeps every answer. */
 function chatter(clients) {
   const timer = setInterval(() => {
     for (const { client, calls } of clients) {
@@ -62,7 +62,7 @@ async function restart(signal) {
   silence();
   const speaker = keep(new SignallingClient({ apiKey: "pk_live_local", url: again.url }));
   await speaker.connect();
-  const isBack = ({ heard, channel }) => heard.has(`${channel} hello`) && heard.has("restart/all hello");
+  const isBack = ({ received, channel }) => received.has(`${channel} hello`) && received.has("restart/all hello");
   await until(async () => {
     await speaker.publish("restart/all", "hello");
     await Promise.all(clients.filter((each) => !isBack(each)).map(({ channel }) => speaker.publish(channel, "hello")));
@@ -73,13 +73,13 @@ async function restart(signal) {
   return calls.map(({ outcome }) => outcome);
 }
 
-test("200 clients outlive a server that says goodbye: all are back and hear, every call is answered", async () => {
+test("200 clients outlive a server that says goodbye: all come back and receive, every call is answered", async () => {
   const outcomes = await restart("SIGTERM");
   assert.ok(outcomes.length > 2 * CLIENTS);
   assert.deepEqual(outcomes.filter((outcome) => !["ok", "notSent", "unknown"].includes(outcome)), []);
 });
 
-test("200 clients outlive a server that is killed: all are back and hear, every call is answered", async () => {
+test("200 clients outlive a server that is killed: all come back and receive, every call is answered", async () => {
   const outcomes = await restart("SIGKILL");
   assert.deepEqual(outcomes.filter((outcome) => !["ok", "notSent", "unknown"].includes(outcome)), []);
 });

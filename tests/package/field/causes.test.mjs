@@ -74,7 +74,7 @@ test("a name with several addresses that all refuse has a cause with a text", as
   assert.match(error.cause.message, /ECONNREFUSED/);
 });
 
-test("a name that nobody knows says so", async () => {
+test("an unknown host name says so", async () => {
   const { error } = await failed("wss://no-such-host.invalid");
   assert.match(error.cause.code, /^(ENOTFOUND|EAI_AGAIN)$/);
 });

@@ -46,7 +46,7 @@ test("no exported class of errors is missing in this list", () => {
   assert.deepEqual(classes.sort(), Object.keys(ARGUMENTS).sort());
 });
 
-test("what is no error of ours is no instance, whatever it is called", () => {
+test("an error that is not ours is no instance, whatever its name", () => {
   for (const [, { library }] of copies) {
     class SignallingError extends Error {}
     const named = Object.assign(new Error(), { name: "SignallingError" });

@@ -15,7 +15,7 @@ const LENIENT = {
       throw new Error("not mine");
     },
   }),
-  "that forgets what it is told": () => ({ addEventListener: () => "?", removeEventListener: () => "?" }),
+  "that forgets its listeners": () => ({ addEventListener: () => "?", removeEventListener: () => "?" }),
 };
 
 const thrower = () => {

@@ -72,11 +72,11 @@ for (const [name, surface] of Object.entries(await surfaces())) {
       const { url } = await telling();
       const client = await connected(surface, url, { logger: given });
       addFailing(client);
-      let heard = 0;
-      client.on("message", () => (heard += 1));
+      let received = 0;
+      client.on("message", () => (received += 1));
       await client.publish("a", 1);
       await pause(20);
-      assert.deepEqual([heard, client.state], [1, "connected"]);
+      assert.deepEqual([received, client.state], [1, "connected"]);
     }
     assert.deepEqual(rejections, []);
   });

@@ -31,20 +31,20 @@ for (const [name, surface] of Object.entries(await surfaces())) {
     test(`${name}: a client in ${what} works, in all of its methods`, async () => {
       const { url } = await echoing();
       const client = wrap(make(surface, url));
-      const heard = [];
+      const received = [];
       assert.equal(client.state, "idle");
-      client.on("message", ({ data }) => heard.push(data));
+      client.on("message", ({ data }) => received.push(data));
       const off = () => assert.fail("it was removed");
       client.once("message", off);
       client.off("message", off);
-      client.addEventListener("message", ({ detail }) => heard.push(detail.data));
+      client.addEventListener("message", ({ detail }) => received.push(detail.data));
       const stream = client.events("message");
       await client.connect();
       await client.subscribe("a");
       await client.publish("a", 0);
       await client.send("p", 0);
       await client.unsubscribe("a");
-      assert.deepEqual(heard, [1, 1, 2, 2]);
+      assert.deepEqual(received, [1, 1, 2, 2]);
       assert.equal((await stream.next()).value.data, 1);
       assert.equal(JSON.stringify(client), '{"state":"connected"}');
       await client.close();
@@ -75,7 +75,7 @@ for (const [name, surface] of Object.entries(await surfaces())) {
     assert.equal(state.stream, stream);
   });
 
-  test(`${name}: what is no client says so`, () => {
+  test(`${name}: a value that is not a client says so`, () => {
     assert.throws(() => surface.library.SignallingClient.prototype.on.call({}, "message", () => {}), TypeError);
   });
 }

@@ -54,9 +54,9 @@ test("channel and direct messages work both ways", async () => {
   for (const [from, to] of [[ours, theirs], [theirs, ours]]) {
     for (const data of values) {
       const isIt = (event) => event.from === from.peerId && JSON.stringify(event.data) === JSON.stringify(data);
-      const heard = next(to.client, "message", isIt);
+      const received = next(to.client, "message", isIt);
       await from.client.publish("talk", data);
-      assert.deepEqual(await heard, { channel: "talk", from: from.peerId, data });
+      assert.deepEqual(await received, { channel: "talk", from: from.peerId, data });
       const direct = next(to.client, "direct", isIt);
       await from.client.send(to.peerId, data);
       assert.deepEqual(await direct, { from: from.peerId, data });
@@ -74,9 +74,9 @@ test("after a drop both find each other again", async () => {
   // Both have subscribed again when each has seen the other, in a snapshot or as a newcomer.
   const sees = (client, peerId) => next(client, "presence", ({ joined }) => joined.some((peer) => peer.peerId === peerId));
   await Promise.race([sees(ours.client, them.peerId), sees(theirs.client, us.peerId)]);
-  const heard = next(theirs.client, "message");
+  const received = next(theirs.client, "message");
   await ours.client.publish("again", "hello again");
-  assert.equal((await heard).data, "hello again");
+  assert.equal((await received).data, "hello again");
   const answer = next(ours.client, "message");
   await theirs.client.publish("again", "hello you");
   assert.equal((await answer).data, "hello you");

@@ -42,7 +42,7 @@ const ENDS = {
   "close while waiting for a retry": "",
   "a connect that was refused": "1006",
   "an aborted connect": "AbortError",
-  // They are told to the console, because there is no logger.
+  // They go to the console, because there is no logger.
   "handlers that reject": /^(\[metered-realtime\] an event handler failed: (connected Error: mine|state-change undefined)(\n +at .*)*\n?){4}$/,
   "drops with nobody looking": "",
 };

@@ -48,10 +48,10 @@ class Player {
       ...options,
       reconnect: options.reconnect === false ? false : { jitterRatio: 0, ...options.reconnect },
     });
-    for (const name of EVENTS) this.hear(name);
+    for (const name of EVENTS) this.record(name);
   }
 
-  hear(name) {
+  record(name) {
     this.client.on(name, (payload) => {
       const shown = name === "token-provider-error" ? { ...payload, err: payload.err.message } : payload;
       this.trace.push(`event ${name} ${JSON.stringify(shown)}`);

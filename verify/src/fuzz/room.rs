@@ -303,7 +303,7 @@ impl RawRoom {
     }
 
     fn event(&mut self, event: &Event<String>) {
-        assert!(!self.left, "nothing is told after `left`");
+        assert!(!self.left, "no event follows `left`");
         match event {
             Event::StateChange { from, to } => {
                 assert_eq!(*from, self.shown);

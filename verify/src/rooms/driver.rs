@@ -131,7 +131,7 @@ impl World {
         self.write(page, up);
     }
 
-    /// A link is gone. Requests fail first, then the room hears of it.
+    /// A link is gone. Requests fail first, then the room gets the event.
     pub(crate) fn lose_link(&mut self, page: usize, code: u16, retry: bool, noticed: bool) {
         let Some(link) = self.pages[page].link.take() else { return };
         self.close_link(link, noticed);

@@ -13,7 +13,7 @@ pub(crate) struct Faults {
     pub(crate) late: u16,
     /// A frame that is late lets others pass.
     pub(crate) reordered: u16,
-    /// Presence comes late, and who comes and goes meanwhile is told in one frame.
+    /// Presence comes late, and who comes and goes meanwhile stands in one frame.
     pub(crate) presence_late: u16,
     /// An answer of the server comes late.
     pub(crate) ack_late: u16,

@@ -91,7 +91,7 @@ impl Checker {
         self.hostile.contains(&remote)
     }
 
-    /// How often the alarm has rung at this time.
+    /// How often the alarm has fired at this time.
     pub(crate) fn rings_at(&mut self, now: u64) -> u32 {
         let (at, count) = self.rings;
         self.rings = if at == now { (at, count + 1) } else { (now, 1) };
@@ -251,7 +251,7 @@ impl Checker {
 
     fn event(&mut self, event: &Event<Load>) -> Result<(), Broken> {
         self.events += 1;
-        rule("nothing is told after `left`", !self.left, || format!("{event:?}"))?;
+        rule("no event follows `left`", !self.left, || format!("{event:?}"))?;
         match event {
             Event::StateChange { from, to } => {
                 let before = self.state.replace(*to).unwrap_or(State::Idle);

@@ -41,19 +41,19 @@ pub(crate) struct Link {
     pub(crate) up: u64,
     pub(crate) down: u64,
     /// Who came and went, where it is not told at once.
-    pub(crate) news: Option<News>,
+    pub(crate) pending_presence: Option<PresenceUpdate>,
     /// Frames that it may send now, in thousandths, and when that was counted.
     budget: (u64, u64),
 }
 
 /// Who came and went since a link was told last: first went, then came.
 #[derive(Debug, Default)]
-pub(crate) struct News {
+pub(crate) struct PresenceUpdate {
     pub(crate) joined: Vec<String>,
     pub(crate) left: Vec<String>,
 }
 
-impl News {
+impl PresenceUpdate {
     pub(crate) fn add(&mut self, id: &str, joined: bool) {
         if joined {
             self.joined.push(id.to_owned());
@@ -75,7 +75,7 @@ impl Link {
             subscribed: false,
             up: now,
             down: now,
-            news: None,
+            pending_presence: None,
             budget,
         }
     }

@@ -6,7 +6,7 @@ use metered_realtime_proto::machine::CallError;
 use metered_realtime_proto::peer::{Input, RequestId, Signal};
 use metered_realtime_proto::wire::PresencePeer;
 
-use super::link::{CHANNEL, Down, News, Up};
+use super::link::{CHANNEL, Down, PresenceUpdate, Up};
 use super::load::Load;
 use super::world::{Happening, World};
 use crate::trace::trace;
@@ -183,8 +183,8 @@ impl World {
         if !was_there {
             self.tell_others(link, &id, true);
         }
-        // Who is there is told anew.
-        self.links[link].news = None;
+        // A new snapshot follows.
+        self.links[link].pending_presence = None;
         let joined = self.present().keys().map(|id| (*id).to_owned()).collect();
         self.send_down(link, Down::Presence { joined, left: Vec::new() });
     }
@@ -204,8 +204,8 @@ impl World {
             if other == link {
                 continue;
             }
-            let waits = self.links[other].news.is_some();
-            self.links[other].news.get_or_insert_default().add(id, joined);
+            let waits = self.links[other].pending_presence.is_some();
+            self.links[other].pending_presence.get_or_insert_default().add(id, joined);
             if !waits && self.dice.chance(self.faults.presence_late) {
                 let at = self.now + self.dice.magnitude(self.faults.latest);
                 self.schedule.add(at, Happening::Tells { link: other });
@@ -217,7 +217,7 @@ impl World {
 
     /// Tells a link who came and who went since it was told last.
     pub(crate) fn tell_news(&mut self, link: usize) {
-        if let Some(News { joined, left }) = self.links[link].news.take()
+        if let Some(PresenceUpdate { joined, left }) = self.links[link].pending_presence.take()
             && !(joined.is_empty() && left.is_empty())
         {
             self.totals.returns += joined.iter().filter(|id| left.contains(id)).count() as u64;
@@ -258,7 +258,7 @@ impl World {
         match down {
             Down::Done(request, result) => self.tell_done(page, request, result),
             Down::Presence { joined, left } => {
-                trace!(self, slot, "hears who is there {joined:?}, who left {left:?}");
+                trace!(self, slot, "gets presence: joined {joined:?}, left {left:?}");
                 self.tell(
                     page,
                     Input::Presence {

@@ -103,7 +103,7 @@ pub(crate) struct World {
     pub(crate) rejoins: Vec<usize>,
     /// Signals to members that mean no harm.
     pub(crate) honest_signals: u64,
-    /// When a user last heard something.
+    /// When a user last got an event.
     pub(crate) activity: u64,
     acts_left: u64,
     pub(crate) trace: Option<Trace>,

@@ -7,7 +7,7 @@ use crate::tools::Need;
 use crate::workspace::Workspace;
 use anyhow::Result;
 
-/// A session is a function of its seed. One that breaks a rule is told as a trace and shrunk; all
+/// A session is a function of its seed. One that breaks a rule is printed as a trace and shrunk; all
 /// rules are in `verify/src/invariants`.
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -23,10 +23,10 @@ pub(crate) struct Args {
     /// How many threads; 0: one for each processor.
     #[arg(long, default_value_t = 0)]
     threads: usize,
-    /// Tell the trace of this one session (the number that a failure prints) and do nothing else.
+    /// Print the trace of this one session (the number that a failure prints) and do nothing else.
     #[arg(long)]
     trace: Option<u64>,
-    /// Run the fuzz corpus and so many variations of it, and do nothing else.
+    /// Run the fuzz corpus and this many variations of it, and do nothing else.
     #[arg(long, value_name = "VARIATIONS")]
     fuzz: Option<u64>,
     /// Build the machine with each of some bugs, see that the simulation of rooms finds it, and do nothing else.

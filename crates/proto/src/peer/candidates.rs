@@ -4,16 +4,16 @@ use std::collections::VecDeque;
 
 use super::signal::Candidate;
 
-/// So many are used for one description.
+/// The most candidates that are used for one description.
 pub(super) const MAX_CANDIDATES: usize = 200;
 
-/// So many bytes wait.
+/// The most bytes of candidates that wait for their description.
 const MAX_BYTES: usize = 64 * 1024;
 
 /// No honest candidate is longer.
 const MAX_LENGTH: usize = 1_000;
 
-/// So many older credentials are remembered.
+/// The most older credentials that are remembered.
 const MAX_PAST: usize = 32;
 
 #[derive(Debug)]

@@ -10,9 +10,9 @@ use crate::machine::Instant;
 /// The options of a data channel.
 #[derive(Clone, Copy, Debug)]
 pub struct ChannelOptions {
-    /// So many bytes may wait in the channel's own buffer.
+    /// The most bytes that may wait in the channel's own buffer.
     pub max_buffered: u64,
-    /// So many messages may wait for room in it.
+    /// The most messages that may wait for room in it.
     pub max_queued: usize,
     /// Messages that are sent before the channel is open wait for it, and are not refused.
     pub wait_for_open: bool,
@@ -37,9 +37,9 @@ pub enum ChannelError {
     Closed,
     /// Too many messages wait.
     Overflow {
-        /// So many wait.
+        /// How many messages wait.
         queued: usize,
-        /// So many may.
+        /// How many may wait.
         cap: usize,
     },
 }
@@ -91,7 +91,7 @@ impl<M> SendQueue<M> {
         }
     }
 
-    /// Sends a message of so many bytes. `buffered`: the channel's `bufferedAmount`.
+    /// Sends a message of this many bytes. `buffered`: the channel's `bufferedAmount`.
     ///
     /// # Errors
     /// [`ChannelError`]; nothing is sent then.

@@ -12,7 +12,7 @@ use super::io::{CallId, ClientCall, Event, Order, Output, RequestId, State};
 pub(super) enum Client {
     /// It has to be connected.
     Closed,
-    /// It is connected, or was when it was last heard of.
+    /// It is connected, as far as is known.
     Up,
     /// It lost its connection and tries again.
     Retrying,
@@ -30,7 +30,7 @@ pub(super) enum Request {
     Close,
 }
 
-/// So many former ids of one's own are remembered.
+/// The most former ids of our own that are remembered.
 const MAX_FORMER_IDS: usize = 64;
 
 impl<P: Clone + PartialEq> Room<P> {

@@ -90,7 +90,7 @@ pub(super) struct Connection<P> {
     /// An offer was ignored; candidates may belong to it.
     pub(super) ignores: bool,
     attached: Vec<Attached>,
-    /// Further keys under which the peer was told of a track.
+    /// Further keys under which metadata of a track was sent to the peer.
     pub(super) keys: Vec<String>,
     pub(super) streams: Streams,
     /// When to act unless it is connected by then.
@@ -101,7 +101,7 @@ pub(super) struct Connection<P> {
     pub(super) transport_closed: bool,
 }
 
-/// So many dead ICE credentials are remembered.
+/// The most dead ICE credentials that are remembered.
 const MAX_DEAD: usize = 16;
 
 /// A description that could not be made is tried again after this long, then after twice as long, and so on; in

@@ -8,16 +8,16 @@ use super::Room;
 use super::io::{RemoteId, State};
 use super::signal::Signal;
 
-/// For so many peers at once.
+/// The most peers whose signals are held at once.
 const MAX_PEERS: usize = 16;
 
-/// So many signals of each.
+/// The most signals that are held of each peer.
 const MAX_SIGNALS: usize = 64;
 
-/// So many bytes of each.
+/// The most bytes that are held of each peer.
 const MAX_BYTES: usize = 128 * 1024;
 
-/// This long, in milliseconds.
+/// How long a signal is held, in milliseconds.
 const HOLD_MS: u64 = 10_000;
 
 #[derive(Debug)]

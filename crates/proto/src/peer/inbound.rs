@@ -19,7 +19,7 @@ impl<P: Clone + PartialEq> Remote<P> {
         let Some(connection) = &mut self.connection else { return };
         let names: Vec<&str> = streams.iter().map(|(_, name)| &**name).collect();
         let facts = connection.facts();
-        let metadata = self.told.claim(&Inbound {
+        let metadata = self.track_metadata.claim(&Inbound {
             msid: mid.and_then(|mid| facts?.track_of(mid)),
             id,
             kind,

@@ -1,4 +1,4 @@
-//! What a member says of its tracks, and which inbound track it means.
+//! The metadata that a member sends for its tracks, and the inbound track to which each belongs.
 //!
 //! It is keyed by the sender's id of the track. That is the receiver's id too only where the sender made the media
 //! section, so there are further ways to tell.
@@ -6,10 +6,10 @@
 use super::sdp::Section;
 use super::signal::{Kind, TrackMetadata};
 
-/// So many entries of one member are kept; the oldest goes first.
+/// The most entries that are kept of one member; the oldest goes first.
 const MAX_ENTRIES: usize = 512;
 
-/// So many bytes of one member are kept.
+/// The most bytes that are kept of one member.
 const MAX_BYTES: usize = 1024 * 1024;
 
 #[derive(Debug)]
@@ -27,7 +27,7 @@ struct Entry<P> {
 pub(super) struct Metadata<P> {
     /// Oldest first.
     entries: Vec<Entry<P>>,
-    /// The sender tells the ids of its descriptions, so there is no need to guess.
+    /// The sender names the ids of its descriptions, so there is no need to guess.
     is_exact: bool,
 }
 
@@ -51,8 +51,8 @@ impl<P> Default for Metadata<P> {
 }
 
 impl<P: Clone + PartialEq> Metadata<P> {
-    pub(super) fn put(&mut self, told: TrackMetadata<P>) {
-        let TrackMetadata { track, metadata, kind, stream, exact, size } = told;
+    pub(super) fn put(&mut self, received: TrackMetadata<P>) {
+        let TrackMetadata { track, metadata, kind, stream, exact, size } = received;
         self.is_exact |= exact;
         let at = self.entries.iter().position(|entry| entry.track == track);
         let Some(metadata) = metadata else {

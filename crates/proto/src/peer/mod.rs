@@ -1,6 +1,6 @@
 //! A room: one channel, and a peer connection to every other member, as one pure state machine beside the client's.
 //!
-//! It is told every input and the time, and says what to do. It knows neither sockets nor connections: the driver joins it
+//! It gets every input and the time, and says what to do. It knows neither sockets nor connections: the driver joins it
 //! with a client (`machine`) and with the platform's peer connections. A program that only uses the client has none of it.
 //!
 //! ```text
@@ -118,7 +118,7 @@ impl<P: Clone + PartialEq> Room<P> {
         }
     }
 
-    /// Without a logger nobody wants to hear; then no log lines are made.
+    /// Turns log lines on or off. Without a logger they are not worth making.
     pub fn set_logging(&mut self, logging: bool) {
         self.shared.logging = logging;
     }

@@ -256,7 +256,7 @@ impl<P: Clone + PartialEq> Remote<P> {
     }
 }
 
-/// Where the media section names a track by another id than its own, the peer is told under that one too.
+/// Where the media section names a track by another id than its own, the metadata is sent under that id too.
 fn tell_other_keys<P: Clone>(
     connection: &mut Connection<P>,
     remote: super::RemoteId,

@@ -11,7 +11,7 @@ use super::sdp::Origin;
 use super::shared::Shared;
 use super::signal::{SdpType, Signal};
 
-/// So many offers of a member are applied in a second.
+/// The most offers of a member that are applied in a second.
 const OFFERS_A_SECOND: usize = 10;
 
 /// A member may begin a new session this often, in milliseconds.

@@ -15,7 +15,7 @@ use super::roster::Step;
 /// The server has this long to say who is there, in milliseconds.
 const SNAPSHOT_MS: u64 = 10_000;
 
-/// So often the room subscribes again before it tells the user.
+/// How often the room subscribes again before it reports an error.
 const TRIES: u32 = 2;
 
 #[derive(Debug)]

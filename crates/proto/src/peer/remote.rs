@@ -34,7 +34,7 @@ pub(super) struct Remote<P> {
     /// When its latest offers were applied.
     pub(super) applied: VecDeque<Instant>,
     pub(super) candidates: Candidates<P>,
-    pub(super) told: Metadata<P>,
+    pub(super) track_metadata: Metadata<P>,
     pub(super) ladder: Ladder,
     /// Sessions of the peer that earlier connections belonged to, with the latest version.
     pub(super) past: VecDeque<Origin>,
@@ -46,7 +46,7 @@ pub(super) struct Remote<P> {
     pub(super) unanswered: u32,
 }
 
-/// So many past sessions are remembered.
+/// The most past sessions that are remembered.
 const MAX_PAST: usize = 8;
 
 /// How long a connection that was kept is on trial, in milliseconds.
@@ -66,7 +66,7 @@ impl<P: Clone + PartialEq> Remote<P> {
             offered: None,
             applied: VecDeque::new(),
             candidates: Candidates::default(),
-            told: Metadata::default(),
+            track_metadata: Metadata::default(),
             ladder: Ladder::default(),
             past: VecDeque::new(),
             next_session: Instant::START,
@@ -120,7 +120,7 @@ impl<P: Clone + PartialEq> Remote<P> {
         let Some(connection) = self.connection.take() else { return };
         shared.order(connection.id, Order::Drop);
         self.candidates.reset();
-        self.told.release();
+        self.track_metadata.release();
         self.on_trial = None;
         if let Some(origin) = connection.remote.and_then(|facts| facts.origin) {
             self.past.retain(|past| past.session != origin.session);
@@ -191,7 +191,7 @@ impl<P: Clone + PartialEq> Remote<P> {
 
     pub(super) fn handle_signal(&mut self, signal: Signal<P>, shared: &mut Shared<P>) {
         match signal {
-            Signal::Metadata(metadata) => self.told.put(metadata),
+            Signal::Metadata(metadata) => self.track_metadata.put(metadata),
             Signal::Candidate(candidate) => self.candidates.push(candidate),
             Signal::Description(description) => self.on_description(description, shared),
         }

@@ -9,10 +9,10 @@ use super::Room;
 use super::io::{Event, Output, RemoteId, State};
 use super::remote::Remote;
 
-/// So many members have a connection at once. Further ones wait until there is room.
+/// The most members with a connection at once. Further ones wait until there is room.
 pub const MAX_REMOTES: usize = 256;
 
-/// So many members may wait.
+/// The most members that may wait.
 const MAX_WAITING: usize = 4_096;
 
 /// Something to do about a member.
@@ -60,7 +60,7 @@ impl<P: Clone + PartialEq> Room<P> {
         match self.state {
             State::Joining | State::Joined => {}
             State::Reconnecting => {
-                // Before the welcome it is of the old connection, and while a snapshot is worked off it is news.
+                // Before the welcome it is of the old connection, and while a snapshot is being applied it is later than the snapshot.
                 let Some(reconciling) = &mut self.reconciling else { return };
                 if !std::mem::replace(&mut reconciling.snapshot_seen, true) {
                     self.take_snapshot(joined, left);

@@ -18,7 +18,7 @@ pub(super) struct Shared<P> {
     /// Those of the latest welcome that had any.
     pub(super) ice_servers: Option<Vec<IceServer>>,
     pub(super) max_message_size: f64,
-    /// The latest time that was told.
+    /// The latest time that the driver gave.
     pub(super) now: Instant,
     /// The members are known and can be reached: operations may begin.
     pub(super) live: bool,
@@ -76,7 +76,7 @@ impl<P: Clone> Shared<P> {
         }
     }
 
-    /// Tells a member to forget what it was told of a track.
+    /// Tells a member to forget the metadata of a track.
     pub(super) fn tell_to_forget(&mut self, remote: RemoteId, to: &str, key: &str) {
         let track = key.to_owned();
         let forget = TrackMetadata {

@@ -9,7 +9,7 @@ pub(super) struct Streams {
     live: BTreeMap<StreamId, Vec<TrackId>>,
 }
 
-/// So many streams of one connection are accounted for.
+/// The most streams of one connection that are accounted for.
 const MAX_STREAMS: usize = 1_024;
 
 impl Streams {

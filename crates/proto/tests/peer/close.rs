@@ -58,7 +58,7 @@ fn p151_an_idle_room_closes_without_a_connection_and_without_left() {
 }
 
 #[test]
-fn p153_a_fatal_close_is_told_by_its_name_before_everything_ends() {
+fn p153_a_fatal_close_is_reported_by_its_name_before_everything_ends() {
     let names = [
         (4001, "invalid_token"),
         (4002, "token_expired"),
@@ -93,7 +93,7 @@ fn p154_another_final_close_is_left_without_an_error() {
 }
 
 #[test]
-fn p155_an_error_of_the_server_is_told_and_changes_nothing() {
+fn p155_an_error_of_the_server_is_reported_and_changes_nothing() {
     let mut sim = Sim::joined(&["a"]);
     for code in ["action_not_permitted", "brand_new"] {
         sim.input(Input::ServerError { code: code.into(), message: None });
@@ -103,7 +103,7 @@ fn p155_an_error_of_the_server_is_told_and_changes_nothing() {
 }
 
 #[test]
-fn p156_a_token_provider_that_keeps_failing_is_told() {
+fn p156_a_token_provider_that_keeps_failing_is_reported() {
     let mut sim = Sim::joined(&["a"]);
     sim.drop_link(1006, true);
     sim.forget();

@@ -6,7 +6,7 @@ use metered_realtime_proto::peer::{
 
 use crate::sim::{Sim, sdp};
 
-fn told(track: &str, metadata: Option<&str>, stream: Option<&str>) -> Signal<String> {
+fn announced(track: &str, metadata: Option<&str>, stream: Option<&str>) -> Signal<String> {
     Signal::Metadata(TrackMetadata {
         track: track.into(),
         metadata: metadata.map(Into::into),
@@ -32,7 +32,7 @@ fn section(mid: &str, stream: &str, track: &str) -> Section {
 #[test]
 fn p101_p102_the_msid_of_the_section_names_the_senders_track() {
     let mut sim = Sim::joined(&["a"]);
-    sim.signal("a", told("theirs", Some("camera"), None));
+    sim.signal("a", announced("theirs", Some("camera"), None));
     sim.offers("a", with_msid("A", 1, "theirs"));
     sim.forget();
     sim.track("a", 7, 70);
@@ -42,7 +42,7 @@ fn p101_p102_the_msid_of_the_section_names_the_senders_track() {
 #[test]
 fn p101_the_receivers_id_is_the_senders_where_it_can_be() {
     let mut sim = Sim::calling("M", "A");
-    sim.signal("a", told("theirs", Some("camera"), None));
+    sim.signal("a", announced("theirs", Some("camera"), None));
     sim.track_as("a", 7, "theirs", 70);
     assert_eq!(sim.lines_with("track"), ["a: track 7 camera"]);
 }
@@ -50,8 +50,8 @@ fn p101_the_receivers_id_is_the_senders_where_it_can_be() {
 #[test]
 fn p103_p104_stream_and_kind_name_it_where_the_ids_differ() {
     let mut sim = Sim::calling("M", "A");
-    sim.signal("a", told("one", Some("camera"), Some("stream-70")));
-    sim.signal("a", told("two", Some("screen"), Some("stream-71")));
+    sim.signal("a", announced("one", Some("camera"), Some("stream-70")));
+    sim.signal("a", announced("two", Some("screen"), Some("stream-71")));
     sim.track("a", 7, 71);
     sim.track("a", 8, 70);
     assert_eq!(sim.lines_with("track"), ["a: track 7 screen", "a: track 8 camera"]);
@@ -60,8 +60,8 @@ fn p103_p104_stream_and_kind_name_it_where_the_ids_differ() {
 #[test]
 fn p102_metadata_that_is_the_same_for_all_tracks_needs_no_names() {
     let mut sim = Sim::calling("M", "A");
-    sim.signal("a", told("one", Some("camera"), None));
-    sim.signal("a", told("two", Some("camera"), None));
+    sim.signal("a", announced("one", Some("camera"), None));
+    sim.signal("a", announced("two", Some("camera"), None));
     sim.track("a", 7, 70);
     assert_eq!(sim.lines_with("track"), ["a: track 7 camera"]);
 }
@@ -69,8 +69,8 @@ fn p102_metadata_that_is_the_same_for_all_tracks_needs_no_names() {
 #[test]
 fn p105_different_metadata_without_names_is_none_rather_than_the_wrong_one() {
     let mut sim = Sim::calling("M", "A");
-    sim.signal("a", told("one", Some("camera"), None));
-    sim.signal("a", told("two", Some("screen"), None));
+    sim.signal("a", announced("one", Some("camera"), None));
+    sim.signal("a", announced("two", Some("screen"), None));
     sim.track("a", 7, 70);
     assert_eq!(sim.lines_with("track"), ["a: track 7 -"]);
 }
@@ -78,7 +78,7 @@ fn p105_different_metadata_without_names_is_none_rather_than_the_wrong_one() {
 #[test]
 fn p105_a_track_without_metadata_does_not_get_that_of_another() {
     let mut sim = Sim::calling("M", "A");
-    sim.signal("a", told("one", Some("camera"), None));
+    sim.signal("a", announced("one", Some("camera"), None));
     let mut offer = with_msid("A", 2, "x");
     offer.facts.sections.push(section("1", "stream-71", "y"));
     sim.offers("a", offer);
@@ -89,7 +89,7 @@ fn p105_a_track_without_metadata_does_not_get_that_of_another() {
 #[test]
 fn p105_of_two_tracks_of_one_stream_and_kind_stream_and_kind_name_none() {
     let mut sim = Sim::calling("M", "A");
-    sim.signal("a", told("one", Some("camera"), Some("stream-70")));
+    sim.signal("a", announced("one", Some("camera"), Some("stream-70")));
     let mut offer = with_msid("A", 2, "x");
     offer.facts.sections.push(section("1", "stream-70", "y"));
     sim.offers("a", offer);
@@ -100,7 +100,9 @@ fn p105_of_two_tracks_of_one_stream_and_kind_stream_and_kind_name_none() {
 #[test]
 fn p105_a_sender_that_tells_the_ids_of_its_descriptions_is_not_guessed_at() {
     let mut sim = Sim::calling("M", "A");
-    let Signal::Metadata(told) = told("z", Some("screen"), Some("stream-70")) else { panic!() };
+    let Signal::Metadata(told) = announced("z", Some("screen"), Some("stream-70")) else {
+        panic!()
+    };
     sim.signal("a", Signal::Metadata(TrackMetadata { exact: true, ..told }));
     sim.offers("a", with_msid("A", 2, "x"));
     sim.track("a", 7, 70);
@@ -110,8 +112,8 @@ fn p105_a_sender_that_tells_the_ids_of_its_descriptions_is_not_guessed_at() {
 #[test]
 fn p108_metadata_that_is_to_be_forgotten_is() {
     let mut sim = Sim::calling("M", "A");
-    sim.signal("a", told("theirs", Some("camera"), None));
-    sim.signal("a", told("theirs", None, None));
+    sim.signal("a", announced("theirs", Some("camera"), None));
+    sim.signal("a", announced("theirs", None, None));
     sim.track_as("a", 7, "theirs", 70);
     assert_eq!(sim.lines_with("track"), ["a: track 7 -"]);
 }
@@ -120,7 +122,7 @@ fn p108_metadata_that_is_to_be_forgotten_is() {
 fn p118_of_513_entries_the_oldest_is_forgotten() {
     let mut sim = Sim::calling("M", "A");
     for number in 0..513 {
-        sim.signal("a", told(&format!("t{number}"), Some(&format!("m{number}")), None));
+        sim.signal("a", announced(&format!("t{number}"), Some(&format!("m{number}")), None));
     }
     for (track, id) in [(7, "t0"), (8, "t1"), (9, "t512")] {
         sim.track_as("a", track, id, 70);

@@ -105,7 +105,7 @@ pub struct Channel {
 
 #[wasm_bindgen]
 impl Channel {
-    /// A wrapper of a channel. `undefined`: the surface was told what is wrong with the options.
+    /// A wrapper of a channel. `undefined`: the options are refused, and the surface has the error.
     #[must_use]
     pub fn create(
         channel: AnyChannel,

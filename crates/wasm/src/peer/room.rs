@@ -30,7 +30,7 @@ pub struct Room {
 
 #[wasm_bindgen]
 impl Room {
-    /// A room at rest, on a client of its own. `undefined`: the surface was told why not.
+    /// A room at rest, on a client of its own. `undefined`: the options are refused, and the surface has the error.
     #[must_use]
     pub fn create(
         client: &Client,

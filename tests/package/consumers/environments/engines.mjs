@@ -32,8 +32,8 @@ const examplePage = {
     await page.sees("Good morning, page");
     await page.type("#text", "Good morning, peer");
     await page.click("#send");
-    await peer.until(({ heard }) => heard.length === 1);
-    assert.deepEqual(peer.heard[0].data, { text: "Good morning, peer" });
+    await peer.until(({ received }) => received.length === 1);
+    assert.deepEqual(peer.received[0].data, { text: "Good morning, peer" });
 
     const [before] = peer.others;
     await page.click("#drop");

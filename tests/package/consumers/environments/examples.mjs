@@ -22,7 +22,7 @@ const quickStart = (suffix) => ({
     const peer = await lab.peer(CHANNEL);
     peer.once("message", () => peer.publish({ hello: "you" }));
     await lab.start(process.execPath, `quick-start.${suffix}`).until(/lobby \S+ { hello: 'you' }/);
-    assert.deepEqual(peer.heard[0].data, { hello: "world" });
+    assert.deepEqual(peer.received[0].data, { hello: "world" });
   },
 });
 
@@ -39,8 +39,8 @@ const nodeChat = {
     peer.publish({ text: "Who is there?" });
     await child.until(/: Who is there\?/);
     child.stdin.write("Only me\n");
-    await peer.until(({ heard }) => heard.length === 1);
-    assert.deepEqual(peer.heard[0].data, { text: "Only me" });
+    await peer.until(({ received }) => received.length === 1);
+    assert.deepEqual(peer.received[0].data, { text: "Only me" });
     child.stdin.end();
     assert.deepEqual(await child.exited, [0, null]);
     assert.match(child.output, /disconnected/);
@@ -70,7 +70,7 @@ const cdn = (page) => ({
     peer.once("message", () => peer.publish({ text: "Hello, page" }));
     const read = (browserPage) => browserPage.getByText("Hello, page").waitFor();
     await lab.usePage(`${await lab.serve()}/${page}.html`, read, fromCdn(lab));
-    assert.deepEqual(peer.heard[0].data, { text: "Hello from a page" });
+    assert.deepEqual(peer.received[0].data, { text: "Hello from a page" });
   },
 });
 
@@ -84,8 +84,8 @@ async function chatInReact(lab, site) {
     await page.getByText("Hello, React").waitFor();
     await page.getByLabel("Message").fill("Hello from React");
     await page.getByRole("button", { name: "Send" }).click();
-    await peer.until(({ heard }) => heard.length === 1);
-    assert.deepEqual(peer.heard[0].data, { text: "Hello from React" });
+    await peer.until(({ received }) => received.length === 1);
+    assert.deepEqual(peer.received[0].data, { text: "Hello from React" });
     assert.equal(await page.getByRole("listitem").count(), 1);
     assert.equal(peer.others.size, 1);
   });
@@ -98,7 +98,7 @@ async function saysHello(lab, site, text) {
   const peer = await lab.peer(CHANNEL);
   peer.once("message", () => peer.publish({ text: "Good to see you" }));
   await lab.usePage(site, (page) => page.getByText("Good to see you").waitFor());
-  assert.deepEqual(peer.heard[0].data, { text });
+  assert.deepEqual(peer.received[0].data, { text });
   peer.leave();
 }
 

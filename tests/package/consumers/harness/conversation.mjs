@@ -29,7 +29,7 @@ function check(peer, outcome) {
     direct: { from: peer.id, data: ASIDE },
     refusal: { name: "NotConnectedError", isNotConnected: true },
   });
-  assert.deepEqual(peer.heard, [
+  assert.deepEqual(peer.received, [
     { type: "message", from: peerId, data: QUESTION },
     { type: "direct", from: peerId, data: { question: QUESTION, channel: peer.channel } },
   ]);

@@ -10,7 +10,7 @@ export class Peer extends EventEmitter {
   #socket;
   #requests = 0;
   /** Messages and direct messages that arrived. */
-  heard = [];
+  received = [];
   /** Who else is in the channel. */
   others = new Set();
 
@@ -19,7 +19,7 @@ export class Peer extends EventEmitter {
     this.channel = channel;
     this.#socket = new WebSocket(`${url}/v1?key=${KEY}`);
     this.#socket.on("error", (error) => this.emit("error", error));
-    this.#socket.on("message", (text) => this.#hear(JSON.parse(text)));
+    this.#socket.on("message", (text) => this.#receive(JSON.parse(text)));
   }
 
   static async join(url, channel) {
@@ -50,7 +50,7 @@ export class Peer extends EventEmitter {
     this.#socket.send(JSON.stringify({ ...frame, requestId: `peer-${++this.#requests}` }));
   }
 
-  #hear(frame) {
+  #receive(frame) {
     switch (frame.type) {
       case "welcome":
         this.id = frame.peerId;
@@ -58,7 +58,7 @@ export class Peer extends EventEmitter {
         break;
       case "message":
       case "direct":
-        this.heard.push({ type: frame.type, from: frame.from, data: frame.data });
+        this.received.push({ type: frame.type, from: frame.from, data: frame.data });
         break;
       case "presence":
         for (const { peerId } of frame.joined) if (peerId !== this.id) this.others.add(peerId);

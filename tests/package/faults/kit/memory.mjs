@@ -141,12 +141,12 @@ const TASKS = {
   /** Whether a client is collected: once closed, once its connect failed, and never while it is connected. */
   async collectable() {
     const bare = await startBare();
-    const heard = [];
+    const received = [];
     const refs = {};
     /** A client whose handler refers to it, in a scope of its own: all closures of one scope keep the same variables. */
     const make = async (name) => {
       const client = new SignallingClient(await complete({ apiKey: "pk_test", url: bare.url }));
-      client.on("message", ({ data }) => heard.push([client.state, data]));
+      client.on("message", ({ data }) => received.push([client.state, data]));
       refs[name] = new WeakRef(client);
       return client;
     };
@@ -163,12 +163,12 @@ const TASKS = {
     for (let i = 0; i < 20; i += 1) await collect();
     // Nobody holds the connected client. It must work all the same, also over a reconnect.
     bare.last().send({ type: "message", channel: "c", from: "x", data: "one" });
-    await until(() => heard.some(([, data]) => data === "one"));
+    await until(() => received.some(([, data]) => data === "one"));
     bare.last().socket.terminate();
     await until(() => bare.dials.length === 4 && bare.peers.size === 1);
     await collect();
     bare.last().send({ type: "message", channel: "c", from: "x", data: "two" });
-    await until(() => heard.some(([, data]) => data === "two"));
+    await until(() => received.some(([, data]) => data === "two"));
     const alive = Object.entries(refs).filter(([, ref]) => ref.deref() !== undefined).map(([name]) => name);
     await refs.connected.deref()?.close();
     await bare.stop();

@@ -1,4 +1,4 @@
-//! What the user is told.
+//! Events: what the user's handlers get.
 
 use super::ids::SocketId;
 use crate::machine::error::ProviderFailure;

@@ -1,4 +1,4 @@
-//! What users are told.
+//! Events: what the user's handlers get.
 
 use super::super::error::Failure;
 use super::{ChannelId, RemoteId, RemoteState, State, StreamId, TrackId};
