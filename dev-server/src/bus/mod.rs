@@ -34,7 +34,7 @@ pub(crate) enum Report {
     /// Nobody listened to this message.
     Unanswered(u64),
     /// These messages came together.
-    Heard(Vec<Bytes>),
+    Received(Vec<Bytes>),
     /// Messages were lost here, because they came faster than they could be read.
     Missed,
 }

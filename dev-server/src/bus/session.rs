@@ -97,16 +97,16 @@ impl Session {
         let mut last = None;
         for output in wanted {
             match output {
-                BusOutput::Listen { subject } => self.listen(subject).await?,
-                BusOutput::Unlisten { subject } => {
+                BusOutput::Subscribe { subject } => self.listen(subject).await?,
+                BusOutput::Unsubscribe { subject } => {
                     if let Some(subscription) = self.subscriptions.remove(&subject) {
                         subscription.abort();
                     }
                 }
-                BusOutput::Publish { number, subject, payload, must_be_heard } => {
+                BusOutput::Publish { number, subject, payload, needs_subscriber } => {
                     last = Some(number);
                     let payload = Bytes::from(payload);
-                    let published = if must_be_heard {
+                    let published = if needs_subscriber {
                         let reply = format!("{}.{UNANSWERED}.{number}", self.reply);
                         self.client.publish_with_reply(subject, reply, payload).await
                     } else {
@@ -136,22 +136,22 @@ impl Session {
         Ok(())
     }
 
-    /// Takes everything that has arrived: only so can the hub put it in the order in which it was said, as the library sorts
-    /// it by subscription.
+    /// Takes everything that has arrived: only so can the hub put it in the order in which it was published, as the
+    /// library sorts it by subscription.
     fn take_in(&mut self, first: Message, report: &impl Fn(Vec<Report>)) {
         let mut reports = Vec::new();
-        let mut heard = Vec::new();
+        let mut payloads = Vec::new();
         let mut next = Some(first);
         while let Some(message) = next {
             if message.status == Some(StatusCode::NO_RESPONDERS) {
                 reports.extend(self.note(&message.subject));
             } else {
-                heard.push(message.payload);
+                payloads.push(message.payload);
             }
             next = unconstrained(self.incoming.next()).now_or_never().flatten();
         }
-        if !heard.is_empty() {
-            reports.push(Report::Heard(heard));
+        if !payloads.is_empty() {
+            reports.push(Report::Received(payloads));
         }
         report(reports);
     }

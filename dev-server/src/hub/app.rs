@@ -59,9 +59,9 @@ pub(super) struct Moved {
     pub(super) notice: Option<Notice>,
 }
 
-/// The receivers of a publish.
+/// Who gets a publish.
 #[derive(Debug, Default)]
-pub(super) struct Audience {
+pub(super) struct Recipients {
     /// Those who did not ask for the sender's metadata.
     pub(super) plain: Vec<ConnId>,
     /// Those who did.
@@ -270,26 +270,26 @@ impl App {
     }
 
     /// Who gets what is published to a channel: each connection once, but not the publisher's own.
-    pub(super) fn audience(&self, name: &str, publisher: Option<ConnId>) -> Audience {
-        let mut audience = Audience::default();
+    pub(super) fn recipients(&self, name: &str, publisher: Option<ConnId>) -> Recipients {
+        let mut recipients = Recipients::default();
         if !self.wildcards.is_empty() {
-            for (id, include_sender_metadata) in self.wildcard_audience(name) {
-                audience.add(id, include_sender_metadata, publisher);
+            for (id, include_sender_metadata) in self.matching_recipients(name) {
+                recipients.add(id, include_sender_metadata, publisher);
             }
-            return audience;
+            return recipients;
         }
-        let Some(channel) = self.channels.get(name) else { return audience };
-        audience.plain.reserve(channel.subscribers.len());
+        let Some(channel) = self.channels.get(name) else { return recipients };
+        recipients.plain.reserve(channel.subscribers.len());
         for (id, subscriber) in &channel.subscribers {
-            audience.add(*id, subscriber.include_sender_metadata, publisher);
+            recipients.add(*id, subscriber.include_sender_metadata, publisher);
         }
-        audience
+        recipients
     }
 
     /// A wildcard never delivers from a channel that its subscriber may not subscribe to. Who matches several times gets
     /// the sender's metadata if it asked for it once (assumed).
-    fn wildcard_audience(&self, name: &str) -> BTreeMap<ConnId, bool> {
-        let mut audience = BTreeMap::new();
+    fn matching_recipients(&self, name: &str) -> BTreeMap<ConnId, bool> {
+        let mut recipients = BTreeMap::new();
         let exact = self.channels.get(name).into_iter().flat_map(|channel| &channel.subscribers);
         let matching = self.wildcards.iter().filter(|(_, pattern)| pattern.matches(name));
         let wild = matching
@@ -297,13 +297,13 @@ impl App {
             .flat_map(|channel| &channel.subscribers)
             .filter(|(_, subscriber)| subscriber.grant.scope.covers(name));
         for (id, subscriber) in exact.chain(wild) {
-            *audience.entry(*id).or_default() |= subscriber.include_sender_metadata;
+            *recipients.entry(*id).or_default() |= subscriber.include_sender_metadata;
         }
-        audience
+        recipients
     }
 }
 
-impl Audience {
+impl Recipients {
     fn add(&mut self, id: ConnId, with_metadata: bool, publisher: Option<ConnId>) {
         match with_metadata {
             _ if Some(id) == publisher => {}
@@ -320,7 +320,7 @@ impl Channel {
         Moved { entry, notice }
     }
 
-    /// Those who hear of a peer's coming and going: everyone else with the permission to see presence (assumed).
+    /// Who gets a peer's joins and leaves: everyone else with the permission to see presence (assumed).
     fn others(&self, peer: &str) -> Vec<ConnId> {
         let others = self.subscribers.iter().filter(|(_, subscriber)| {
             let grant = &subscriber.grant;

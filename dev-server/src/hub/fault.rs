@@ -29,7 +29,7 @@ pub enum Target {
     All,
     /// The connections of one peer.
     Peer(String),
-    /// The next so many connects.
+    /// This many of the next connects.
     Next(u32),
 }
 

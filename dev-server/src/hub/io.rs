@@ -104,26 +104,26 @@ pub enum Output {
 /// What the bus between the nodes is to do. Carried out in order, and forgotten when the bus goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BusOutput {
-    /// Bring what is said on a subject.
-    Listen {
+    /// Subscribe to a subject.
+    Subscribe {
         /// The subject.
         subject: String,
     },
-    /// Bring it no longer.
-    Unlisten {
+    /// End a subscription.
+    Unsubscribe {
         /// The subject.
         subject: String,
     },
-    /// Say something to whoever listens on a subject, but not to this node.
+    /// Publish to the subscribers of a subject, but not to this node.
     Publish {
         /// Grows from one to the next; reported by [`Hub::handed`](super::Hub::handed).
         number: u64,
         /// The subject.
         subject: String,
-        /// What is said.
+        /// The message.
         payload: String,
-        /// Report by [`Hub::unanswered`](super::Hub::unanswered) if nobody listens.
-        must_be_heard: bool,
+        /// Report by [`Hub::unanswered`](super::Hub::unanswered) if nobody subscribes.
+        needs_subscriber: bool,
     },
 }
 

@@ -15,7 +15,7 @@ pub struct Rate {
     pub burst: u32,
 }
 
-/// At most so many connects of an address in a sliding window.
+/// Limits the connects of an address in a sliding window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectRate {
     /// How many.

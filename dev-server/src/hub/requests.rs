@@ -232,14 +232,14 @@ impl Hub {
         data: &str,
     ) {
         let Some(app) = self.apps.get(app) else { return };
-        let audience = app.audience(channel, publisher);
-        if !audience.plain.is_empty() {
+        let recipients = app.recipients(channel, publisher);
+        if !recipients.plain.is_empty() {
             let text = frames::message(channel, from, data, None);
-            self.send(FrameKind::Message, audience.plain, text);
+            self.send(FrameKind::Message, recipients.plain, text);
         }
-        if !audience.with_metadata.is_empty() {
+        if !recipients.with_metadata.is_empty() {
             let text = frames::message(channel, from, data, metadata);
-            self.send(FrameKind::Message, audience.with_metadata, text);
+            self.send(FrameKind::Message, recipients.with_metadata, text);
         }
     }
 

@@ -45,11 +45,11 @@ impl Stats {
         *self.frames_in.entry(kind).or_default() += 1;
     }
 
-    pub(super) fn count_heard(&mut self, kind: &'static str) {
+    pub(super) fn count_received(&mut self, kind: &'static str) {
         *self.bus_in.entry(kind).or_default() += 1;
     }
 
-    pub(super) fn count_said(&mut self, kind: &'static str) {
+    pub(super) fn count_sent(&mut self, kind: &'static str) {
         *self.bus_out.entry(kind).or_default() += 1;
     }
 

@@ -58,7 +58,7 @@ fn tell(hub: &mut Hub, report: Report, now: Time) {
         Report::Down => hub.bus_down(now),
         Report::Handed(number) => hub.handed(number, now),
         Report::Unanswered(number) => hub.unanswered(number),
-        Report::Heard(payloads) => hub.heard(&payloads, now),
+        Report::Received(payloads) => hub.received(&payloads, now),
         Report::Missed => hub.missed(now),
     }
 }

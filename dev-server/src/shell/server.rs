@@ -39,7 +39,7 @@ pub(super) type Accepting = (oneshot::Sender<()>, JoinHandle<JoinSet<()>>);
 #[non_exhaustive]
 pub enum StartError {
     /// An address cannot be listened on.
-    Listen {
+    Subscribe {
         /// The address.
         addr: SocketAddr,
         /// What the system says.
@@ -56,14 +56,14 @@ pub enum StartError {
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            StartError::Listen { addr, source } if source.kind() == io::ErrorKind::AddrInUse => {
+            StartError::Subscribe { addr, source } if source.kind() == io::ErrorKind::AddrInUse => {
                 let port = addr.port();
                 write!(
                     f,
                     "port {port} is already in use; stop the program that uses it, or choose another port (0 picks a free one)"
                 )
             }
-            StartError::Listen { addr, source }
+            StartError::Subscribe { addr, source }
                 if source.kind() == io::ErrorKind::PermissionDenied =>
             {
                 write!(
@@ -71,7 +71,9 @@ impl fmt::Display for StartError {
                     "cannot listen on {addr}: {source}; ports below 1024 need the capability CAP_NET_BIND_SERVICE"
                 )
             }
-            StartError::Listen { addr, source } => write!(f, "cannot listen on {addr}: {source}"),
+            StartError::Subscribe { addr, source } => {
+                write!(f, "cannot listen on {addr}: {source}")
+            }
             StartError::Tls(error) => error.fmt(f),
             StartError::Bus(error) => write!(f, "cannot start the bus between nodes: {error}"),
             StartError::Config(error) => error.fmt(f),
@@ -82,7 +84,7 @@ impl fmt::Display for StartError {
 impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            StartError::Listen { source, .. } => Some(source),
+            StartError::Subscribe { source, .. } => Some(source),
             StartError::Tls(error) => Some(error),
             StartError::Bus(error) => Some(error),
             StartError::Config(error) => Some(error),
@@ -240,11 +242,11 @@ fn bind(addr: SocketAddr, reuse_port: bool) -> Result<TcpListener, StartError> {
         socket.bind(addr)?;
         socket.listen(BACKLOG)
     };
-    listener().map_err(|source| StartError::Listen { addr, source })
+    listener().map_err(|source| StartError::Subscribe { addr, source })
 }
 
 fn local_addr(listener: &TcpListener, addr: SocketAddr) -> Result<SocketAddr, StartError> {
-    listener.local_addr().map_err(|source| StartError::Listen { addr, source })
+    listener.local_addr().map_err(|source| StartError::Subscribe { addr, source })
 }
 
 /// How many connections may wait to be accepted.

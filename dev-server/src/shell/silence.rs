@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Measures a client's silence. Hearing something costs a look at the clock; the alarm is set again only when it rings.
+/// Measures a client's silence. A frame costs a look at the clock; the alarm is set again only when it rings.
 #[derive(Debug)]
 pub(super) struct Silence {
     since: Instant,
@@ -19,7 +19,7 @@ impl Silence {
         Silence { since, limit }
     }
 
-    /// Something was heard.
+    /// A frame came in.
     pub(super) fn broken(&mut self) {
         if self.limit.is_some() {
             self.since = Instant::now();
@@ -45,11 +45,11 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn silence_is_measured_from_what_was_heard_last() {
+    async fn silence_is_measured_from_the_last_frame() {
         let start = Instant::now();
         let mut silence = Silence::new(Some(Duration::from_secs(75)));
-        let heard = tokio::time::timeout(Duration::from_secs(30), silence.too_long()).await;
-        assert!(heard.is_err());
+        let early = tokio::time::timeout(Duration::from_secs(30), silence.too_long()).await;
+        assert!(early.is_err());
         silence.broken();
         silence.too_long().await;
         assert_eq!(start.elapsed(), Duration::from_secs(105));

@@ -33,7 +33,7 @@ fn beyond_the_burst_a_connection_is_closed_with_4011() {
     assert_eq!(world.closed_with(a), None);
     world.say(a, json!({"type": "ping"}));
     assert_eq!(world.closed_with(a), Some(4011));
-    assert_eq!(kinds(&world.take(b)), ["presence"], "the others hear that it left");
+    assert_eq!(kinds(&world.take(b)), ["presence"], "the others learn that it left");
     world.say(a, json!({"type": "ping"}));
 }
 

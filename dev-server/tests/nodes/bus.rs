@@ -15,9 +15,9 @@ pub(crate) struct Bus {
     /// How often each node was connected: what travelled on an older connection is lost.
     generation: BTreeMap<usize, u64>,
     last_arrival: BTreeMap<Line, Time>,
-    /// One in so many messages is lost without a trace; 0 is none.
+    /// One in this many messages is lost without a trace; 0 is none.
     pub(crate) loses_one_in: usize,
-    /// This node gets everything so many milliseconds late.
+    /// How many milliseconds late this node gets everything.
     pub(crate) slow: Option<(usize, u64)>,
     /// Messages that the bus has delivered, by kind of subject.
     pub(crate) delivered: BTreeMap<&'static str, usize>,
@@ -67,18 +67,24 @@ impl Bus {
         now: Time,
         random: &mut Random,
     ) -> Vec<(Time, Happening)> {
-        let BusOutput::Publish { number, subject, payload, must_be_heard } = output else {
+        let BusOutput::Publish { number, subject, payload, needs_subscriber } = output else {
             let Some(interest) = self.interest.get_mut(&node) else { return Vec::new() };
             match output {
-                BusOutput::Listen { subject } => assert!(interest.insert(subject), "listens twice"),
-                BusOutput::Unlisten { subject } => assert!(interest.remove(&subject), "{subject}"),
+                BusOutput::Subscribe { subject } => {
+                    assert!(interest.insert(subject), "listens twice")
+                }
+                BusOutput::Unsubscribe { subject } => {
+                    assert!(interest.remove(&subject), "{subject}")
+                }
                 BusOutput::Publish { .. } => {}
             }
             return Vec::new();
         };
         let others = self.interest.iter().filter(|(other, _)| **other != node);
-        let receivers: Vec<usize> =
-            others.filter(|(_, heard)| heard.contains(&subject)).map(|(other, _)| *other).collect();
+        let receivers: Vec<usize> = others
+            .filter(|(_, subscribed)| subscribed.contains(&subject))
+            .map(|(other, _)| *other)
+            .collect();
         let mut happenings = Vec::new();
         for receiver in &receivers {
             let kind = if subject.contains(".ch.") { "channel" } else { "other" };
@@ -91,10 +97,10 @@ impl Bus {
             let at = self.arrival(line, now, random);
             let generation = self.generation(*receiver);
             let payload = payload.clone();
-            happenings.push((at, Happening::Heard { node: *receiver, generation, payload }));
+            happenings.push((at, Happening::Received { node: *receiver, generation, payload }));
         }
         let generation = self.generation(node);
-        let unanswered = must_be_heard && receivers.is_empty();
+        let unanswered = needs_subscriber && receivers.is_empty();
         let at = self.arrival(Line::Reports(node), now, random);
         happenings.push((at, Happening::Handed { node, generation, number, unanswered }));
         happenings

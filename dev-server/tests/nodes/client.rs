@@ -13,7 +13,7 @@ pub(crate) struct Client {
     pub(crate) since: Time,
     /// The channels that it holds, and since when.
     pub(crate) channels: BTreeMap<String, Room>,
-    /// What it has asked and not heard of.
+    /// Requests without an answer yet.
     pub(crate) pending: BTreeMap<String, Request>,
     /// The number of the last message of a connection in a channel.
     last: BTreeMap<(String, String), u64>,

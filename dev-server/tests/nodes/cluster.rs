@@ -34,7 +34,7 @@ pub(crate) struct Cluster {
 /// Something that is due.
 pub(crate) enum Happening {
     Sent { node: usize, generation: u64, output: BusOutput },
-    Heard { node: usize, generation: u64, payload: String },
+    Received { node: usize, generation: u64, payload: String },
     Handed { node: usize, generation: u64, number: u64, unanswered: bool },
 }
 
@@ -123,7 +123,7 @@ impl Cluster {
 
     /// Some of what travels to a node is thrown away, which the node is told.
     pub(crate) fn overwhelm(&mut self, node: usize) {
-        let to_node = |happening: &Happening| matches!(happening, Happening::Heard { node: n, .. } if *n == node);
+        let to_node = |happening: &Happening| matches!(happening, Happening::Received { node: n, .. } if *n == node);
         let keys: Vec<_> =
             self.agenda.iter().filter(|(_, h)| to_node(h)).map(|(key, _)| *key).collect();
         for key in keys {
@@ -227,10 +227,10 @@ impl Cluster {
                 let next = self.bus.carry_out(node, output, self.now, &mut self.random);
                 next.into_iter().for_each(|(at, happening)| self.schedule(at, happening));
             }
-            Happening::Heard { node, generation, payload }
+            Happening::Received { node, generation, payload }
                 if is_current(self, node, generation) =>
             {
-                self.drive(node, |hub, now| hub.heard(&[payload], now));
+                self.drive(node, |hub, now| hub.received(&[payload], now));
             }
             Happening::Handed { node, generation, number, unanswered }
                 if is_current(self, node, generation) =>
@@ -242,7 +242,7 @@ impl Cluster {
                     hub.handed(number, now);
                 });
             }
-            Happening::Sent { .. } | Happening::Heard { .. } | Happening::Handed { .. } => {}
+            Happening::Sent { .. } | Happening::Received { .. } | Happening::Handed { .. } => {}
         }
     }
 

@@ -114,7 +114,7 @@ async fn what_is_too_large_is_refused() {
             ..FrameHeader::default()
         };
         let frame = Frame::from_payload(header, vec![b'x'; 2000].into());
-        let _ = parts.socket.send(Message::Frame(frame)).await; // The server may have heard enough.
+        let _ = parts.socket.send(Message::Frame(frame)).await; // The server may have closed it already.
     }
     assert_eq!(parts.close_code().await, Some(1009));
 }

@@ -132,7 +132,7 @@ pub(crate) async fn exchange(
     mut stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
     bytes: &[u8],
 ) -> String {
-    let _ = stream.write_all(bytes).await; // The server may have heard enough.
+    let _ = stream.write_all(bytes).await; // The server may have closed it already.
     let _ = stream.flush().await;
     let mut answer = Vec::new();
     let _ = within(stream.read_to_end(&mut answer)).await; // A reset is an end too.
@@ -158,7 +158,7 @@ pub(crate) async fn metrics_say(server: &Server, line: &str) {
     }
 }
 
-/// Waits until so many connections were refused for a reason.
+/// Waits until that many connections were refused for a reason.
 pub(crate) async fn refused(server: &Server, reason: &str, count: u64) {
     let line = format!("metered_realtime_refusals_total{{reason=\"{reason}\"}} {count}");
     metrics_say(server, &line).await;

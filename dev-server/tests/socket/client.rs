@@ -128,7 +128,7 @@ pub(crate) async fn http(
 /// Sends bytes and returns whatever comes back before the server ends the connection or a while has passed.
 pub(crate) async fn raw(server: &Server, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(server.addr()).await.unwrap();
-    let _ = stream.write_all(bytes).await; // The server may have heard enough.
+    let _ = stream.write_all(bytes).await; // The server may have closed it already.
     let mut answer = Vec::new();
     let _ = timeout(Duration::from_millis(500), stream.read_to_end(&mut answer)).await;
     answer

@@ -54,7 +54,7 @@ async fn any_bytes_leave_the_server_serving() {
     for _ in 0..cases {
         let bytes = bytes().new_tree(&mut runner).unwrap().current();
         let mut stream = TcpStream::connect(server.addr()).await.unwrap();
-        let _ = stream.write_all(&bytes).await; // The server may have heard enough.
+        let _ = stream.write_all(&bytes).await; // The server may have closed it already.
         let _ = stream.shutdown().await;
     }
     let (status, _, _) = http(&server, "GET", "/healthz", "", "").await;

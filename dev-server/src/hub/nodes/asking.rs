@@ -185,7 +185,7 @@ impl Hub {
         let own = self.own_patterns();
         for entry in own {
             let topic = super::Topic::Patterns;
-            self.say(subject::ALL.to_owned(), Body::Change { topic, entry, here: true });
+            self.publish_on(subject::ALL.to_owned(), Body::Change { topic, entry, here: true });
         }
     }
 
@@ -194,7 +194,7 @@ impl Hub {
         nodes.asking.last += 1;
         let id = nodes.asking.last;
         let expected = nodes.others.keys().copied().collect();
-        let number = self.say(subject::ALL.to_owned(), Body::Ask { id, question });
+        let number = self.publish_on(subject::ALL.to_owned(), Body::Ask { id, question });
         let ask = Ask { number, expected, told: BTreeMap::new(), expired: false, purpose };
         if let Some(nodes) = &mut self.nodes {
             nodes.asking.asks.insert(id, ask);
@@ -300,11 +300,11 @@ impl Hub {
         if !closed || !self.bus_is_connected() {
             return;
         }
-        self.listen_if(false, subject::of_channel(app, channel));
+        self.subscribe_if(false, subject::of_channel(app, channel));
         if is_wildcard(channel) {
             let entry = patterns::entry(app, channel);
             let topic = super::Topic::Patterns;
-            self.say(subject::ALL.to_owned(), Body::Change { topic, entry, here: false });
+            self.publish_on(subject::ALL.to_owned(), Body::Change { topic, entry, here: false });
         }
     }
 
@@ -348,7 +348,7 @@ impl Hub {
 
 /// What one node answered.
 pub(super) enum Partial {
-    /// Some of so many.
+    /// A part of `of` entries.
     Entries {
         of: usize,
         entries: Vec<Entry>,

@@ -16,7 +16,7 @@ use crate::hub::grant::Grant;
 use crate::hub::io::{ConnId, FrameKind};
 use crate::hub::request::Refusal;
 
-/// What waits, in the order in which it was said.
+/// What waits, in its order of arrival.
 #[derive(Debug, Default)]
 pub(super) struct Handing {
     last: u64,
@@ -130,10 +130,10 @@ impl Hub {
             Receiver::Peer(_) => Vec::new(),
         };
         for node in forwards {
-            self.stats.count_said("forward");
+            self.stats.count_sent("forward");
             self.put(subject::of_node(node), payload.clone(), false);
         }
-        self.stats.count_said(kind);
+        self.stats.count_sent(kind);
         let number = self.put(subject, payload, kind == wire::DIRECT);
         if let Some(nodes) = &mut self.nodes {
             nodes.handing.add(number, request);

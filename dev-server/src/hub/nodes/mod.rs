@@ -1,23 +1,23 @@
 //! The other nodes: one more kind of input and output of the hub.
 //!
 //! A bus carries messages between nodes, at most once. Whoever drives the hub carries out [`BusOutput`]s in order and
-//! reports what the bus did: [`Hub::bus_up`], [`Hub::bus_down`], [`Hub::handed`], [`Hub::unanswered`], [`Hub::heard`] and
+//! reports what the bus did: [`Hub::bus_up`], [`Hub::bus_down`], [`Hub::handed`], [`Hub::unanswered`], [`Hub::received`] and
 //! [`Hub::missed`]. A hub that never joined has none of this.
 //!
 //! | module | concern |
 //! |---|---|
 //! | `handing` | requests that wait until the bus has their message |
 //! | `asking` | questions to all nodes: opening a channel, REST |
-//! | `hearing` | what other nodes say |
-//! | `beat` | signs of life, counts, audits, nodes that are gone |
+//! | `receiving` | what other nodes publish |
+//! | `heartbeat` | signs of life, counts, audits, nodes that are gone |
 //! | `patterns` | to whom a message is forwarded besides its channel's subject |
 //! | `replica` | the copies of what other nodes have |
 
 mod asking;
-mod beat;
 mod handing;
-mod hearing;
+mod heartbeat;
 mod patterns;
+mod receiving;
 mod replica;
 mod subject;
 mod wire;
@@ -31,8 +31,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::Hub;
 use super::io::{BusOutput, Output, Time};
 use asking::Asking;
-use beat::{Beats, Other};
 use handing::Handing;
+use heartbeat::{Beats, Other};
 use patterns::Patterns;
 use wire::{Body, Entry, Topic};
 
@@ -79,7 +79,7 @@ pub(super) struct Nodes {
     bus: Bus,
     /// Counts how often the bus came up.
     session: u64,
-    /// The number of the last thing said.
+    /// The number of the last message.
     seq: u64,
     others: BTreeMap<NodeId, Other>,
     handing: Handing,
@@ -143,7 +143,7 @@ impl Hub {
             subjects.extend(app.peer_names().map(|peer| subject::of_peer(name, peer)));
         }
         subjects.into_iter().for_each(|subject| self.listen(subject));
-        self.say_alive();
+        self.publish_alive();
         self.ask_to_take_part();
         self.settle();
     }
@@ -169,14 +169,14 @@ impl Hub {
     /// The node stops, and its clients are gone.
     pub fn leave(&mut self, now: Time) {
         self.begin(now);
-        self.say(subject::ALL.to_owned(), Body::Bye);
+        self.publish_on(subject::ALL.to_owned(), Body::Bye);
         self.settle();
     }
 
     /// A peer's first socket came to this node, or its last one went.
     pub(super) fn peer_moved(&mut self, app: &str, peer: &str, here: bool) {
         if self.bus_is_connected() {
-            self.listen_if(here, subject::of_peer(app, peer));
+            self.subscribe_if(here, subject::of_peer(app, peer));
         }
     }
 
@@ -191,7 +191,7 @@ impl Hub {
         if self.bus_is_connected() {
             let topic = Topic::Channel { app: Arc::clone(app), channel: Arc::clone(channel) };
             let subject = subject::of_channel(app, channel);
-            self.say(subject, Body::Change { topic, entry, here });
+            self.publish_on(subject, Body::Change { topic, entry, here });
         }
     }
 
@@ -200,31 +200,31 @@ impl Hub {
     }
 
     fn listen(&mut self, subject: String) {
-        self.listen_if(true, subject);
+        self.subscribe_if(true, subject);
     }
 
-    fn listen_if(&mut self, on: bool, subject: String) {
+    fn subscribe_if(&mut self, on: bool, subject: String) {
         let output =
-            if on { BusOutput::Listen { subject } } else { BusOutput::Unlisten { subject } };
+            if on { BusOutput::Subscribe { subject } } else { BusOutput::Unsubscribe { subject } };
         self.outputs.push_back(Output::Bus(output));
     }
 
-    /// Says something; the number that the bus will confirm.
-    fn say(&mut self, subject: String, body: Body<'_>) -> u64 {
+    /// Publishes a message; the number that the bus will confirm.
+    fn publish_on(&mut self, subject: String, body: Body<'_>) -> u64 {
         let Some(nodes) = &mut self.nodes else { return 0 };
         if nodes.bus == Bus::Away {
             return 0;
         }
-        self.stats.count_said(body.kind());
+        self.stats.count_sent(body.kind());
         nodes.seq += 1;
         let payload = wire::envelope(nodes.id, nodes.seq, body);
         self.put(subject, payload, false)
     }
 
-    fn put(&mut self, subject: String, payload: String, must_be_heard: bool) -> u64 {
+    fn put(&mut self, subject: String, payload: String, needs_subscriber: bool) -> u64 {
         let Some(nodes) = &mut self.nodes else { return 0 };
         let number = nodes.handing.number();
-        let output = BusOutput::Publish { number, subject, payload, must_be_heard };
+        let output = BusOutput::Publish { number, subject, payload, needs_subscriber };
         self.outputs.push_back(Output::Bus(output));
         number
     }

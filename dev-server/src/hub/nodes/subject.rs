@@ -1,23 +1,23 @@
-//! Where on the bus something is said: subjects without the bus's special characters, whatever a name holds.
+//! Subjects on the bus: free of the bus's special characters, whatever a name holds.
 
 use std::fmt::Write;
 
 use super::NodeId;
 
-/// What every node hears.
+/// All nodes subscribe to this one.
 pub(super) const ALL: &str = "mr.=.all";
 
-/// What one node hears: answers, and what was published to channels that its patterns match.
+/// One node subscribes to this: for answers, and for messages to channels that its patterns match.
 pub(super) fn of_node(node: NodeId) -> String {
     format!("mr.=.node.{node}")
 }
 
-/// What the nodes with subscribers of a channel hear.
+/// The nodes with subscribers of a channel subscribe to this.
 pub(super) fn of_channel(app: &str, channel: &str) -> String {
     with_tokens(app, "ch", channel)
 }
 
-/// What the nodes with sockets of a peer hear.
+/// The nodes with sockets of a peer subscribe to this.
 pub(super) fn of_peer(app: &str, peer: &str) -> String {
     with_tokens(app, "peer", peer)
 }

@@ -1,4 +1,4 @@
-//! What nodes say to each other, as JSON with a version. Application data is copied through as the text it came as.
+//! The messages between nodes, as JSON with a version. Application data is copied through as the text it came as.
 //!
 //! A node ignores messages of another version and kinds that it does not know, and members that it does not know: so nodes
 //! of two releases work side by side. What changes the meaning of a kind needs a new kind or a new version.
@@ -14,14 +14,14 @@ use serde_json::value::RawValue;
 use super::NodeId;
 use crate::hub::frames::push_raw;
 
-/// The version of what is said here.
+/// The version of these messages.
 const VERSION: u32 = 1;
 
 /// One message on the bus.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Envelope<'a> {
     v: u32,
-    /// Who says it.
+    /// The sender.
     pub(super) node: NodeId,
     /// Grows with everything that the node says.
     pub(super) seq: u64,

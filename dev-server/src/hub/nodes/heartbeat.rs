@@ -14,16 +14,16 @@ use crate::hub::stats::Usage;
 /// What is known of another node.
 #[derive(Debug)]
 pub(super) struct Other {
-    heard: Time,
+    last_seen: Time,
     /// `None` until its next sign of life, which then leads to an audit.
     session: Option<u64>,
     apps: BTreeMap<Arc<str>, Counts>,
 }
 
 impl Other {
-    /// The bus was away: the node has the usual time to be heard again, and much may have been missed.
+    /// The bus was away: the node has the usual time to show itself again, and much may have been missed.
     pub(super) fn begin_anew(&mut self, now: Time) {
-        self.heard = now;
+        self.last_seen = now;
         self.session = None;
     }
 }
@@ -48,12 +48,13 @@ impl Hub {
         if nodes.bus == Bus::Away {
             return;
         }
-        let silent = nodes.others.iter().filter(|(_, other)| now.since(other.heard) >= GONE_AFTER);
+        let silent =
+            nodes.others.iter().filter(|(_, other)| now.since(other.last_seen) >= GONE_AFTER);
         let gone: Vec<NodeId> = silent.map(|(node, _)| *node).collect();
         nodes.beats.turn = (nodes.beats.turn + 1) % ROUND;
         let turn = nodes.beats.turn;
         gone.into_iter().for_each(|node| self.node_is_gone(node));
-        self.say_alive();
+        self.publish_alive();
         self.audit_in_turn(turn);
         if turn == 0 {
             self.tidy();
@@ -69,7 +70,7 @@ impl Hub {
         self.settle();
     }
 
-    pub(super) fn say_alive(&mut self) {
+    pub(super) fn publish_alive(&mut self) {
         let Some(nodes) = &self.nodes else { return };
         let session = nodes.session;
         let counts = self.apps.iter().map(|(name, app)| (Arc::clone(name), app.counts()));
@@ -83,18 +84,18 @@ impl Hub {
             (name, counts)
         });
         let apps = apps.collect();
-        self.say(subject::ALL.to_owned(), Body::Alive { session, apps });
+        self.publish_on(subject::ALL.to_owned(), Body::Alive { session, apps });
     }
 
-    /// A node was heard.
-    pub(super) fn note(&mut self, node: NodeId) {
-        let heard = self.now;
+    /// A message of a node came in.
+    pub(super) fn seen(&mut self, node: NodeId) {
+        let last_seen = self.now;
         let Some(nodes) = &mut self.nodes else { return };
-        let unknown = || Other { heard, session: None, apps: BTreeMap::new() };
-        nodes.others.entry(node).or_insert_with(unknown).heard = heard;
+        let unknown = || Other { last_seen, session: None, apps: BTreeMap::new() };
+        nodes.others.entry(node).or_insert_with(unknown).last_seen = last_seen;
     }
 
-    pub(super) fn hear_alive(
+    pub(super) fn on_alive(
         &mut self,
         node: NodeId,
         session: u64,
@@ -109,7 +110,7 @@ impl Hub {
         self.note_peaks();
     }
 
-    /// Another node has stopped, or has not been heard for too long: whoever was there is gone.
+    /// Another node has stopped, or has been silent for too long: whoever was there is gone.
     pub(super) fn node_is_gone(&mut self, node: NodeId) {
         let Some(nodes) = &mut self.nodes else { return };
         let Some(other) = nodes.others.remove(&node) else { return };
@@ -156,7 +157,7 @@ impl Hub {
                 Claim { topic: topic.clone(), digest }
             });
             let claims = claims.collect();
-            self.say(subject::of_node(node), Body::Audit(claims));
+            self.publish_on(subject::of_node(node), Body::Audit(claims));
         }
     }
 

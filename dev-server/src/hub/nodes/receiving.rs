@@ -1,4 +1,4 @@
-//! What other nodes say, and what follows from it here.
+//! What other nodes publish, and what follows from it here.
 
 use std::sync::Arc;
 
@@ -11,44 +11,44 @@ use crate::hub::io::{FrameKind, Time};
 use crate::hub::pattern::is_wildcard;
 
 impl Hub {
-    /// The bus brought messages. What came together is taken in the order in which each node said it.
-    pub fn heard(&mut self, payloads: &[impl AsRef<[u8]>], now: Time) {
+    /// The bus brought messages. What came together is taken in the order in which each node published it.
+    pub fn received(&mut self, payloads: &[impl AsRef<[u8]>], now: Time) {
         self.begin(now);
         let parsed = payloads.iter().map(|payload| Envelope::parse(payload.as_ref()));
         let mut envelopes: Vec<Envelope<'_>> = Vec::with_capacity(payloads.len());
         for envelope in parsed {
             match envelope {
                 Some(envelope) => envelopes.push(envelope),
-                None => self.stats.count_heard("unknown"),
+                None => self.stats.count_received("unknown"),
             }
         }
         envelopes.sort_by_key(|envelope| (envelope.node, envelope.seq));
         for Envelope { node, seq, body, .. } in envelopes {
             let Some(nodes) = &self.nodes else { return };
             if node != nodes.id && nodes.bus != Bus::Away {
-                self.stats.count_heard(body.kind());
-                self.note(node);
-                self.hear(node, seq, body);
+                self.stats.count_received(body.kind());
+                self.seen(node);
+                self.receive(node, seq, body);
             }
         }
         self.settle();
     }
 
-    fn hear(&mut self, node: NodeId, seq: u64, body: Body<'_>) {
+    fn receive(&mut self, node: NodeId, seq: u64, body: Body<'_>) {
         match body {
-            Body::Alive { session, apps } => self.hear_alive(node, session, apps),
+            Body::Alive { session, apps } => self.on_alive(node, session, apps),
             Body::Bye => self.node_is_gone(node),
-            Body::Ask { id, question } => self.hear_question(node, seq, id, question),
-            Body::Audit(claims) => self.hear_claims(node, claims),
-            Body::State(state) => self.hear_state(node, state),
+            Body::Ask { id, question } => self.on_question(node, seq, id, question),
+            Body::Audit(claims) => self.on_claims(node, claims),
+            Body::State(state) => self.on_state(node, state),
             Body::Kicked { ask, closed } => self.answered(node, ask, Partial::Kicked(closed)),
-            Body::Change { topic, entry, here } => self.hear_change(node, seq, topic, entry, here),
-            Body::Message(message) => self.hear_message(node, seq, &message),
-            Body::Direct(direct) => self.hear_direct(&direct),
+            Body::Change { topic, entry, here } => self.on_change(node, seq, topic, entry, here),
+            Body::Message(message) => self.on_message(node, seq, &message),
+            Body::Direct(direct) => self.on_direct(&direct),
         }
     }
 
-    fn hear_message(&mut self, node: NodeId, seq: u64, message: &Message<'_>) {
+    fn on_message(&mut self, node: NodeId, seq: u64, message: &Message<'_>) {
         let Some(nodes) = &mut self.nodes else { return };
         if !nodes.patterns.is_news(node, seq, &message.app, &message.channel) {
             return;
@@ -58,7 +58,7 @@ impl Hub {
         self.broadcast(&message.app, sender, None, &message.channel, message.data.get());
     }
 
-    fn hear_direct(&mut self, direct: &Direct<'_>) {
+    fn on_direct(&mut self, direct: &Direct<'_>) {
         let app = self.apps.get(&*direct.app);
         let sockets = app.map(|app| app.sockets_of(&direct.to)).unwrap_or_default();
         if !sockets.is_empty() {
@@ -68,38 +68,38 @@ impl Hub {
         }
     }
 
-    fn hear_question(&mut self, node: NodeId, seq: u64, ask: u64, question: Question) {
+    fn on_question(&mut self, node: NodeId, seq: u64, ask: u64, question: Question) {
         let topic = match question {
             Question::Patterns => Topic::Patterns,
             Question::Kick { app, peer } => {
                 let closed = self.kick(&app, &peer, self.now);
-                self.say(subject::of_node(node), Body::Kicked { ask, closed });
+                self.publish_on(subject::of_node(node), Body::Kicked { ask, closed });
                 return;
             }
             Question::Peers { app, channel } => Topic::Channel { app, channel },
             Question::Open { app, channel } => {
                 if is_wildcard(&channel) {
                     let entry = patterns::entry(&app, &channel);
-                    self.hear_change(node, seq, Topic::Patterns, entry, true);
+                    self.on_change(node, seq, Topic::Patterns, entry, true);
                 }
                 Topic::Channel { app, channel }
             }
         };
-        self.say_state(node, Some(ask), topic);
+        self.publish_state(node, Some(ask), topic);
     }
 
-    fn hear_claims(&mut self, node: NodeId, claims: Vec<Claim>) {
+    fn on_claims(&mut self, node: NodeId, claims: Vec<Claim>) {
         for Claim { topic, digest } in claims {
             let entries = self.entries_under(&topic);
             let pairs = entries.iter().map(|entry| (&*entry.key, entry.metadata.as_deref()));
             if replica::digest(pairs) != digest {
-                self.say_state(node, None, topic);
+                self.publish_state(node, None, topic);
             }
         }
     }
 
     /// Says what this node has under a topic, in as many parts as it takes.
-    fn say_state(&mut self, to: NodeId, ask: Option<u64>, topic: Topic) {
+    fn publish_state(&mut self, to: NodeId, ask: Option<u64>, topic: Topic) {
         let Some(nodes) = &self.nodes else { return };
         let as_of = nodes.seq;
         let entries = self.entries_under(&topic);
@@ -111,13 +111,13 @@ impl Hub {
             if bytes > PART_BYTES && !part.is_empty() {
                 let entries = std::mem::take(&mut part);
                 let state = State { ask, topic: topic.clone(), as_of, of, entries };
-                self.say(subject::of_node(to), Body::State(state));
+                self.publish_on(subject::of_node(to), Body::State(state));
                 bytes = 0;
             }
             part.push(entry);
         }
         let state = State { ask, topic, as_of, of, entries: part };
-        self.say(subject::of_node(to), Body::State(state));
+        self.publish_on(subject::of_node(to), Body::State(state));
     }
 
     pub(super) fn entries_under(&self, topic: &Topic) -> Vec<Entry> {
@@ -130,7 +130,7 @@ impl Hub {
         }
     }
 
-    fn hear_state(&mut self, node: NodeId, state: State) {
+    fn on_state(&mut self, node: NodeId, state: State) {
         let answer = state.ask.map(|ask| (ask, state.of, state.entries.clone()));
         match state.topic.clone() {
             Topic::Patterns => {
@@ -151,7 +151,7 @@ impl Hub {
         }
     }
 
-    fn hear_change(&mut self, node: NodeId, seq: u64, topic: Topic, entry: Entry, here: bool) {
+    fn on_change(&mut self, node: NodeId, seq: u64, topic: Topic, entry: Entry, here: bool) {
         match topic {
             Topic::Patterns => {
                 let Some(nodes) = &mut self.nodes else { return };
@@ -176,7 +176,7 @@ impl Hub {
     }
 }
 
-/// How much of a state is said at once; below what a bus takes in one message.
+/// How much of a state goes out at once; below what a bus takes in one message.
 const PART_BYTES: usize = 256 << 10;
 
 /// What an entry takes besides its texts.
