@@ -149,9 +149,9 @@ fn when_the_runtime_ends_handlers_and_streams_get_the_final_events() {
             ],
             "{flavour}"
         );
-        let told: Vec<_> = futures::executor::block_on(stream.collect());
-        assert_eq!(told.len(), 1, "and then the stream ends");
-        assert!(!told[0].will_reconnect);
+        let events: Vec<_> = futures::executor::block_on(stream.collect());
+        assert_eq!(events.len(), 1, "and then the stream ends");
+        assert!(!events[0].will_reconnect);
         let error = futures::executor::block_on(request).unwrap_err();
         assert!(matches!(error, RequestError::Disconnected { .. }), "{error:?}");
     }

@@ -19,7 +19,7 @@ use crate::support::{Notes, next, options, until, within};
 const MARK: &str = r#"{"type":"message","channel":"c","from":"p","data":"mark"}"#;
 
 /// Sends texts and then a mark, and returns the events that come before the mark.
-async fn told(
+async fn delivered(
     peer: &mut Peer,
     client: &metered_realtime::SignallingClient,
     texts: &[String],
@@ -60,7 +60,7 @@ async fn e170_e171_e172_e174_e176_e177_malformed_frames_are_dropped_and_the_conn
         r#"{"type":"message","channel":"c","from":"p","data":1"#,
     ];
     let texts: Vec<_> = texts.iter().map(ToString::to_string).collect();
-    assert_eq!(told(&mut peer, &client, &texts).await, []);
+    assert_eq!(delivered(&mut peer, &client, &texts).await, []);
     assert_eq!(client.state(), State::Connected);
 }
 
@@ -73,7 +73,7 @@ async fn e172_e173_e184_oddities_of_messages_are_tolerated() {
         r#" { "fromMetadata" : "x" , "data" : { } , "from" : "p" , "channel" : "c" , "type" : "message" } "#.to_owned(),
         r#"{"type":"ack","type":"message","channel":"c","from":"p","data":1,"data":2}"#.to_owned(),
     ];
-    let all = told(&mut peer, &client, &texts).await;
+    let all = delivered(&mut peer, &client, &texts).await;
     let data: Vec<_> = all.iter().map(|message| message.data.json()).collect();
     assert_eq!(data, ["null", "{ }", "2"]);
     assert_eq!(all[1].sender_metadata, None);
@@ -90,7 +90,7 @@ async fn e180_e182_deep_nesting_and_unpaired_surrogates_arrive_as_text() {
             .to_owned(),
         r#"{"\ud800":1,"\u0074ype":"message","channel":"c","from":"p","data":3}"#.to_owned(),
     ];
-    let all = told(&mut peer, &client, &texts).await;
+    let all = delivered(&mut peer, &client, &texts).await;
     assert_eq!(all[0].data.json(), deep);
     assert_eq!((all[1].channel.as_str(), all[1].sender_peer_id.as_str()), ("c\u{fffd}!", "é🦀"));
     assert_eq!(all[1].data.json(), r#""\udfff""#);
@@ -117,7 +117,7 @@ async fn e178_a_binary_message_is_dropped() {
     let stage = Stage::new().await;
     let (client, mut peer) = stage.connected().await;
     peer.socket.send(tungstenite::Message::binary(MARK.as_bytes().to_vec())).await.unwrap();
-    assert_eq!(told(&mut peer, &client, &[]).await, []);
+    assert_eq!(delivered(&mut peer, &client, &[]).await, []);
 }
 
 #[tokio::test]
@@ -129,7 +129,11 @@ async fn e179_a_text_above_one_mebibyte_ends_the_connection_and_the_client_recon
         let (head, tail) = (r#"{"type":"message","channel":"c","from":"p","data":""#, "\"}");
         format!("{head}{}{tail}", "x".repeat(length - head.len() - tail.len()))
     };
-    assert_eq!(told(&mut peer, &client, &[frame(1 << 20)]).await.len(), 1, "just small enough");
+    assert_eq!(
+        delivered(&mut peer, &client, &[frame(1 << 20)]).await.len(),
+        1,
+        "just small enough"
+    );
     let _ = peer.socket.send(tungstenite::Message::text(frame((1 << 20) + 1))).await;
     let event = next(&mut lost).await;
     assert_eq!(

@@ -45,7 +45,7 @@ fn config(files: &TlsFiles) -> Config {
 
 struct Member {
     client: SignallingClient,
-    told: Arc<AtomicUsize>,
+    warned: Arc<AtomicUsize>,
     lost: Arc<AtomicUsize>,
     back: Arc<AtomicUsize>,
     received: Arc<AtomicUsize>,
@@ -55,14 +55,14 @@ impl Member {
     async fn join(url: &str, certificate: &[u8]) -> Member {
         let client =
             options(url).api_key(KEY).root_certificate(certificate.to_vec()).build().unwrap();
-        let [told, lost, back, received] = [(); 4].map(|()| Arc::new(AtomicUsize::new(0)));
-        client.on(count::<GoingAway>(&told));
+        let [warned, lost, back, received] = [(); 4].map(|()| Arc::new(AtomicUsize::new(0)));
+        client.on(count::<GoingAway>(&warned));
         client.on(count::<Disconnected>(&lost));
         client.on(count::<Message>(&received));
         within(client.connect()).await.unwrap();
         client.on(count::<Connected>(&back));
         within(client.subscribe("all")).await.unwrap();
-        Member { client, told, lost, back, received }
+        Member { client, warned, lost, back, received }
     }
 }
 
@@ -92,7 +92,11 @@ async fn fifty_clients_move_to_a_new_server_and_each_is_disconnected_once() {
         .await;
     assert_eq!(new.connection_count(), CLIENTS);
     for member in &members {
-        assert_eq!((at(&member.told), at(&member.lost)), (1, 1), "told, and disconnected, once");
+        assert_eq!(
+            (at(&member.warned), at(&member.lost)),
+            (1, 1),
+            "warned, and disconnected, once"
+        );
     }
 
     let speaker = &members[0];

@@ -209,8 +209,8 @@ async fn a_provider_that_goes_on_failing_is_an_event() {
     let (client, socket) = stage.connect(client).await;
     *broken.borrow_mut() = true;
     socket.closed(1006, "");
-    let told = next(&mut failures).await;
-    assert_eq!((told.consecutive_failures, told.err.message()), (3, "gone"));
+    let reported = next(&mut failures).await;
+    assert_eq!((reported.consecutive_failures, reported.err.message()), (3, "gone"));
     within(client.close()).await;
 }
 
@@ -310,8 +310,11 @@ async fn a_close_event_that_says_nothing_of_use_counts_as_1006() {
         let (client, socket) = stage.connected().await;
         let mut lost = client.events::<Disconnected>();
         socket.end(&event);
-        let told = next(&mut lost).await;
-        assert_eq!((told.code, told.reason.as_str(), told.will_reconnect), (1006, "", true));
+        let reported = next(&mut lost).await;
+        assert_eq!(
+            (reported.code, reported.reason.as_str(), reported.will_reconnect),
+            (1006, "", true)
+        );
         within(client.close()).await;
     }
 }

@@ -91,9 +91,9 @@ impl Server {
     pub fn disconnect(&mut self, id: usize) -> Vec<Addressed> {
         let Some(connection) = self.get(id) else { return Vec::new() };
         let channels: Vec<String> = connection.channels.keys().cloned().collect();
-        let told = channels.iter().flat_map(|channel| self.unsubscribe(id, channel)).collect();
+        let frames = channels.iter().flat_map(|channel| self.unsubscribe(id, channel)).collect();
         self.connections.retain(|connection| connection.id != id);
-        told
+        frames
     }
 
     /// Carries a request out. Returns the answer, and the frames for others. `None`: no server knows such a frame.
@@ -108,8 +108,8 @@ impl Server {
                 Some(refusal(id, request.request_id, "channel_reserved"))
             }
             ("subscribe", Some(channel), None) => {
-                let told = self.subscribe(id, channel, request.include_sender_metadata);
-                Some(answer.into_iter().chain(told).collect())
+                let frames = self.subscribe(id, channel, request.include_sender_metadata);
+                Some(answer.into_iter().chain(frames).collect())
             }
             ("unsubscribe", Some(channel), None) => {
                 Some(self.unsubscribe(id, channel).into_iter().chain(answer).collect())
@@ -130,13 +130,13 @@ impl Server {
         let before = connection.channels.insert(channel.to_owned(), metadata);
         let others = self.subscribers(channel, id);
         let joined = others.iter().filter_map(|other| self.presence_peer(*other)).collect();
-        let mut told = vec![(id, presence(channel, joined, Vec::new()))];
+        let mut frames = vec![(id, presence(channel, joined, Vec::new()))];
         if before.is_none() {
             let joined: Vec<_> = self.presence_peer(id).into_iter().collect();
             let join = |other| (other, presence(channel, joined.clone(), Vec::new()));
-            told.extend(others.into_iter().map(join));
+            frames.extend(others.into_iter().map(join));
         }
-        told
+        frames
     }
 
     fn unsubscribe(&mut self, id: usize, channel: &str) -> Vec<Addressed> {

@@ -29,7 +29,7 @@ async function answering(head) {
   return server.address().port;
 }
 
-/** The error of a first connect, and what the logger was told meanwhile. */
+/** The error of a first connect, and what the logger was given meanwhile. */
 async function failed(url, options = {}, { SignallingClient } = esm) {
   const lines = [];
   const note = (level) => (message, context) => lines.push({ level, message, context });

@@ -20,16 +20,16 @@ for (const [name, surface] of Object.entries(await surfaces())) {
     const { url, peers } = await refusing("invalid_channel");
     const client = await connected(surface, url, { reconnect: { initialDelayMs: 20 } });
     await client.subscribe("room");
-    const told = new Promise((resolve) => client.once("server-error", resolve));
+    const reported = new Promise((resolve) => client.once("server-error", resolve));
     peers[0].terminate();
-    assert.deepEqual(await told, { code: "invalid_channel", message: "not any more", channel: "room" });
+    assert.deepEqual(await reported, { code: "invalid_channel", message: "not any more", channel: "room" });
     assert.equal(client.state, "connected");
   });
 }
 
 test("a page: a replay that is refused for good is a server-error that names its channel", async () => {
   const { url, peers } = await refusing("channel_reserved");
-  const told = inPage(async ({ SignallingClient }, url) => {
+  const reported = inPage(async ({ SignallingClient }, url) => {
     const client = new SignallingClient({ url, apiKey: "pk_test", reconnect: { initialDelayMs: 20 } });
     await client.connect();
     await client.subscribe("room");
@@ -39,5 +39,5 @@ test("a page: a replay that is refused for good is a server-error that names its
   }, url);
   while (peers.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
   setTimeout(() => peers[0].terminate(), 300);
-  assert.deepEqual(await told, { code: "channel_reserved", message: "not any more", channel: "room" });
+  assert.deepEqual(await reported, { code: "channel_reserved", message: "not any more", channel: "room" });
 });

@@ -195,8 +195,8 @@ fn the_longest_wait_ends_before_never() {
 fn the_log_has_the_close_code() {
     let mut sim = Sim::connected();
     sim.drop_connection(4011);
-    let told = ("code", LogValue::Number(4011.0));
-    assert!(sim.logs.iter().any(|log| log.details[0] == told), "{:?}", sim.logs);
+    let reported = ("code", LogValue::Number(4011.0));
+    assert!(sim.logs.iter().any(|log| log.details[0] == reported), "{:?}", sim.logs);
 }
 
 #[test]

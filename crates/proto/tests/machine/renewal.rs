@@ -114,7 +114,7 @@ fn presence_is_emitted_once_the_new_connection_has_taken_over() {
     assert_eq!(sim.events(), []);
     sim.ack(last);
     sim.receive(&snapshot("b"));
-    let told: Vec<&str> = sim
+    let reported: Vec<&str> = sim
         .events()
         .iter()
         .map(|event| match event {
@@ -124,7 +124,7 @@ fn presence_is_emitted_once_the_new_connection_has_taken_over() {
             _ => "?",
         })
         .collect();
-    assert_eq!(told, ["connected", "a", "b"]);
+    assert_eq!(reported, ["connected", "a", "b"]);
 }
 
 #[test]

@@ -216,8 +216,8 @@ fn e156_the_message_of_the_provider_is_scrubbed() {
     sim.connect();
     let scrubbed = failure("GET https://mint?token=*** failed");
     assert_eq!(sim.error(call), &CallError::Token(scrubbed.clone()));
-    let told = Event::TokenProviderError { consecutive_failures: 3, error: scrubbed };
-    assert!(sim.events().contains(&told));
+    let expected = Event::TokenProviderError { consecutive_failures: 3, error: scrubbed };
+    assert!(sim.events().contains(&expected));
     assert!(!format!("{:?}", sim.logs).contains("SECRET"));
 }
 

@@ -100,7 +100,7 @@ impl Observer {
                 _ => {}
             }
         }
-        assert_eq!(self.state.unwrap_or(State::Idle), sim.state(), "all changes were told");
+        assert_eq!(self.state.unwrap_or(State::Idle), sim.state(), "all changes were reported");
         assert!(sim.most_open_sockets <= self.sockets, "one socket, and one that is closing");
         if !matches!(sim.state(), State::Connected) {
             assert_eq!(sim.machine.requests_in_flight(), 0);

@@ -38,20 +38,21 @@ fn a_refused_address_comes_with_its_rule() {
 
 #[test]
 fn a_refused_option_comes_with_its_rule() {
-    let told = |raw: RawOptions| {
+    let message_for = |raw: RawOptions| {
         let error = Options::check(raw).expect_err("refused");
         (error.option, error.rule)
     };
-    let knob = |knobs: RawReconnect| told(RawOptions { reconnect: Some(knobs), ..options() });
+    let knob =
+        |knobs: RawReconnect| message_for(RawOptions { reconnect: Some(knobs), ..options() });
     assert_eq!(
-        told(RawOptions { key: None, ..options() }),
+        message_for(RawOptions { key: None, ..options() }),
         (OptionName::Credential, "must be given: exactly one of them")
     );
     assert_eq!(
-        told(RawOptions { inactivity_timeout_ms: f64::NAN, ..options() }),
+        message_for(RawOptions { inactivity_timeout_ms: f64::NAN, ..options() }),
         (OptionName::InactivityTimeout, "must be a number, not NaN")
     );
-    for (knobs, told) in [
+    for (knobs, expected) in [
         (
             RawReconnect { initial_delay_ms: 0.0, ..reconnect() },
             (OptionName::InitialDelay, "must be a finite number above 0"),
@@ -81,7 +82,7 @@ fn a_refused_option_comes_with_its_rule() {
             (OptionName::MaxDialsPerMinute, "must be a whole number of at least 1, or Infinity"),
         ),
     ] {
-        assert_eq!(knob(knobs), told);
+        assert_eq!(knob(knobs), expected);
     }
 }
 

@@ -25,9 +25,9 @@ fn p149_close_lets_go_of_everything_in_order_and_nothing_follows() {
         "state leaving -> closed",
         "left room: bye",
     ];
-    let told = sim.lines();
-    assert_eq!(told[..lines.len()], lines);
-    assert_eq!(told.len(), lines.len() + 1);
+    let reported = sim.lines();
+    assert_eq!(reported[..lines.len()], lines);
+    assert_eq!(reported.len(), lines.len() + 1);
     assert_eq!(sim.result(call), Some(Ok(())));
     assert_eq!(sim.room.channel(), None);
     sim.presence(&["c"], &[]);

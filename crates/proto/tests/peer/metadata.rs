@@ -100,10 +100,10 @@ fn p105_of_two_tracks_of_one_stream_and_kind_stream_and_kind_name_none() {
 #[test]
 fn p105_a_sender_that_tells_the_ids_of_its_descriptions_is_not_guessed_at() {
     let mut sim = Sim::calling("M", "A");
-    let Signal::Metadata(told) = announced("z", Some("screen"), Some("stream-70")) else {
+    let Signal::Metadata(announcement) = announced("z", Some("screen"), Some("stream-70")) else {
         panic!()
     };
-    sim.signal("a", Signal::Metadata(TrackMetadata { exact: true, ..told }));
+    sim.signal("a", Signal::Metadata(TrackMetadata { exact: true, ..announcement }));
     sim.offers("a", with_msid("A", 2, "x"));
     sim.track("a", 7, 70);
     assert_eq!(sim.lines_with("track"), ["a: track 7 -"]);
@@ -137,9 +137,9 @@ fn p118_entries_of_more_than_a_mebibyte_are_not_kept() {
     for number in 0..40 {
         let metadata = Some("m".repeat(60_000));
         let track = format!("t{number}");
-        let told =
+        let announcement =
             TrackMetadata { track, metadata, kind: None, stream: None, exact: false, size: 60_000 };
-        sim.signal("a", Signal::Metadata(told));
+        sim.signal("a", Signal::Metadata(announcement));
     }
     assert!(format!("{:?}", sim.room).len() < 1_200_000);
 }
@@ -155,12 +155,12 @@ fn p104_a_track_that_the_own_description_names_otherwise_is_told_under_that_name
     sim.pc("a", ConnectionEvent::LocalDescription { sdp: sdp.clone(), senders: senders.clone() });
     sim.answers("a", crate::sim::sdp("A", 1));
     sim.applied("a");
-    let told: Vec<_> = sim.signals.iter().map(|(_, _, signal)| signal.clone()).collect();
+    let signals: Vec<_> = sim.signals.iter().map(|(_, _, signal)| signal.clone()).collect();
     let description = Description { kind: SdpType::Offer, sdp, answers: None };
-    let Signal::Metadata(metadata) = &told[0] else { panic!("{told:?}") };
+    let Signal::Metadata(metadata) = &signals[0] else { panic!("{signals:?}") };
     assert_eq!((&*metadata.track, metadata.metadata.as_deref()), ("{other}", Some("t1")));
     assert_eq!((metadata.stream.as_deref(), metadata.kind), (Some("stream-9"), Some(Kind::Video)));
-    assert_eq!(told[1], Signal::Description(description));
+    assert_eq!(signals[1], Signal::Description(description));
     sim.forget();
     sim.needs_negotiation("a");
     let sdp = with_msid("M", 2, "{other}");
