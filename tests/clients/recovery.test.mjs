@@ -33,7 +33,7 @@ test("after a broken connection a client comes back and has its subscriptions ag
     const [client, other] = await Promise.all([connected(kind), neighbour()]);
     for (const channel of ["a", "b", "gone"]) await client.subscribe(`${channel}-${name}`);
     await client.unsubscribe(`gone-${name}`);
-    const { affected } = await server.fault(client.peerId, "drop");
+    const affected = await server.fault(client.peerId, "drop");
     assert.equal(affected, 1);
     const { code, willReconnect } = await client.receives("disconnected");
     assert.deepEqual([code, willReconnect], [1006, true]);
@@ -119,6 +119,21 @@ test("a kick by the control plane is final, for all connections of the peer", as
     }
     assert.deepEqual(await server.rest("DELETE", `/v1/peers/kicked-${name}`), { peerId: `kicked-${name}`, closed: 0 });
     for (const client of clients) assert.deepEqual(client.unasked("connected"), []);
+  });
+});
+
+test("for the others a broken connection is a leave, and the return a join", async () => {
+  await withEach(async (kind, name) => {
+    const room = `broken-${name}`;
+    const [client, other] = await Promise.all([connected(kind, { tokenProvider: () => server.token(room) }), neighbour()]);
+    await other.subscribe(room);
+    await client.subscribe(room);
+    const entry = { peerId: client.peerId };
+    await other.receives("presence", { channel: room, joined: [entry], left: [] });
+    await server.fault(client.peerId, "drop");
+    await other.receives("presence", { channel: room, joined: [], left: [entry] });
+    await other.receives("presence", { channel: room, joined: [entry], left: [] });
+    await Promise.all([client.close(), other.close()]);
   });
 });
 

@@ -86,7 +86,7 @@ test("too many messages a second end the connection with 4011, and the client co
 });
 
 test("one connection too many is refused with 4010", async (t) => {
-  const limited = await startServer({ t, config: { limits: { connectionsPerApp: 1 } } });
+  const limited = await startServer({ t, nodes: 1, config: { limits: { connectionsPerApp: 1 } } });
   const first = await connected(KINDS[0], {}, limited);
   for (const kind of KINDS) {
     const client = await Participant.make(kind, { url: limited.url, apiKey: KEY });
@@ -96,7 +96,7 @@ test("one connection too many is refused with 4010", async (t) => {
 });
 
 test("connecting too often is refused with HTTP 429", async (t) => {
-  const limited = await startServer({ t, config: { limits: { connectsPerWindow: 1 } } });
+  const limited = await startServer({ t, nodes: 1, config: { limits: { connectsPerWindow: 1 } } });
   const first = await connected(KINDS[0], {}, limited);
   for (const kind of KINDS) {
     const client = await Participant.make(kind, { url: limited.url, apiKey: KEY });

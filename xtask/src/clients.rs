@@ -28,6 +28,17 @@ pub(crate) fn suite(workspace: &Workspace, shell: &Shell, tarball: &Path) -> Res
         .args(["--test", "--test-reporter=spec"]))
 }
 
+/// The same against three nodes on one NATS behind a balancer, and only these files of tests; none: all.
+pub(crate) fn over_nodes(suite: Cmd, files: &[&str]) -> Cmd {
+    suite.env("METERED_NODES", "3").args(files)
+}
+
+/// The same against three nodes for production.
+pub(crate) fn over_production_nodes(suite: Cmd) -> Cmd {
+    over_nodes(suite, &["rooms.test.mjs", "credentials.test.mjs", "rejections.test.mjs"])
+        .env("METERED_PRODUCTION", "1")
+}
+
 /// What Node takes when it imports the package.
 const ENTRY: &str = "node_modules/metered-realtime/dist/node.mjs";
 

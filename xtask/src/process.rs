@@ -69,6 +69,7 @@ fn is_about_ourselves(key: &str) -> bool {
 }
 
 /// A program about to run.
+#[derive(Clone)]
 pub(crate) struct Cmd {
     program: PathBuf,
     /// The command as people would type it.

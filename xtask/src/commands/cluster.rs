@@ -1,13 +1,18 @@
 //! `cargo xtask cluster`: several nodes of the server, with what goes wrong between machines.
 
-use super::setup;
+use super::{build, pack, setup};
+use crate::clients;
 use crate::process::{Cmd, Shell};
+use crate::progress::step;
+use crate::tally;
 use crate::tools::Need;
 use crate::workspace::Workspace;
 use anyhow::Result;
 
 /// First made-up days with a model of NATS, then three processes and a real `nats-server`: killed
-/// nodes, a NATS that is killed under load, a cut, a frozen node, an upgrade. Takes minutes.
+/// nodes, a NATS that is killed under load, a cut, a frozen node, an upgrade. At last the clients behind a
+/// balancer: the official ones and ours, for development and for production, and the faults of links and
+/// restarts. Takes minutes.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// How many days to make up.
@@ -19,10 +24,31 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
-    let shell = setup::ensure(workspace, &[Need::CompilerForC, Need::NatsServer])?;
-    simulated(&shell, args)?;
+    let shell = setup::ensure(workspace, &Need::ALL)?;
+    step("made-up days", || simulated(&shell, args))?;
     let faults = ["--include-ignored", "--nocapture", "--test-threads", "2"];
-    tests(&shell, "nats", &faults).run()
+    step("faults between machines", || tests(&shell, "nats", &faults).run())?;
+    behind_a_balancer(workspace, &shell)
+}
+
+fn behind_a_balancer(workspace: &Workspace, shell: &Shell) -> Result<()> {
+    build::build(workspace, shell, false)?;
+    let tarball = pack::pack(workspace, shell)?;
+    let suite = clients::suite(workspace, shell, &tarball)?;
+    let development = clients::over_nodes(suite.clone(), &[]);
+    let production = clients::over_production_nodes(suite);
+    let package = shell.cmd("npm").dir(&workspace.path("tests/package")).env("METERED_NODES", "3");
+    let files = ["faults/links.test.mjs", "faults/restart.test.mjs"];
+    let faults = package.args(["test", "--silent", "--"]).args(files);
+    let faults = pack::given_to(faults, workspace, shell)?;
+    for (name, suite) in [
+        ("clients of three nodes", development),
+        ("clients of three nodes for production", production),
+        ("links and restarts, behind a balancer", faults),
+    ] {
+        step(name, || tally::counted(suite))?;
+    }
+    Ok(())
 }
 
 fn simulated(shell: &Shell, args: &Args) -> Result<()> {

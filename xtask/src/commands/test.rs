@@ -98,7 +98,9 @@ fn consumers_quick(workspace: &Workspace, shell: &Shell) -> Result<u64> {
 fn real_clients(workspace: &Workspace, shell: &Shell) -> Result<u64> {
     build::build(workspace, shell, false)?;
     let tarball = pack::pack(workspace, shell)?;
-    tally::counted(clients::suite(workspace, shell, &tarball)?)
+    let suite = clients::suite(workspace, shell, &tarball)?;
+    let over_nodes = clients::over_nodes(suite.clone(), &["rooms.test.mjs"]);
+    Ok(tally::counted(suite)? + tally::counted(over_nodes)?)
 }
 
 fn real_calls(workspace: &Workspace, shell: &Shell) -> Result<u64> {

@@ -6,12 +6,15 @@ use anyhow::Result;
 use std::path::Path;
 
 /// `nats-server`, on the path or where Debian puts it.
-pub(super) fn server(shell: &Shell) -> Result<()> {
-    if shell.find("nats-server").is_some() || Path::new(DEBIAN).is_file() {
+pub(super) fn server(shell: &mut Shell) -> Result<()> {
+    if shell.find("nats-server").is_none() {
+        shell.prefer(Path::new(DEBIAN));
+    }
+    if shell.find("nats-server").is_some() {
         return Ok(());
     }
     apt::install(shell, "nats-server", &["nats-server"])
 }
 
-/// That directory is on the path of administrators only.
-const DEBIAN: &str = "/usr/sbin/nats-server";
+/// It is on the path of administrators only.
+const DEBIAN: &str = "/usr/sbin";

@@ -1,15 +1,37 @@
-// The local server, on a port on which it can be started again.
+// The local server, on a port on which it can be started again; several nodes of it if METERED_NODES says how many.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { startBalancer, startNats } from "../../../support/cluster.mjs";
 import { endWithUs } from "./ends.mjs";
 
-export async function startServer({ listen = "127.0.0.1:0" } = {}) {
+export function startServer() {
+  const nodes = Number(process.env.METERED_NODES ?? 1);
+  return nodes > 1 ? startCluster(nodes) : startOne();
+}
+
+/** Nodes behind a balancer, which stop and start again together. */
+async function startCluster(count) {
+  const flags = ["--nats", await startNats()];
+  const nodes = await Promise.all(Array.from({ length: count }, () => startOne({ flags })));
+  const url = await startBalancer(nodes.map((node) => node.url));
+  const together = (members) => ({
+    url,
+    async fault(...order) {
+      const affected = await Promise.all(members.map((node) => node.fault(...order)));
+      return affected.reduce((sum, each) => sum + each);
+    },
+    stop: (signal) => Promise.all(members.map((node) => node.stop(signal))),
+    again: async () => together(await Promise.all(members.map((node) => node.again()))),
+  });
+  return together(nodes);
+}
+
+async function startOne({ listen = "127.0.0.1:0", flags = [] } = {}) {
   const binary = process.env.METERED_SERVER_BIN;
   if (!binary) throw new Error("METERED_SERVER_BIN does not name the local server; run `cargo xtask test`, which builds it.");
-  const flags = ["--listen", listen, "--relaxed", "--log", "error"];
-  const child = spawn(binary, flags, { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(binary, ["--listen", listen, "--relaxed", "--log", "error", ...flags], { stdio: ["ignore", "pipe", "inherit"] });
   endWithUs(child);
   const lines = createInterface({ input: child.stdout });
   const [line] = await once(lines, "line");
@@ -30,6 +52,6 @@ export async function startServer({ listen = "127.0.0.1:0" } = {}) {
       child.kill(signal);
       await exited;
     },
-    again: () => startServer({ listen: host }),
+    again: () => startOne({ listen: host, flags }),
   };
 }
