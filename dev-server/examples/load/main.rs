@@ -8,7 +8,9 @@
 mod fanout;
 mod idle;
 mod latency;
+mod nats;
 mod peer;
+mod scale;
 mod target;
 mod tls;
 
@@ -25,6 +27,31 @@ pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>
 /// Measures idle connections, fan-out and latency of the local server, or of several nodes of it.
 #[derive(Parser)]
 struct Arguments {
+    #[command(flatten)]
+    load: Load,
+    /// Encrypt, with a certificate that is made for the occasion
+    #[arg(long)]
+    tls: bool,
+    /// How many nodes to start
+    #[arg(long, default_value_t = 1)]
+    nodes: usize,
+    /// The address of NATS, which several nodes need
+    #[arg(long, value_name = "URL")]
+    nats: Option<String>,
+    /// Servers that run already, in place of new ones (`--relaxed`); may be repeated
+    #[arg(long = "url", value_name = "WS-URL", conflicts_with_all = ["nodes", "nats", "tls"])]
+    urls: Vec<String>,
+    /// Measure one node without NATS and with it, two nodes and three, on a `nats-server` that this program starts
+    #[arg(long, conflicts_with_all = ["nodes", "nats", "tls", "urls"])]
+    scale: bool,
+    /// Be the server (used by this program itself)
+    #[arg(long, hide = true)]
+    serve: bool,
+}
+
+/// How much of it.
+#[derive(clap::Args)]
+pub(crate) struct Load {
     /// Idle connections to hold
     #[arg(long, default_value_t = 10_000)]
     connections: usize,
@@ -40,21 +67,16 @@ struct Arguments {
     /// For how many seconds to measure fan-out and latency, each
     #[arg(long, default_value_t = 5)]
     seconds: u64,
-    /// Encrypt, with a certificate that is made for the occasion
-    #[arg(long)]
-    tls: bool,
-    /// How many nodes to start
-    #[arg(long, default_value_t = 1)]
-    nodes: usize,
-    /// The address of NATS, which several nodes need
-    #[arg(long, value_name = "URL")]
-    nats: Option<String>,
-    /// Servers that run already, in place of new ones (`--relaxed`); may be repeated
-    #[arg(long = "url", value_name = "WS-URL", conflicts_with_all = ["nodes", "nats", "tls"])]
-    urls: Vec<String>,
-    /// Be the server (used by this program itself)
-    #[arg(long, hide = true)]
-    serve: bool,
+}
+
+impl Load {
+    fn time(&self) -> Duration {
+        Duration::from_secs(self.seconds)
+    }
+
+    fn hold(&self) -> Duration {
+        Duration::from_secs(self.hold)
+    }
 }
 
 #[tokio::main]
@@ -62,6 +84,11 @@ async fn main() -> Result<()> {
     let arguments = Arguments::parse();
     if arguments.serve {
         return serve(arguments.tls, arguments.nats).await;
+    }
+    let load = &arguments.load;
+    println!("{:<56}{:>16}", "measurement", "result");
+    if arguments.scale {
+        return scale::measure(load).await;
     }
     if arguments.nodes == 0 {
         return Err("--nodes is at least 1".into());
@@ -75,11 +102,9 @@ async fn main() -> Result<()> {
         }
         urls => Target::at(urls),
     };
-    let time = Duration::from_secs(arguments.seconds);
-    println!("{:<44}{:>14}", "measurement", "result");
-    fanout::measure(&target, arguments.subscribers, time).await?;
-    latency::measure(&target, arguments.rate, time).await?;
-    idle::measure(&target, arguments.connections, Duration::from_secs(arguments.hold)).await
+    fanout::measure(&target, load.subscribers, load.time()).await?;
+    latency::measure(&target, load.rate, load.time()).await?;
+    idle::measure(&target, load.connections, load.hold()).await
 }
 
 /// Serves until standard input ends, which means that the parent is gone.
@@ -99,5 +124,5 @@ async fn serve(tls: bool, nats: Option<String>) -> Result<()> {
 
 /// One line of the table.
 pub(crate) fn row(what: &str, result: &str) {
-    println!("{what:<44}{result:>14}");
+    println!("{what:<56}{result:>16}");
 }

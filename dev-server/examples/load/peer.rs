@@ -45,6 +45,16 @@ impl Peer {
         Ok(())
     }
 
+    /// Publishes JSON and waits for the ack.
+    pub(crate) async fn publish(&mut self, channel: &str, data: &str) -> Result<()> {
+        self.say(format!(
+            r#"{{"type":"publish","channel":"{channel}","requestId":"p","data":{data}}}"#
+        ))
+        .await?;
+        while !self.text().await?.contains(r#""type":"ack""#) {}
+        Ok(())
+    }
+
     pub(crate) async fn say(&mut self, text: impl Into<Utf8Bytes>) -> Result<()> {
         Ok(self.socket.send(Message::Text(text.into())).await?)
     }

@@ -41,6 +41,10 @@ impl Target {
         &self.nodes[self.next.fetch_add(1, Ordering::Relaxed) % self.nodes.len()]
     }
 
+    pub(crate) fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
     pub(crate) fn first(&self) -> &Node {
         &self.nodes[0]
     }

@@ -64,6 +64,12 @@ enum What {
     },
     /// Idle connections, fan-out and latency of the local server.
     Server {
+        /// With TLS.
+        #[arg(long, conflicts_with = "nodes")]
+        tls: bool,
+        /// One node without NATS and with it, two nodes and three.
+        #[arg(long)]
+        nodes: bool,
         #[command(flatten)]
         figures: Figures,
         /// Flags of the load driver; `-- --help` lists them.
@@ -91,6 +97,12 @@ pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
         }
         What::Faults { figures, .. } => (needs(true), "faults", figures),
         What::Machine { figures } => (vec![Need::CompilerForC], "machine", figures),
+        What::Server { nodes: true, figures, .. } => {
+            (vec![Need::CompilerForC, Need::NatsServer], "nodes of the server", figures)
+        }
+        What::Server { tls: true, figures, .. } => {
+            (vec![Need::CompilerForC], "server with TLS", figures)
+        }
         What::Server { figures, .. } => (vec![Need::CompilerForC], "server", figures),
     };
     let shell = setup::ensure(workspace, &needs)?;
@@ -103,10 +115,12 @@ pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
         What::Machine { .. } => {
             shell.cmd("cargo").args(["bench", "--locked", "--bench", "machine"])
         }
-        What::Server { flags, .. } => shell
+        What::Server { tls, nodes, flags, .. } => shell
             .cmd("cargo")
             .args(["run", "--locked", "--release"])
             .args(["--package", DevServer::PACKAGE, "--example", "load", "--"])
+            .args(tls.then_some("--tls"))
+            .args(nodes.then_some("--scale"))
             .args(flags),
     };
     figures.run(workspace, &shell, section, cmd)
