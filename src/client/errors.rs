@@ -367,6 +367,23 @@ impl fmt::Display for RequestError {
 
 impl Error for RequestError {}
 
+/// What the public error of a failed call says, for whoever has the call of another type.
+#[cfg(all(target_arch = "wasm32", feature = "web", feature = "peer"))]
+pub(crate) fn in_words(error: &CallError) -> String {
+    match error {
+        CallError::Connect(_)
+        | CallError::Token(_)
+        | CallError::Unavailable
+        | CallError::WrongState { .. } => ConnectError::of(error.clone()).to_string(),
+        CallError::Aborted { .. }
+        | CallError::NotConnected
+        | CallError::Rejected { .. }
+        | CallError::AckTimeout { .. }
+        | CallError::Disconnected { .. }
+        | CallError::Oversized { .. } => RequestError::of(CallId(0), error.clone()).to_string(),
+    }
+}
+
 /// How the token provider failed: the text of its error, scrubbed of credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenProviderFailure {

@@ -99,6 +99,15 @@ async fn calls_that_cannot_be_made_say_why() {
 }
 
 #[wasm_bindgen_test]
+async fn a_refusal_of_the_server_reads_as_a_sentence() {
+    let room = room();
+    within(room.join("rust/refused")).await.unwrap();
+    let refused = within(room.send_to("nobody", &1)).await.unwrap_err();
+    assert_eq!(refused.to_string(), r#"the server refused the request ("peer_not_found")"#);
+    within(room.close(None)).await;
+}
+
+#[wasm_bindgen_test]
 async fn a_room_whose_last_handle_is_dropped_closes_its_connections() {
     let (anna, ben) = (room(), room());
     let mut to_ben = ben.events();

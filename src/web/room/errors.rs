@@ -5,6 +5,8 @@ use std::fmt;
 use metered_realtime_proto::machine;
 use metered_realtime_proto::peer::{CallError, Failure, State};
 
+use crate::client::errors::in_words;
+
 /// Why a call of a room failed.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -93,7 +95,7 @@ impl fmt::Display for PeerError {
                 let refused = failed.len();
                 write!(f, "the track could not be replaced for {refused} of {all} peers")
             }
-            PeerError::Client(error) => write!(f, "the client beneath failed: {error:?}"),
+            PeerError::Client(error) => f.write_str(&in_words(error)),
             PeerError::Gone => f.write_str("the room is over"),
         }
     }
