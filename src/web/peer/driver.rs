@@ -167,11 +167,14 @@ impl<H: RoomHost> RoomDriver<H> {
         self.with(|room, now| room.replace_track(old, new, now))
     }
 
-    /// The `RTCPeerConnection` of a remote, which is made now if there is none yet.
+    /// The `RTCPeerConnection` of a remote, which is made now if there is none yet: also in a handler, while other outputs wait.
     pub fn use_connection(&self, remote: RemoteId) -> Option<JsValue> {
-        let id = self.with(|room, now| room.use_connection(remote, now));
+        let id = self.with(|room, now| room.use_connection(remote, now))?;
+        while let Some(order) = self.with(|room, _| room.poll_order(id)) {
+            self.order(id, order);
+        }
         self.pump();
-        id.and_then(|id| self.connection(id))
+        self.connection(id)
     }
 
     /// The number of a track that the room knows.

@@ -110,6 +110,21 @@ test("p055 p121 data channels open from either side without media", async (t) =>
   await ben.event("message", { label: "from-anna", data: "hello" });
 });
 
+test("p055 a channel that is made in the handler of peer-joined opens", async (t) => {
+  const { open } = await stage(t);
+  const [anna, ben] = [await open(), await open()];
+  for (const member of [anna, ben]) {
+    await member.run("(m) => void m.peer.on('peer-joined', ({ peer }) => { m.pc = peer.pc; if (!peer.polite) m.open(peer.id, 'early'); })");
+    await member.join("room");
+  }
+  for (const [member, other] of [[anna, ben], [ben, anna]]) {
+    await member.connected(other);
+    assert.ok(await member.run("(m, id) => m.pc instanceof RTCPeerConnection && m.pc === m.remote(id).pc", other.id));
+  }
+  await anna.until("open", "(m) => m.channels.length === 1 && m.channels[0].readyState === 'open'");
+  await ben.until("open", "(m) => m.channels.length === 1 && m.channels[0].readyState === 'open'");
+});
+
 test("p149 p152 closing says goodbye in order and leaves no connection behind", async (t) => {
   const { room } = await stage(t);
   const [anna, ben] = await room(2);

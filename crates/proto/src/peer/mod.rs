@@ -164,6 +164,16 @@ impl<P: Clone + PartialEq> Room<P> {
         }
     }
 
+    /// The next order for one connection, ahead of everything else that waits: for a caller who needs the connection while
+    /// another output is carried out.
+    pub fn poll_order(&mut self, connection: ConnectionId) -> Option<Order<P>> {
+        let queue = &mut self.shared.queue;
+        let of_it = |output: &Output<P>| matches!(output, Output::Connection { connection: id, .. } if *id == connection);
+        let output = queue.iter().position(of_it).and_then(|at| queue.remove(at))?;
+        let Output::Connection { order, .. } = output else { return None };
+        Some(order)
+    }
+
     /// Does what the state asks for once the queue is empty. `false`: nothing.
     ///
     /// Members are announced one by one, so that a handler that closes the room in between stops the rest.

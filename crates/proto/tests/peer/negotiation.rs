@@ -1,7 +1,7 @@
 //! Offers and answers where nothing collides.
 
 use metered_realtime_proto::peer::{
-    ConnectionEvent, ConnectionId, ConnectionState, Failure, Gen, Input, Signalling,
+    ConnectionEvent, ConnectionId, ConnectionState, Failure, Gen, Input, Order, Signalling,
 };
 
 use crate::sim::{Sim, sdp, sdp_with};
@@ -70,6 +70,18 @@ fn p055_a_channel_made_by_the_user_negotiates_without_media() {
     assert_eq!(sim.room.use_connection(remote, sim.now), Some(connection));
     sim.needs_negotiation("a");
     assert_eq!(sim.lines(), ["a#1 create", "a#1 set local offer"]);
+}
+
+#[test]
+fn p055_a_connection_that_a_handler_asks_for_is_made_before_what_else_waits() {
+    let mut sim = Sim::joined(&["a", "b"]);
+    let [a, b] = [sim.remote("a"), sim.remote("b")];
+    sim.room.use_connection(a, sim.now);
+    let connection = sim.room.use_connection(b, sim.now).unwrap();
+    assert!(matches!(sim.room.poll_order(connection), Some(Order::Create { .. })));
+    assert!(sim.room.poll_order(connection).is_none());
+    sim.advance(0);
+    assert_eq!(sim.lines(), ["a#1 create"]);
 }
 
 #[test]
