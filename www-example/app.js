@@ -3,7 +3,9 @@
 // Query parameters: ?server=ws://127.0.0.1:PORT&key=pk_live_local&channel=lobby&autoconnect=1
 
 import { ConsoleLogger, SignallingClient, SignallingConnectError, WsCloseCode } from "../pkg/dist/index.mjs";
+import { cutLink, faultsAddress } from "./drop.js";
 import { clip, Journal, Messages, People, shortId, showState } from "./view.js";
+import { CloseWords } from "./words.js";
 
 const DEFAULT_SERVER = "wss://rms.metered.ca";
 const DEFAULT_CHANNEL = "lobby";
@@ -12,6 +14,7 @@ const $ = (id) => document.getElementById(id);
 const journal = new Journal($("journal"), $("journal-box"));
 const messages = new Messages($("messages"), $("messages-box"), $("messages-empty"));
 const people = new People($("people"), $("count"), $("people-empty"), writeTo);
+const closes = new CloseWords(WsCloseCode);
 
 /** The client of the current connection, from Connect to Disconnect. */
 let client = null;
@@ -39,7 +42,7 @@ async function connect() {
     if (mine !== client) return;
     client = null;
     show("closed");
-    complain(whyNotConnected(error));
+    complain(error instanceof SignallingConnectError ? `Could not connect: ${closes.whyNot(error)}` : error.message);
   }
 }
 
@@ -90,10 +93,10 @@ function onConnected({ peerId, maxMessageSize, isReconnect }) {
 
 function onDisconnected({ code, reason, willReconnect }) {
   const words = reason ? `, “${clip(reason, 120)}”` : "";
-  journal.add("lost", `${code} ${meaning(code)}${words}; ${willReconnect ? "reconnecting" : "not reconnecting"}`);
+  journal.add("lost", `${code} ${closes.of(code)}${words}; ${willReconnect ? "reconnecting" : "not reconnecting"}`);
   people.clear(null);
   if (willReconnect || client === null) return;
-  complain(`The connection ended: ${code} ${meaning(code)}.`);
+  complain(`The connection ended: ${code} ${closes.of(code)}.`);
   client = null;
   forgetConnection();
 }
@@ -198,35 +201,18 @@ function writeTo(id) {
 
 // ---- the button that drops the link ----
 
-/** The address for ordering faults, if the server is the local one. */
-function faultsAddress() {
-  if (!URL.canParse(field("server"))) return null;
-  const { protocol, hostname, host } = new URL(field("server"));
-  if (!["127.0.0.1", "localhost", "[::1]"].includes(hostname)) return null;
-  return `${protocol === "wss:" ? "https:" : "http:"}//${host}/_dev/faults`;
-}
-
-async function dropLink() {
-  const address = faultsAddress();
-  if (address === null || me === null) {
-    journal.add("drop", $("drop-hint").textContent);
-    return;
-  }
-  journal.add("drop", "asked the server to cut the link without a word");
-  try {
-    const body = JSON.stringify({ fault: "drop", peer: me });
-    const response = await fetch(address, { method: "POST", body });
-    if (!response.ok) throw new Error(`the server answered ${response.status}`);
-  } catch (error) {
-    journal.add("error", `drop: ${error.message}`);
-  }
+function dropLink() {
+  const address = faultsAddress(field("server"));
+  if (address === null || me === null) return journal.add("drop", $("drop-hint").textContent);
+  return cutLink(address, me, journal);
 }
 
 function showDrop() {
   let hint = "The server cuts this connection, as a lost network would. Watch it come back.";
-  if (faultsAddress() === null) hint = "Only a local server (cargo xtask demo) cuts links on request.";
+  const address = faultsAddress(field("server"));
+  if (address === null) hint = "Only a local server (cargo xtask demo) cuts links on request.";
   else if (me === null) hint = "Connect first; then this cuts the connection, as a lost network would.";
-  const able = me !== null && faultsAddress() !== null && client?.state === "connected";
+  const able = me !== null && address !== null && client?.state === "connected";
   $("drop").setAttribute("aria-disabled", String(!able));
   $("drop-hint").textContent = hint;
 }
@@ -267,26 +253,6 @@ function showChannel() {
 function complain(text) {
   $("problem").textContent = text;
   journal.add("error", text);
-}
-
-function whyNotConnected(error) {
-  if (!(error instanceof SignallingConnectError)) return error.message;
-  const { closeCode, closeReason } = error;
-  const words = closeReason ? `, “${clip(closeReason, 120)}”` : "";
-  const advice = closeCode === 1006 ? ". Is the server running, and the key right?" : ".";
-  return `Could not connect: ${closeCode} ${meaning(closeCode)}${words}${advice}`;
-}
-
-const MEANINGS = new Map([
-  [1000, "normal closure"],
-  [1005, "closed without a code"],
-  [1006, "link lost"],
-  [1011, "server error"],
-  ...Object.entries(WsCloseCode).map(([name, code]) => [code, name.replace(/(?<=[a-z])(?=[A-Z])/g, " ").toLowerCase()]),
-]);
-
-function meaning(code) {
-  return MEANINGS.get(code) ?? "unknown code";
 }
 
 function field(id) {

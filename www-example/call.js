@@ -2,10 +2,12 @@
 //
 // Query parameters: ?server=ws://127.0.0.1:PORT&key=pk_live_local&room=lobby&autojoin=1&send=drawing
 
-import { ConsoleLogger, DataChannel, MeteredPeer } from "../pkg/dist/peer.mjs";
+import { ConsoleLogger, DataChannel, MeteredPeer, WsCloseCode } from "../pkg/dist/peer.mjs";
+import { cutLink, faultsAddress } from "./drop.js";
 import * as media from "./media.js";
 import { Tiles } from "./tiles.js";
 import { clip, Journal, Messages, shortId } from "./view.js";
+import { CloseWords } from "./words.js";
 
 const DEFAULT_SERVER = "wss://rms.metered.ca";
 const DEFAULT_ROOM = "lobby";
@@ -23,7 +25,8 @@ const $ = (id) => document.getElementById(id);
 const asked = new URLSearchParams(location.search);
 const journal = new Journal($("journal"), $("journal-box"));
 const messages = new Messages($("messages"), $("messages-box"), $("messages-empty"));
-const tiles = new Tiles($("tiles"));
+const tiles = new Tiles($("tiles"), $("silent"));
+const closes = new CloseWords(WsCloseCode);
 
 /** The call, from Join to Leave. */
 let peer = null;
@@ -50,8 +53,10 @@ async function join() {
   } catch (error) {
     if (mine !== peer) return;
     peer = null;
-    show("idle");
-    complain(`Could not join: ${error.message}${error.closeCode === 1006 ? ". Is the server running, and the key right?" : ""}`);
+    complain(`Could not join: ${closes.whyNot(error)}`);
+    // A room that refuses leaves its connection open.
+    await mine.close();
+    if (peer === null) show("idle");
   }
 }
 
@@ -60,6 +65,7 @@ function newPeer() {
   const made = new MeteredPeer({ url: field("server"), apiKey: field("key"), logger });
   made.on("state-change", ({ from, to }) => {
     journal.add("state", `${from} → ${to}`);
+    tiles.knownAs(made.peerId);
     show(to);
   });
   made.on("joined", ({ peerId, channel }) => {
@@ -172,24 +178,10 @@ function showControls() {
 
 // ---- the button that drops the link ----
 
-/** Where the server takes orders for faults, if it is the local one. */
-function faultsAddress() {
-  if (!URL.canParse(field("server"))) return null;
-  const { protocol, hostname, host } = new URL(field("server"));
-  if (!["127.0.0.1", "localhost", "[::1]"].includes(hostname)) return null;
-  return `${protocol === "wss:" ? "https:" : "http:"}//${host}/_dev/faults`;
-}
-
-async function dropLink() {
-  const address = faultsAddress();
+function dropLink() {
+  const address = faultsAddress(field("server"));
   if (address === null || !peer?.peerId) return journal.add("drop", $("drop-hint").textContent);
-  journal.add("drop", "asked the server to cut the link without a word; media does not need it");
-  try {
-    const response = await fetch(address, { method: "POST", body: JSON.stringify({ fault: "drop", peer: peer.peerId }) });
-    if (!response.ok) throw new Error(`the server answered ${response.status}`);
-  } catch (error) {
-    journal.add("error", `drop: ${error.message}`);
-  }
+  return cutLink(address, peer.peerId, journal);
 }
 
 // ---- what the page shows ----
@@ -201,10 +193,16 @@ function show(state) {
   $("join").textContent = inside ? "Leave" : "Join";
   $("join").classList.toggle("primary", !inside);
   for (const id of ["server", "key", "room"]) $(id).readOnly = inside;
-  const able = state === "joined" && faultsAddress() !== null;
+  showDrop();
+}
+
+function showDrop() {
+  const local = faultsAddress(field("server")) !== null;
+  const able = local && peer?.state === "joined";
+  let hint = able ? "The server cuts the signalling link. Watch it come back." : "Join first.";
+  if (!local) hint = "Only a local server (cargo xtask demo) cuts links on request.";
   $("drop").setAttribute("aria-disabled", String(!able));
-  if (faultsAddress() === null) $("drop-hint").textContent = "Only a local server (cargo xtask demo) cuts links on request.";
-  else $("drop-hint").textContent = able ? "The server cuts the signalling link. Watch it come back." : "Join first.";
+  $("drop-hint").textContent = hint;
 }
 
 function complain(text) {
@@ -247,6 +245,7 @@ async function start() {
   $("drop").addEventListener("click", dropLink);
   $("clear").addEventListener("click", () => journal.clear());
   for (const id of ["server", "key", "room"]) $(id).addEventListener("input", linkTwin);
+  $("server").addEventListener("input", showDrop);
   linkTwin();
   show("idle");
   $("not-loaded").hidden = true;

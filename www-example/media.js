@@ -12,7 +12,7 @@ export async function screen(ended) {
   return stream;
 }
 
-/** A clock that is drawn, with a silent sound track: for machines without a camera. */
+/** A clock that is drawn, without sound: for machines without a camera. */
 export function drawing(name) {
   const canvas = document.createElement("canvas");
   Object.assign(canvas, { width: 320, height: 240 });
@@ -37,8 +37,6 @@ export function drawing(name) {
   paint();
   const timer = setInterval(paint, 66);
   const stream = canvas.captureStream(15);
-  const sound = new AudioContext().createMediaStreamDestination();
-  stream.addTrack(sound.stream.getAudioTracks()[0]);
   stream.stopDrawing = () => clearInterval(timer);
   return stream;
 }

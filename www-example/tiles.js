@@ -6,16 +6,25 @@ const LOOK_EVERY_MS = 1000;
 
 export class Tiles {
   #list;
+  #silent;
   #tiles = new Map();
 
-  constructor(list) {
+  /** `silent` is shown while the browser holds the sound back. */
+  constructor(list, silent) {
     this.#list = list;
+    this.#silent = silent;
+    for (const gesture of ["pointerdown", "keydown"]) document.addEventListener(gesture, () => this.#sound());
     setInterval(() => void this.#look(), LOOK_EVERY_MS);
   }
 
   /** Your own tile, muted: nobody wants an echo of themselves. */
   showSelf(name) {
     this.#add("self", { name, self: true });
+  }
+
+  /** The id that the others see. */
+  knownAs(id) {
+    this.#tiles.get("self").how.textContent = id ? `this page, seen as ${shortId(id)}` : "this page";
   }
 
   add(remote) {
@@ -58,11 +67,27 @@ export class Tiles {
     if (!tile) return;
     this.removeStream(id, stream);
     const video = element("video");
-    Object.assign(video, { autoplay: true, playsInline: true, muted: tile.self, srcObject: stream });
+    Object.assign(video, { playsInline: true, muted: tile.self, srcObject: stream });
     video.dataset.stream = stream.id;
     video.setAttribute("aria-label", label ?? "video");
     tile.screen.append(video);
     tile.nothing.hidden = true;
+    video.play().catch(({ name }) => name === "NotAllowedError" && this.#playSilently(video));
+  }
+
+  /** Browsers play no sound in a page before a first click or key. */
+  #playSilently(video) {
+    Object.assign(video, { muted: true, autoplay: true });
+    video.dataset.silent = "";
+    this.#silent.hidden = false;
+  }
+
+  #sound() {
+    for (const video of this.#list.querySelectorAll("video[data-silent]")) {
+      delete video.dataset.silent;
+      video.muted = false;
+    }
+    this.#silent.hidden = true;
   }
 
   removeStream(id, stream) {
@@ -97,9 +122,10 @@ export class Tiles {
     const relayed = [local, remote].some((candidate) => candidate?.candidateType === "relay");
     const bytes = entries.filter(({ type }) => type === "transport").reduce((sum, { bytesReceived }) => sum + (bytesReceived ?? 0), 0);
     const now = performance.now();
-    const rate = tile.at ? ((bytes - tile.bytes) * 8) / (now - tile.at) : 0;
+    // A new connection counts from nothing.
+    const rate = tile.at && bytes >= tile.bytes ? `, ${Math.round(((bytes - tile.bytes) * 8) / (now - tile.at))} kbit/s` : "";
     Object.assign(tile, { bytes, at: now });
     const delay = pair?.currentRoundTripTime === undefined ? "" : `, ${Math.round(pair.currentRoundTripTime * 1000)} ms`;
-    return `${relayed ? "relayed" : "direct"}${delay}, ${Math.max(0, Math.round(rate))} kbit/s`;
+    return `${relayed ? "relayed" : "direct"}${delay}${rate}`;
   }
 }

@@ -10,18 +10,20 @@ import { ROOT } from "./site.mjs";
 const require = createRequire(import.meta.url);
 const AXE = require("axe-core").source;
 const ARTIFACTS = join(ROOT, "artifacts", "page");
-const PATIENCE_MS = 20_000;
+export const PATIENCE_MS = 20_000;
 
-export async function startBrowser() {
+export async function startBrowser(flags = []) {
   const executablePath = process.env.METERED_CHROMIUM;
   if (!executablePath) throw new Error("METERED_CHROMIUM does not name a Chromium; run `cargo xtask test`, which finds one.");
   return chromium.launch({
     executablePath,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage"],
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage", ...flags],
   });
 }
 
 export class Visitor {
+  /** The page of www-example. */
+  static file = "index.html";
   /** The page's own errors and warnings. */
   trouble = [];
 
@@ -42,15 +44,15 @@ export class Visitor {
   /** Opens the page with the given query parameters. */
   static async open(browser, site, query, look = {}) {
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, ...look });
-    const visitor = new Visitor(page);
-    await page.goto(`${site.url}/www-example/index.html?${new URLSearchParams(query)}`);
+    const visitor = new this(page);
+    await page.goto(`${site.url}/www-example/${this.file}?${new URLSearchParams(query)}`);
     return visitor;
   }
 
   /** Opens the page so that it connects and joins by itself. */
   static async join(browser, site, server, channel, look) {
     const query = { server: server.url, key: "pk_live_local", channel, autoconnect: "1" };
-    const visitor = await Visitor.open(browser, site, query, look);
+    const visitor = await this.open(browser, site, query, look);
     await visitor.joined(channel);
     return visitor;
   }

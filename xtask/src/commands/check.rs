@@ -124,6 +124,7 @@ fn js(_: &Workspace, shell: &Shell) -> Result<()> {
             "tests/calls",
             "tests/clients",
             "tests/package",
+            "tests/support",
             "benches",
             "www-example",
             "examples-js",
