@@ -56,10 +56,11 @@ test("the limit of channels is an error, and ends with an unsubscribe", async (t
 });
 
 test("the quota of messages is an error; messages still arrive", async (t) => {
-  const publishableKeys = KINDS.map((_, index) => ({ key: `pk_live_${index}`, app: `app-${index}`, actions: ["publish", "subscribe", "presence", "send"] }));
+  const key = (index) => `pk_live_d8Xk2mZ9vB4nR8t${index}`;
+  const publishableKeys = KINDS.map((_, index) => ({ key: key(index), app: `app-${index}`, actions: ["publish", "subscribe", "presence", "send"] }));
   const limited = await startServer({ t, config: { publishableKeys, limits: { messagesPerPeriod: 2 } } });
   for (const [index, kind] of KINDS.entries()) {
-    const [client, other] = await Promise.all([0, 1].map(() => connected(kind, { apiKey: `pk_live_${index}` }, limited)));
+    const [client, other] = await Promise.all([0, 1].map(() => connected(kind, { apiKey: key(index) }, limited)));
     await other.subscribe("counted");
     await client.publish("counted", 1);
     await client.send(other.peerId, 2);

@@ -32,7 +32,8 @@ async function startNode(config) {
   const folder = await mkdtemp(join(tmpdir(), "metered-clients-"));
   const keys = { publishableKeys: [{ key: KEY, actions: EVERYTHING }], secretKeys: [SECRET] };
   const behindProxy = PRODUCTION ? { trustedProxies: ["127.0.0.1"] } : {};
-  await writeFile(join(folder, "server.json"), JSON.stringify({ listen: "127.0.0.1:0", ...behindProxy, ...keys, ...config }));
+  const text = JSON.stringify({ listen: "127.0.0.1:0", ...behindProxy, ...keys, ...config });
+  await writeFile(join(folder, "server.json"), text, { mode: 0o600 });
   const args = [...(PRODUCTION ? ["--production"] : []), "--log", "warn", "--config", join(folder, "server.json")];
   const child = spawn(variable("METERED_SERVER_BIN"), args, { stdio: ["ignore", "pipe", "inherit"] });
   const stop = async () => {
@@ -43,7 +44,9 @@ async function startNode(config) {
     }
     await rm(folder, { recursive: true, force: true });
   };
-  const [line] = await once(createInterface({ input: child.stdout }), "line");
+  const lines = createInterface({ input: child.stdout });
+  const [line] = await Promise.race([once(lines, "line"), once(lines, "close")]);
+  if (!line) throw new Error("the server ended before it said where it listens");
   return { url: line.split(" ").at(-1), stop };
 }
 
