@@ -93,6 +93,26 @@ async function chatInReact(lab, site) {
   peer.leave();
 }
 
+/** StrictMode makes two peers in each window. One is left; two windows see each other's camera. */
+async function callInReact(lab, site) {
+  const watcher = await lab.peer(CHANNEL);
+  const sees = async (page) => {
+    await page.getByRole("listitem").getByText("connected", { exact: true }).waitFor();
+    await page.waitForFunction(() => document.querySelector("video")?.currentTime > 0.5);
+  };
+  await lab.usePage(site, (anna) =>
+    lab.usePage(site, async (ben) => {
+      await sees(anna);
+      await sees(ben);
+      assert.equal(watcher.others.size, 2);
+      await ben.close();
+      await anna.getByRole("listitem").getByText("connected").waitFor({ state: "detached" });
+    }),
+  );
+  await watcher.until(({ others }) => others.size === 0);
+  watcher.leave();
+}
+
 /** A page that sends a message by itself and shows the answer. */
 async function saysHello(lab, site, text) {
   const peer = await lab.peer(CHANNEL);
@@ -107,7 +127,7 @@ const withVite = (folder, title, use) => ({
   title: `Example: ${title}, Vite dev and build`,
   tools: "web",
   example: folder,
-  uses: ["vite", ...(folder === "react" ? ["react"] : []), "browser"],
+  uses: ["vite", ...(folder.startsWith("react") ? ["react"] : []), "browser"],
   test: async (lab) => {
     lab.fillIn();
     await use(lab, await lab.serveWith(VITE_ADDRESS, VITE, "--host", "127.0.0.1", "--port", "0"));
@@ -141,6 +161,7 @@ export default [
   cdn("script"),
   cdn("module"),
   withVite("react", "React with StrictMode", chatInReact),
+  withVite("react-call", "a call in React with StrictMode", callInReact),
   withVite("worker", "module worker", (lab, site) => saysHello(lab, site, "Hello from a worker")),
   withVite("slim", "slim with the core as a file", (lab, site) => saysHello(lab, site, "Hello from slim")),
   snippets,

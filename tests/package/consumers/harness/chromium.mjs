@@ -8,7 +8,10 @@ let running;
 export function browser() {
   const executablePath = process.env.METERED_CHROMIUM;
   if (!executablePath) throw new Error("METERED_CHROMIUM does not name a Chromium; run `cargo xtask consumers`, which finds one.");
-  const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage"];
+  const alone = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage"];
+  // Calls within this machine, with a camera that the browser plays itself.
+  const calls = ["--allow-loopback-in-peer-connection", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
+  const args = [...alone, ...calls, "--disable-features=WebRtcHideLocalIpsWithMdns"];
   running ??= chromium.launch({ executablePath, args });
   return running;
 }
