@@ -1,7 +1,7 @@
-// Visits the example page once with a headless Chromium. Succeeds only if the page connected and
-// a Node client and the page have read a message of each other.
+// Visits the example pages once with a headless Chromium. Succeeds only if a Node client and the chat page have read a
+// message of each other, and two windows of the call page show a picture of each other.
 //
-// What it relies on in the page: it joins the channel of its address by itself, shows the text of
+// What it relies on in the chat page: it joins the channel of its address by itself, shows the text of
 // messages ({ text }), and has a text box named "Message" that sends on Enter.
 
 import { parseArgs } from "node:util";
@@ -14,7 +14,8 @@ const { values: options } = parseArgs({
   options: {
     server: { type: "string" },
     key: { type: "string" },
-    page: { type: "string" },
+    chat: { type: "string" },
+    call: { type: "string" },
     chromium: { type: "string" },
     playwright: { type: "string" },
     screenshot: { type: "string" },
@@ -22,7 +23,7 @@ const { values: options } = parseArgs({
 });
 
 const PATIENCE_MS = 30_000;
-const channel = new URL(options.page).searchParams.get("channel");
+const channel = new URL(options.chat).searchParams.get("channel");
 const { chromium } = await import(pathToFileURL(join(options.playwright, "index.mjs")));
 
 const say = (text) => console.log(`  ${text}`);
@@ -42,7 +43,7 @@ function next(client, event, what, fits) {
   });
 }
 
-async function open(browser) {
+async function open(browser, address) {
   const page = await browser.newPage();
   const trouble = [];
   page.on("pageerror", (error) => trouble.push(`the page threw: ${error.message}`));
@@ -50,7 +51,7 @@ async function open(browser) {
   page.on("console", (message) => {
     if (message.type() === "error") trouble.push(`the page's console: ${message.text()}`);
   });
-  await page.goto(options.page);
+  await page.goto(address);
   return { page, trouble };
 }
 
@@ -74,10 +75,28 @@ async function exchange(node, page, arrived) {
   say("the Node client got the message of the page");
 }
 
+async function call(browser) {
+  const windows = [await open(browser, options.call), await open(browser, options.call)];
+  for (const { page, trouble } of windows) {
+    const others = page.locator('[data-state="connected"] video');
+    await others.waitFor({ timeout: PATIENCE_MS });
+    await page.waitForFunction((video) => video.currentTime > 0, await others.elementHandle(), { timeout: PATIENCE_MS });
+    if (trouble.length > 0) throw new Error(trouble.join("\n"));
+  }
+  say("two windows of the call page see each other");
+}
+
 const node = new SignallingClient({ apiKey: options.key, url: options.server });
 const browser = await chromium.launch({
   executablePath: options.chromium,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    // Calls within this machine.
+    "--allow-loopback-in-peer-connection",
+    "--disable-features=WebRtcHideLocalIpsWithMdns",
+  ],
 });
 let visited;
 try {
@@ -89,9 +108,10 @@ try {
     joined.some(({ peerId }) => peerId !== ownId),
   );
   arrived.catch(() => {});
-  visited = await open(browser);
+  visited = await open(browser, options.chat);
   await exchange(node, visited.page, arrived);
   if (visited.trouble.length > 0) throw new Error("the page is not clean");
+  await call(browser);
 } catch (error) {
   visited?.trouble.forEach((line) => console.error(`  ${line}`));
   throw error;

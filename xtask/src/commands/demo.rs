@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: two Node clients and a browser page talk through the local server.
+//! `cargo xtask demo`: two Node clients and the browser pages talk through the local server.
 
 use super::{build, pack, setup};
 use crate::dev_server::{DevServer, KEY};
@@ -10,10 +10,10 @@ use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 
 /// Sets up and builds first. Then two Node clients, which import the built package, chat through
-/// the local server; after that the page of www-example is served until Ctrl-C.
+/// the local server; after that the pages of www-example are served until Ctrl-C: a chat and a call.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Visit the page once with a headless browser instead of serving it until Ctrl-C.
+    /// Visit the pages once with a headless browser instead of serving it until Ctrl-C.
     #[arg(long)]
     once: bool,
 }
@@ -22,7 +22,7 @@ pub(crate) struct Args {
 pub(crate) enum Until {
     /// At Ctrl-C.
     Interrupted,
-    /// After one visit of the page by a headless browser.
+    /// After one visit of the pages by a headless browser.
     OneVisit,
 }
 
@@ -42,15 +42,19 @@ pub(crate) fn show(workspace: &Workspace, shell: &Shell, until: Until) -> Result
     let home = step("install the package", || install(workspace, shell, &tarball))?;
     let server = step("local server", || DevServer::start(workspace, shell))?;
     step("two Node clients", || chat(workspace, shell, &home, &server))?;
-    let (site, address) = step("web page", || serve(shell))?;
-    let page = format!(
-        "{address}/www-example/index.html?server={}&key={KEY}&channel=lobby&autoconnect=1",
-        server.url
-    );
+    let (site, address) = step("web pages", || serve(shell))?;
+    let page = |file: &str, more: &str| {
+        format!("{address}/www-example/{file}?server={}&key={KEY}&{more}", server.url)
+    };
+    let chat = page("index.html", "channel=lobby&autoconnect=1");
+    let call = page("call.html", "room=lobby&autojoin=1&send=drawing");
     match until {
-        Until::OneVisit => step("page visit", || visit(workspace, shell, &home, &server, &page)),
+        Until::OneVisit => {
+            step("page visit", || visit(workspace, shell, &home, &server, [&chat, &call]))
+        }
         Until::Interrupted => {
-            println!("\nOpen this page, in two windows to chat with yourself:\n\n  {page}\n");
+            println!("\nOpen a page in two windows, to chat with yourself:\n\n  {chat}\n");
+            println!("or to call yourself, with a drawn picture or your camera:\n\n  {call}\n");
             println!("The server it talks to: {} (key {KEY}). Ctrl-C ends both.", server.url);
             site.wait();
             bail!("the web server ended by itself")
@@ -93,13 +97,13 @@ fn visit(
     shell: &Shell,
     home: &Path,
     server: &DevServer,
-    page: &str,
+    [chat, call]: [&str; 2],
 ) -> Result<()> {
     let browser = Browser::chromium(shell)?;
     shell
         .cmd("node")
         .arg(home.join("visit.mjs"))
-        .args(["--server", &server.url, "--key", KEY, "--page", page])
+        .args(["--server", &server.url, "--key", KEY, "--chat", chat, "--call", call])
         .arg("--chromium")
         .arg(browser.program)
         .arg("--playwright")
