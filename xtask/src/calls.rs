@@ -18,16 +18,8 @@ pub(crate) enum Scope {
 
 /// The scenarios, ready to run.
 pub(crate) fn suite(workspace: &Workspace, shell: &Shell, scope: Scope) -> Result<Cmd> {
-    tools::ensure(workspace, &[Need::CallTestDependencies])?;
-    build::build(workspace, shell, false)?;
-    let tarball = pack::pack(workspace, shell)?;
-    let package = pack::install(workspace, shell, &tarball, "calls")?;
-    let tests = shell
-        .cmd("node")
+    let tests = node(workspace, shell)?
         .dir(&workspace.path("tests/calls"))
-        .env("METERED_SERVER_BIN", DevServer::build(workspace, shell)?)
-        .env("METERED_PACKAGE", package.join("node_modules/metered-realtime"))
-        .env("METERED_CHROMIUM", Browser::chromium(shell)?.program)
         // The engines of npm do not always let their process end.
         .args(["--test", "--test-force-exit", "--test-concurrency=1", "--test-reporter=spec"]);
     if scope == Scope::Core {
@@ -38,4 +30,23 @@ pub(crate) fn suite(workspace: &Workspace, shell: &Shell, scope: Scope) -> Resul
         .env("METERED_FIREFOX", tools::firefox_program(shell)?)
         .env("METERED_PYTHON", tools::python_program(workspace, tools::CALLS)?)
         .args(["core/", "full/"]))
+}
+
+/// The comparison with the official package, ready to run.
+pub(crate) fn bench(workspace: &Workspace, shell: &Shell, rounds: u32) -> Result<Cmd> {
+    let rounds = rounds.to_string();
+    Ok(node(workspace, shell)?.args(["benches/calls/run.mjs", "--rounds", &rounds]))
+}
+
+/// Node, with the places of the packed package, the server and Chromium.
+fn node(workspace: &Workspace, shell: &Shell) -> Result<Cmd> {
+    tools::ensure(workspace, &[Need::CallTestDependencies])?;
+    build::build(workspace, shell, false)?;
+    let tarball = pack::pack(workspace, shell)?;
+    let package = pack::install(workspace, shell, &tarball, "calls")?;
+    Ok(shell
+        .cmd("node")
+        .env("METERED_SERVER_BIN", DevServer::build(workspace, shell)?)
+        .env("METERED_PACKAGE", package.join("node_modules/metered-realtime"))
+        .env("METERED_CHROMIUM", Browser::chromium(shell)?.program))
 }

@@ -2,6 +2,7 @@
 //! Figures of a machine that does something else at the same time are worth little.
 
 use super::{build, pack, setup};
+use crate::calls;
 use crate::dev_server::DevServer;
 use crate::figures::Figures;
 use crate::process::{Cmd, Shell};
@@ -32,6 +33,14 @@ enum What {
         /// Only tasks whose names contain this.
         #[arg(long, value_name = "TASK", default_value = "")]
         only: String,
+        #[command(flatten)]
+        figures: Figures,
+    },
+    /// MeteredPeer and the official one, taking turns: pages of Chromium that call each other.
+    Calls {
+        /// How often each is measured; the table has the medians.
+        #[arg(long, default_value_t = 5)]
+        rounds: u32,
         #[command(flatten)]
         figures: Figures,
     },
@@ -92,6 +101,7 @@ pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
         What::Client { place: Place::Chromium, figures, .. } => {
             (needs(true), "client in Chromium", figures)
         }
+        What::Calls { figures, .. } => (needs(true), "calls", figures),
         What::Native { figures, .. } => {
             (vec![Need::CompilerForC, Need::PythonClients], "native client", figures)
         }
@@ -110,6 +120,7 @@ pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
         What::Client { place, rounds, only, .. } => {
             client(workspace, &shell, *place, *rounds, only)?
         }
+        What::Calls { rounds, .. } => calls::bench(workspace, &shell, *rounds)?,
         What::Native { rounds, .. } => native(workspace, &shell, *rounds)?,
         What::Faults { quick, only, seed, .. } => faults(workspace, &shell, *quick, only, *seed)?,
         What::Machine { .. } => {
