@@ -52,11 +52,18 @@ fn origin(shell: &Shell) -> Result<String> {
         "`cargo xtask {}`, {}, revision {}, {}, Node {}, {}",
         command.join(" "),
         line("date", &["-u", "+%Y-%m-%d"])?,
-        line("git", &["describe", "--always", "--dirty"])?,
+        revision(&line)?,
         line("rustc", &["--version"])?,
         line("node", &["--version"])?,
         line("node", &["-p", machine])?,
     ))
+}
+
+/// The commit, and whether more than the documentation, which the commands that measure write, differs from it.
+fn revision(line: &impl Fn(&str, &[&str]) -> Result<String>) -> Result<String> {
+    let commit = line("git", &["rev-parse", "--short", "HEAD"])?;
+    let changed = line("git", &["status", "--porcelain", "--", ".", ":!docs"])?;
+    Ok(if changed.is_empty() { commit } else { format!("{commit} with changes") })
 }
 
 fn replace(page: &str, section: &str, text: &str) -> Option<String> {
