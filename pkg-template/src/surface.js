@@ -2,7 +2,7 @@
 // listeners, streams, the logger and the token provider. Its names are those of crates/wasm/src/surface.rs.
 //
 // The core holds it, so everything that it holds lives as long. That is why it holds the client only while something may happen
-// to it by itself: a client at rest that nobody holds is collected.
+// to it by itself: an idle client that nobody holds is collected.
 
 import { abandon, dial, ignoreErrors } from "./dial.js";
 import { dependants, enter, fatal, guard } from "./guard.js";

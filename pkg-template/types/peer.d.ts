@@ -6,7 +6,7 @@ export * from "./index.js";
 
 // ---- a room ----
 
-/** What a {@link MeteredPeer} does: at rest, on the way in, in the room, on the way back, on the way out, over. */
+/** The states of a {@link MeteredPeer}, from before `join()` to after `close()`. */
 export type MeteredPeerState = "idle" | "joining" | "joined" | "reconnecting" | "leaving" | "closed";
 
 /** The connection to one remote. `idle`: nothing was negotiated yet, as neither side has anything to send. */
@@ -25,7 +25,7 @@ export interface MeteredPeerOptions extends SignallingClientOptions {
   rtcPeerConnectionFactory?: ((config: RTCConfiguration) => RTCPeerConnectionLike) | null | undefined;
   /**
    * What happens to connections when the link to the server comes back. `"auto"`, the default: those that work are kept as long as
-   * the own peer id is the same, which it is with tokens. `"rebuild"`: all are replaced, as the official client does.
+   * this client's peer id is the same, which it is with tokens. `"rebuild"`: all are replaced, as the official client does.
    */
   reconcile?: "auto" | "rebuild" | null | undefined;
 }

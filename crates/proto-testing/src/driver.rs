@@ -8,7 +8,7 @@ use metered_realtime_proto::wire::Secret;
 /// What drives a machine. It follows the rules of the real drivers: one output after the other, with nothing borrowed, so that
 /// everything in here may call the machine again.
 ///
-/// Each output is a method. What a driver does not care about does nothing.
+/// Each output is a method, which by default does nothing.
 pub trait Driver {
     /// The machine.
     fn machine(&mut self) -> &mut Machine<String>;

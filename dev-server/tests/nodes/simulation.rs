@@ -1,4 +1,4 @@
-//! Many made-up days of a cluster. `CLUSTER_SEED` repeats one; `CLUSTER_RUNS` says how many, from `CLUSTER_FIRST` on.
+//! Many simulated runs of a cluster. `CLUSTER_SEED` repeats one; `CLUSTER_RUNS` says how many, from `CLUSTER_FIRST` on.
 
 use metered_realtime_server::hub::{ConnId, Time};
 
@@ -57,7 +57,7 @@ fn whatever_happens_to_nodes_and_bus_clients_see_one_service() {
     assert!(checked > 20 * runs as usize, "the checks have hardly anything to check: {checked}");
 }
 
-/// One day; how many deliveries were looked for.
+/// One run; how many deliveries were looked for.
 fn run(seed: u64) -> usize {
     let cluster = Cluster::new(2 + (seed % 3) as usize, seed);
     let faults = seed.is_multiple_of(2);

@@ -1,4 +1,4 @@
-//! The files for deployment, and the guide's examples: what they say is what the program takes.
+//! The program accepts the files for deployment and the guide's examples.
 
 use std::fs;
 use std::path::Path;

@@ -28,7 +28,7 @@ export class RoomSurface {
     return this.#held ?? this.#room.deref();
   }
 
-  /** A room at rest that nobody holds is collected; one that is joined, or waited for, lives. */
+  /** An idle room that nobody holds is collected; one that is joined, or waited for, lives. */
   #hold(live) {
     this.#held = live || this.#calls.size > 0 ? this.#inside : null;
   }

@@ -1,4 +1,4 @@
-//! The client beneath a room: what the room asks of it, and what it tells the room.
+//! A room's client: what the room asks of it, and what it tells the room.
 
 use wasm_bindgen::JsValue;
 

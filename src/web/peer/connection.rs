@@ -25,7 +25,7 @@ pub(super) enum Callback {
     DataChannel,
     /// `createOffer` or `createAnswer` gave a description.
     Described,
-    /// The own offer is rolled back, or could not be.
+    /// The local offer is rolled back, or could not be.
     RolledBack,
     LocalApplied,
     RemoteApplied,
@@ -107,7 +107,7 @@ pub(super) struct Connection {
     listeners: RefCell<Vec<Listener>>,
     /// The peer's description that is about to be applied.
     coming: RefCell<Option<Object>>,
-    /// The own offer is rolled back when the platform gathers candidates for it.
+    /// The local offer is rolled back when the platform gathers candidates for it.
     waits_to_roll_back: Cell<bool>,
     /// Inbound objects that this connection holds.
     held: RefCell<Vec<Held>>,
@@ -262,7 +262,7 @@ impl Connection {
         }
     }
 
-    /// Rolls the own offer back for the description that is there, and applies that one.
+    /// Rolls the local offer back for the description that is there, and applies that one.
     ///
     /// Chromium never gathers candidates again where this happens to an offer with a data channel before it has begun to gather
     /// them; so that is waited for. An offer without a media section has no candidates.
@@ -344,7 +344,7 @@ impl Connection {
         self.when(replaced, Callback::Replaced, Callback::ReplaceFailed, detail);
     }
 
-    /// The own tracks that are sent, each with the `mid` of its transceiver.
+    /// The local tracks that are sent, each with the `mid` of its transceiver.
     pub(super) fn senders(&self, tracks: &Handles) -> Vec<(TrackId, String)> {
         let sent = |transceiver: Part| {
             let track = tracks.id(&member(&member(&transceiver, "sender"), "track"))?;

@@ -1,4 +1,4 @@
-//! Carries out what the room says: connections, the client beneath, the alarm.
+//! Carries out what the room says: connections, the room's client, the alarm.
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -27,7 +27,7 @@ pub type WebRoom = Room<JsPayload>;
 pub struct RoomDriver<H: RoomHost> {
     /// The surface.
     pub host: H,
-    /// The client beneath.
+    /// The room's client.
     pub(super) client: Rc<Driver<H::Client>>,
     pub(super) calls: RefCell<ClientCalls>,
     room: RefCell<WebRoom>,

@@ -10,7 +10,7 @@ use metered_realtime_proto::peer::{CallError, CallId, Event, RemoteId};
 
 /// What a room's surface does for the driver. Many of its methods run user code, so nothing is borrowed when they are called.
 pub trait RoomHost: Platform {
-    /// The surface of the client beneath.
+    /// The surface of the room's client.
     type Client: Host;
 
     /// Makes an `RTCPeerConnection`, by the user's factory where there is one.

@@ -3,7 +3,7 @@
 //! ```text
 //! client events ──────┐
 //! calls ──────────────┼─► { borrow room; call; release } ─► pump ─► for each Output, nothing borrowed:
-//! connection events ──┤        Client     → the client beneath    Connection → RTCPeerConnection
+//! connection events ──┤        Client     → the room's client  Connection → RTCPeerConnection
 //! promises, alarm ────┘        Settle     → promise               Event      → listeners (user code)
 //!                                                                 then re-arm the alarm
 //! ```

@@ -107,7 +107,7 @@ extern "C" {
 
 impl Rtc {
     /// Whether `setLocalDescription` may be called without an argument, which also means that an offer of the peer rolls back
-    /// the own one by itself. Older implementations say how many arguments they need.
+    /// the local one by itself. Older implementations say how many arguments they need.
     pub(super) fn is_modern(&self) -> bool {
         let method = self.set_local_description_method().unwrap_or_default();
         method.dyn_ref::<Function>().is_some_and(|method| method.length() == 0)

@@ -44,7 +44,7 @@ pub enum PeerError {
         /// The peers that do not, and why.
         failed: Vec<(String, Failure)>,
     },
-    /// What the client beneath said, such as a refusal of the server.
+    /// What the room's client said, such as a refusal of the server.
     Client(machine::CallError),
     /// The room is over, or all of its handles are dropped.
     Gone,

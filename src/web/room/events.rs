@@ -19,14 +19,14 @@ pub enum PeerEvent {
     },
     /// `join` succeeded. It comes once, not after a reconnect.
     Joined {
-        /// The own peer id.
+        /// The peer id of this client.
         peer_id: String,
         /// The channel.
         channel: String,
     },
     /// The session is over. Nothing follows.
     Left {
-        /// The own peer id.
+        /// The peer id of this client.
         peer_id: Option<String>,
         /// The channel.
         channel: Option<String>,

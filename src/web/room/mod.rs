@@ -81,7 +81,7 @@ impl Drop for Handle {
 }
 
 impl MeteredPeer {
-    /// A room at rest, on a client of its own with these options. No I/O happens before [`join`](MeteredPeer::join).
+    /// An idle room, on a client of its own with these options. No I/O happens before [`join`](MeteredPeer::join).
     ///
     /// A room needs its channel again after a reconnect, so [`auto_resubscribe`](Builder::auto_resubscribe) is always on.
     ///
@@ -115,7 +115,7 @@ impl MeteredPeer {
         self.handle.driver.peek(Room::state)
     }
 
-    /// The own peer id. With a publishable key it is another one after every reconnect.
+    /// The peer id of this client. With a publishable key it is another one after every reconnect.
     #[must_use]
     pub fn peer_id(&self) -> Option<String> {
         self.handle.driver.peek(|room| room.peer_id().map(ToOwned::to_owned))
@@ -142,7 +142,7 @@ impl MeteredPeer {
     /// Connects and joins a channel.
     ///
     /// # Errors
-    /// [`PeerError`]; the room is at rest again then, and may be joined once more.
+    /// [`PeerError`]; the room is idle again then, and may be joined once more.
     pub fn join(&self, channel: &str) -> PeerCall {
         self.call(|room, now| room.join(channel, false, now))
     }

@@ -35,7 +35,7 @@ test("p133 p135 after a drop with a key, which gives new ids, media comes back",
   assert.equal(await anna.count("joined"), 1);
 });
 
-test("p142 the own former id in the first snapshot after a drop is no remote", async (t) => {
+test("p142 this client's former id in the first snapshot after a drop is no remote", async (t) => {
   const { open, room, server } = await stage(t);
   const anna = await (await open({ inactivityTimeoutMs: 1500 })).join("room");
   const [ben] = await room(1);

@@ -1,4 +1,4 @@
-//! A page of a member: a room, the client beneath it as a room sees it, and its connections.
+//! A page of a member: a room, its client as a room sees it, and its connections.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -42,7 +42,7 @@ pub(crate) struct Pc {
     pub(crate) ice_servers: Option<Vec<IceServer>>,
     /// There is a data channel.
     pub(crate) channels: bool,
-    /// The own ICE credentials that are in force, and those of an offer that waits.
+    /// The local ICE credentials that are in force, and those of an offer that waits.
     pub(crate) ufrag: Option<u32>,
     pub(crate) next_ufrag: Option<u32>,
     /// The other side's connection and ICE credentials that are in force.
@@ -326,7 +326,7 @@ impl Pc {
         }
     }
 
-    /// The number of the own offer that waits.
+    /// The number of the local offer that waits.
     pub(crate) fn waiting_offer(&self) -> Option<u64> {
         self.own_offer.as_ref().map(|offer| offer.number)
     }

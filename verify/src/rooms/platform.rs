@@ -96,7 +96,7 @@ impl World {
         self.tell_other_end(&pc);
     }
 
-    /// While frames arrive and the own id stays, a connection that works is kept.
+    /// While frames arrive and its own peer id stays, a connection that works is kept.
     fn check_need_to_drop(&mut self, page: usize, connection: ConnectionId) {
         let it = &self.pages[page];
         let Some(pc) = it.pcs.get(&connection) else { return };

@@ -9,13 +9,13 @@ use crate::tools::Need;
 use crate::workspace::Workspace;
 use anyhow::Result;
 
-/// First made-up days with a model of NATS, then three processes and a real `nats-server`: killed
-/// nodes, a NATS that is killed under load, a cut, a frozen node, an upgrade. At last the clients behind a
+/// First simulated clusters with a model of NATS, then three processes and a real `nats-server`: killed
+/// nodes, a NATS that is killed under load, a cut, a frozen node, an upgrade. Finally the clients behind a
 /// balancer: the official ones and ours, for development and for production, and the faults of links and
 /// restarts. Takes minutes.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// How many days to make up.
+    /// How many clusters to simulate.
     #[arg(long, default_value_t = 5_000)]
     runs: u64,
     /// The seed of the first one.
@@ -25,7 +25,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
     let shell = setup::ensure(workspace, &Need::ALL)?;
-    step("made-up days", || simulated(&shell, args))?;
+    step("simulated clusters", || simulated(&shell, args))?;
     let faults = ["--include-ignored", "--nocapture", "--test-threads", "2"];
     step("faults between machines", || tests(&shell, "nats", &faults).run())?;
     behind_a_balancer(workspace, &shell)

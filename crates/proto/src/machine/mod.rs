@@ -138,7 +138,7 @@ impl<P, N> Machine<P, N> {
                     return Some(output);
                 }
             }
-            // A client at rest keeps no memory for what it may have to do.
+            // An idle client keeps no memory for what it may have to do.
             self.queue = VecDeque::new();
             if !self.take_next_step() {
                 return None;

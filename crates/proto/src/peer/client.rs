@@ -1,4 +1,4 @@
-//! The client beneath: what the room asks of it, and what it reports of the connection to the server.
+//! The room's client: what the room asks of it, and what it reports of the connection to the server.
 
 use crate::machine;
 use crate::wire::IceServer;

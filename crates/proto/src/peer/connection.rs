@@ -178,7 +178,7 @@ impl<P> Connection<P> {
         }
     }
 
-    /// Forgets the own offer.
+    /// Forgets the local offer.
     pub(super) fn drop_offer(&mut self) -> Option<OwnOffer<P>> {
         let offer = self.offer.take()?;
         self.dead_ufrags.extend(offer.description.sdp.facts.ufrags.iter().cloned());

@@ -1,4 +1,4 @@
-//! Why a call of the room failed, and what failed behind its back.
+//! Why a call of the room failed, and how the platform failed.
 
 use crate::machine;
 use crate::wire::scrub;
@@ -61,6 +61,6 @@ pub enum CallError {
         /// The reason that `close()` was given.
         reason: Option<String>,
     },
-    /// What the client beneath said.
+    /// What the room's client said.
     Client(machine::CallError),
 }

@@ -1,4 +1,4 @@
-//! From `join()` to the room, and what the client beneath reports.
+//! From `join()` to the room, and what the room's client reports.
 
 use crate::machine;
 use crate::machine::Instant;

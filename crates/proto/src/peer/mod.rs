@@ -95,7 +95,7 @@ pub struct Room<P> {
 }
 
 impl<P: Clone + PartialEq> Room<P> {
-    /// A room at rest. Equal inputs give equal runs.
+    /// An idle room. Equal inputs give equal runs.
     #[must_use]
     pub fn new(options: Options, now: Instant) -> Room<P> {
         Room {
@@ -129,7 +129,7 @@ impl<P: Clone + PartialEq> Room<P> {
         self.state
     }
 
-    /// The own peer id, as the latest welcome has it.
+    /// The peer id of this client, as the latest welcome has it.
     #[must_use]
     pub fn peer_id(&self) -> Option<&str> {
         self.peer_id.as_deref()

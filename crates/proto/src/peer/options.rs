@@ -3,7 +3,7 @@
 /// What happens to connections when the connection to the server comes back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reconcile {
-    /// Those that work are kept while the own id is the same, the others are replaced.
+    /// Those that work are kept while this client's peer id is the same, the others are replaced.
     #[default]
     Auto,
     /// All are replaced.

@@ -1,4 +1,4 @@
-//! What the members' machines have in common: the queue, the own tracks, the ICE servers, the time.
+//! What the members' machines have in common: the queue, the local tracks, the ICE servers, the time.
 
 use std::collections::VecDeque;
 

@@ -33,7 +33,7 @@ const SECOND_ANSWER_MS: u64 = 1_000;
 const EXHAUSTED: &str = "IceRestartExhaustedError";
 
 impl<P: Clone + PartialEq> Remote<P> {
-    /// Sends the own offer, if it is not sent yet.
+    /// Sends the local offer, if it is not sent yet.
     pub(super) fn send_offer(&mut self, shared: &mut Shared<P>) {
         let Some(offer) = self.connection.as_mut().and_then(|it| it.offer.as_mut()) else { return };
         if offer.sent.is_some() {

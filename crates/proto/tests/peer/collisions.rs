@@ -52,7 +52,7 @@ fn p072_an_offer_that_comes_while_the_polite_side_makes_one_is_applied_instead_w
     sim.offers("z", sdp("Z", 1));
     assert!(sim.lines().is_empty());
     sim.local("z", sdp("M", 1));
-    // The own offer is not even sent.
+    // The local offer is not even sent.
     assert_eq!(sim.lines(), ["z#1 set remote offer Z.1 with rollback"]);
 }
 

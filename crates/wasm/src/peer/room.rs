@@ -30,7 +30,7 @@ pub struct Room {
 
 #[wasm_bindgen]
 impl Room {
-    /// A room at rest, on a client of its own. `undefined`: the options are refused, and the surface has the error.
+    /// An idle room, on a client of its own. `undefined`: the options are refused, and the surface has the error.
     #[must_use]
     pub fn create(
         client: &Client,
@@ -65,7 +65,7 @@ impl Room {
         self.driver.peek(Machine::state).name().to_owned()
     }
 
-    /// The own peer id.
+    /// The peer id of this client.
     #[wasm_bindgen(getter, js_name = peerId)]
     #[must_use]
     pub fn peer_id(&self) -> Option<String> {

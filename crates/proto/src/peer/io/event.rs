@@ -15,14 +15,14 @@ pub enum Event<P> {
     },
     /// `join()` succeeded.
     Joined {
-        /// The own peer id.
+        /// The peer id of this client.
         peer_id: String,
         /// The channel.
         channel: String,
     },
     /// The session is over. Nothing follows.
     Left {
-        /// The own peer id.
+        /// The peer id of this client.
         peer_id: Option<String>,
         /// The channel.
         channel: Option<String>,

@@ -41,7 +41,7 @@ pub struct LocalTrack<P> {
 pub enum Input<P> {
     /// The client was welcomed.
     Connected {
-        /// The own peer id.
+        /// The peer id of this client.
         peer_id: String,
         /// The largest payload in bytes of JSON.
         max_message_size: f64,
@@ -134,7 +134,7 @@ pub enum ConnectionEvent<P> {
     LocalDescription {
         /// The description that is to be sent.
         sdp: Sdp<P>,
-        /// The own tracks that are sent, each with the `mid` of its transceiver where that has one.
+        /// The local tracks that are sent, each with the `mid` of its transceiver where that has one.
         senders: Vec<(TrackId, String)>,
     },
     /// [`Order::SetRemote`](super::Order::SetRemote) is carried out.

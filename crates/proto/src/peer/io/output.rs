@@ -111,7 +111,7 @@ pub enum Order<P> {
         kind: SdpType,
         /// The description.
         sdp: P,
-        /// The own offer is rolled back by it, explicitly where the platform does not do so itself.
+        /// The local offer is rolled back by it, explicitly where the platform does not do so itself.
         rollback: bool,
     },
     /// Add a candidate of the peer; `None`: there are no more.

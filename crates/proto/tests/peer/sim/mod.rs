@@ -39,7 +39,7 @@ pub(crate) struct Sim {
 }
 
 impl Sim {
-    /// A room at rest, whose client does what it is asked for.
+    /// An idle room, whose client does what it is asked for.
     pub(crate) fn new() -> Sim {
         Sim::with(Options::default())
     }
