@@ -8,6 +8,8 @@ use serde_json::json;
 use crate::client::{Client, http};
 use crate::processes::{Nats, Node, temporary};
 
+const GUIDE: &str = include_str!("../../../docs/guide/self-hosting.md");
+
 fn three(nats: &Nats) -> [Node; 3] {
     [(); 3].map(|()| Node::start(&nats.url()))
 }
@@ -98,13 +100,16 @@ async fn the_peers_of_a_killed_node_leave_within_ten_seconds() {
     a.sees(&["c"], &[]).await;
 }
 
+/// What the guide has NATS permit, with a password in the place of the dots.
+fn users_of_the_guide(password: &str) -> String {
+    let (_, rest) = GUIDE.split_once("authorization {").expect("the guide has users");
+    let (users, _) = rest.split_once("\n}").expect("the list of users ends");
+    format!("authorization {{{}\n}}", users.replace("...", password))
+}
+
 #[tokio::test]
 async fn with_users_at_nats_nobody_else_gets_in() {
-    // As the guide says.
-    let users = r#"authorization {
-        users: [{ user: nodes, password: "secret", permissions: { publish: "mr.>", subscribe: "mr.>" } }]
-    }"#;
-    let config = temporary("conf", users);
+    let config = temporary("conf", &users_of_the_guide("secret"));
     let nats = Nats::start_with(&["-c", config.to_str().expect("UTF-8")]);
     let url = format!("nats://nodes:secret@127.0.0.1:{}", nats.port);
     let nodes = [Node::start(&url), Node::start(&url)];
