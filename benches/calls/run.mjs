@@ -150,7 +150,7 @@ await site.stop();
 
 const median = (list) => list?.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
 const row = (...cells) => console.log(cells.map((cell, index) => (index ? String(cell).padStart(16) : cell.padEnd(52))).join("").trimEnd());
-row("", ...Object.keys(CONTENDERS));
+row("median", ...Object.keys(CONTENDERS));
 for (const [figure, by] of Object.entries(results)) {
   row(figure, ...Object.keys(CONTENDERS).map((name) => (by[name] ? Math.round(median(by[name])) : "")));
 }
