@@ -33,7 +33,7 @@ impl Figures {
         let (output, result) = cmd.run_and_keep();
         let path = workspace.path(PAGE);
         let page = std::fs::read_to_string(&path).with_context(|| format!("cannot read {PAGE}"))?;
-        let text = format!("{}\n\n```text\n{}\n```", origin(shell)?, output.trim());
+        let text = format!("{}\n\n```text\n{}\n```", origin(shell)?, output.trim_matches('\n'));
         let page = replace(&page, section, &text)
             .with_context(|| format!("{PAGE} has no section between the marks of `{section}`"))?;
         std::fs::write(&path, page).with_context(|| format!("cannot write {PAGE}"))?;
