@@ -6,7 +6,7 @@ use crate::process::{Cmd, Shell};
 use crate::progress::step;
 use crate::tally;
 use crate::tools::{Browser, Need};
-use crate::wasm_tests;
+use crate::wasm_tests::{self, ALL_FEATURES};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
@@ -78,11 +78,11 @@ impl Engine {
 
     fn wasm_tests(self, shell: &Shell, server: &DevServer, driver: &Path) -> Result<Cmd> {
         let driver = driver.to_str().context("the driver's path is not UTF-8")?;
-        let platform = match self {
-            Engine::Firefox => ["--headless", "--firefox", "--geckodriver", driver],
-            // Safari's driver and this one are the same to the runner.
-            Engine::Webkit => ["--headless", "--safari", "--safaridriver", driver],
+        let (features, platform) = match self {
+            Engine::Firefox => (ALL_FEATURES, ["--headless", "--firefox", "--geckodriver", driver]),
+            // Safari's driver and this one are the same to the runner. Debian's WebKitGTK has no WebRTC.
+            Engine::Webkit => ("web", ["--headless", "--safari", "--safaridriver", driver]),
         };
-        Ok(wasm_tests::runner(shell, server, "web", &platform))
+        Ok(wasm_tests::runner(shell, server, "web", features, &platform))
     }
 }

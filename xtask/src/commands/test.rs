@@ -9,7 +9,7 @@ use crate::suite::Work::{Check, Tests};
 use crate::suite::{self, Selection, Suite};
 use crate::tally;
 use crate::tools::{Browser, Need};
-use crate::wasm_tests;
+use crate::wasm_tests::{self, ALL_FEATURES};
 use crate::workspace::Workspace;
 use anyhow::Result;
 
@@ -76,14 +76,14 @@ fn simulated(workspace: &Workspace, shell: &Shell) -> Result<()> {
 
 fn wasm_node(workspace: &Workspace, shell: &Shell) -> Result<u64> {
     let server = DevServer::start(workspace, shell)?;
-    tally::counted(wasm_tests::runner(shell, &server, "web_node", &["--node"]))
+    tally::counted(wasm_tests::runner(shell, &server, "web_node", ALL_FEATURES, &["--node"]))
 }
 
 fn wasm_chrome(workspace: &Workspace, shell: &Shell) -> Result<u64> {
     let driver = Browser::chromium(shell)?.driver.to_string_lossy().into_owned();
     let server = DevServer::start(workspace, shell)?;
     let platform = ["--headless", "--chrome", "--chromedriver", &driver];
-    tally::counted(wasm_tests::runner(shell, &server, "web", &platform))
+    tally::counted(wasm_tests::runner(shell, &server, "web", ALL_FEATURES, &platform))
 }
 
 fn package(workspace: &Workspace, shell: &Shell) -> Result<u64> {
