@@ -59,6 +59,8 @@ async fn while_nats_is_away_clients_stay_requests_are_refused_and_afterwards_all
     let mut b = Client::join_as(&nodes[1], "b").await;
     a.subscribe("r").await;
     b.subscribe("r").await;
+    // Otherwise this may be lost with NATS, and found only later.
+    a.sees(&["b"], &[]).await;
     nats.kill();
     let publish = json!({"type": "publish", "channel": "r", "data": "lost"});
     while a.ask(publish.clone()).await == "ack" {}
