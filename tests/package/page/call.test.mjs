@@ -203,12 +203,7 @@ test("a camera that is refused is explained, and the call goes on", async () => 
 
 test("the button that drops the link explains itself where it cannot work", async () => {
   const anna = await Caller.open(browser, site, { server: "wss://rms.metered.ca", key: "pk_live_x" });
-  const drop = anna.button("Drop the link");
-  assert.equal(await drop.getAttribute("aria-disabled"), "true");
-  await drop.click({ force: true });
-  await anna.logs("Only a local server (cargo xtask demo) cuts links on request.");
-  await anna.page.getByLabel("Server", { exact: true }).fill(server.url);
-  await anna.page.getByText("Join first.").waitFor();
+  await anna.assertDropExplainsItself(server, "Join first.");
   await anna.leave();
 });
 

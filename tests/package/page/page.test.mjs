@@ -194,12 +194,7 @@ test("wrong settings are explained, without the key", async () => {
 
 test("the button that drops the link explains itself where it cannot work", async () => {
   const anna = await Visitor.open(browser, site, { server: "wss://rms.metered.ca", key: "pk_live_x" });
-  const drop = anna.button("Drop the link");
-  assert.equal(await drop.getAttribute("aria-disabled"), "true");
-  await drop.click({ force: true });
-  await anna.logs("Only a local server (cargo xtask demo) cuts links on request.");
-  await anna.page.getByLabel("Server", { exact: true }).fill(server.url);
-  await anna.page.getByText("Connect first; then this cuts the connection").waitFor();
+  await anna.assertDropExplainsItself(server, "Connect first; then this cuts the connection");
   await anna.leave();
 });
 

@@ -124,6 +124,16 @@ export class Visitor {
     assert.match(outline, /^solid [2-9]/, "the focused element has a visible outline");
   }
 
+  /** Tries to drop the link while the server is the service, and then with a local one that is not connected. */
+  async assertDropExplainsItself(local, hint) {
+    const drop = this.button("Drop the link");
+    assert.equal(await drop.getAttribute("aria-disabled"), "true");
+    await drop.click({ force: true });
+    await this.logs("Only a local server (cargo xtask demo) cuts links on request.");
+    await this.page.getByLabel("Server", { exact: true }).fill(local.url);
+    await this.page.getByText(hint).waitFor();
+  }
+
   async assertAccessible() {
     await this.page.evaluate(AXE);
     const violations = await this.page.evaluate(async () => {
