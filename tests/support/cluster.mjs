@@ -1,9 +1,11 @@
 // What stands between clients and several nodes of the server: a real NATS, and a balancer.
 
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { pipeline } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { answers, freePort } from "./ports.mjs";
 
 /** Starts NATS, which ends with this process, and returns its address. */
 export async function startNats() {
@@ -27,26 +29,9 @@ export async function startBalancer(nodes) {
     // A side that fails takes the other one with it.
     pipeline(client, node, client, () => {});
   });
-  return `ws://127.0.0.1:${await listen(server)}`;
-}
-
-function answers(port) {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
-    socket.once("connect", () => socket.destroy());
-  });
-}
-
-async function freePort() {
-  const server = createServer();
-  const port = await listen(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/** Listens on a free port, without keeping this process alive for it. */
-function listen(server) {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  // It does not keep this process alive.
   server.unref();
-  return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server.address().port)));
+  return `ws://127.0.0.1:${server.address().port}`;
 }

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import puppeteer from "puppeteer-core";
 import { variable } from "../../clients/kit/variable.mjs";
+import { LOCAL_CALLS } from "../../support/chromium.mjs";
 import { LIBRARIES } from "./site.mjs";
 
 const CHROMIUM_FLAGS = [
@@ -13,9 +14,7 @@ const CHROMIUM_FLAGS = [
   "--disable-background-networking",
   "--disable-dev-shm-usage",
   "--autoplay-policy=no-user-gesture-required",
-  // Peer connections between pages of this machine alone.
-  "--allow-loopback-in-peer-connection",
-  "--disable-features=WebRtcHideLocalIpsWithMdns",
+  ...LOCAL_CALLS,
   // Pages that are not in front work on.
   "--disable-backgrounding-occluded-windows",
   "--disable-renderer-backgrounding",

@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { connect, createServer } from "node:net";
+import { answers, freePort } from "../../support/ports.mjs";
 import { until } from "./until.mjs";
 
 export async function startTurn(t) {
@@ -18,21 +18,6 @@ export async function startTurn(t) {
     await exited;
   });
   child.stdout.resume();
-  await until("the relay listens", () => canConnect(port));
+  await until("the relay listens", () => answers(port));
   return { urls: [`turn:127.0.0.1:${port}?transport=udp`], ...user };
-}
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  return port;
-}
-
-function canConnect(port) {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1", () => resolve(true));
-    socket.once("error", () => resolve(false)).once("connect", () => socket.destroy());
-  });
 }

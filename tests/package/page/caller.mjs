@@ -1,16 +1,11 @@
 // A window with the example's call page, and what a person does and sees in it.
 
 import assert from "node:assert/strict";
+import { FAKE_CAMERA, LOCAL_CALLS } from "../../support/chromium.mjs";
 import { PATIENCE_MS, Visitor } from "./visitor.mjs";
 
-/** Calls within this machine; a camera, a microphone and a screen that the browser plays itself; sound after a gesture only. */
-export const CALL_FLAGS = [
-  "--allow-loopback-in-peer-connection",
-  "--disable-features=WebRtcHideLocalIpsWithMdns",
-  "--use-fake-device-for-media-stream",
-  "--use-fake-ui-for-media-stream",
-  "--autoplay-policy=document-user-activation-required",
-];
+/** Calls with a camera, and sound after a gesture only. */
+export const CALL_FLAGS = [...LOCAL_CALLS, ...FAKE_CAMERA, "--autoplay-policy=document-user-activation-required"];
 
 export class Caller extends Visitor {
   static file = "call.html";

@@ -1,6 +1,7 @@
 // A headless Chromium for all pages of a run, started when the first page needs it.
 
 import { chromium } from "playwright-core";
+import { FAKE_CAMERA, LOCAL_CALLS } from "../../../support/chromium.mjs";
 
 const PATIENCE_MS = 60_000;
 let running;
@@ -9,9 +10,7 @@ export function browser() {
   const executablePath = process.env.METERED_CHROMIUM;
   if (!executablePath) throw new Error("METERED_CHROMIUM does not name a Chromium; run `cargo xtask consumers`, which finds one.");
   const alone = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage"];
-  // Calls within this machine, with a camera that the browser plays itself.
-  const calls = ["--allow-loopback-in-peer-connection", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
-  const args = [...alone, ...calls, "--disable-features=WebRtcHideLocalIpsWithMdns"];
+  const args = [...alone, ...LOCAL_CALLS, ...FAKE_CAMERA];
   running ??= chromium.launch({ executablePath, args });
   return running;
 }

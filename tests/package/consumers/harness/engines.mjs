@@ -1,7 +1,6 @@
 // The browsers that pages are opened in: Chromium by Playwright, Firefox and WebKitGTK by their WebDriver servers.
 
-import { createServer } from "node:net";
-import { once } from "node:events";
+import { freePort } from "../../../support/ports.mjs";
 import * as chromium from "./chromium.mjs";
 import { start } from "./process.mjs";
 import { Session } from "./webdriver.mjs";
@@ -81,16 +80,6 @@ async function virtualDisplay() {
   started.push(display);
   const [, number] = await display.until(/^(\d+)$/m);
   return `:${number}`;
-}
-
-async function freePort() {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function untilItAnswers(address) {
