@@ -85,16 +85,16 @@ async fn main() -> Result<()> {
     if arguments.serve {
         return serve(arguments.tls, arguments.nats).await;
     }
-    let load = &arguments.load;
-    println!("{:<56}{:>16}", "measurement", "result");
-    if arguments.scale {
-        return scale::measure(load).await;
-    }
     if arguments.nodes == 0 {
         return Err("--nodes is at least 1".into());
     }
     if arguments.nodes > 1 && arguments.nats.is_none() {
         return Err("several nodes need --nats".into());
+    }
+    let load = &arguments.load;
+    row("measurement", "result");
+    if arguments.scale {
+        return scale::measure(load).await;
     }
     let target = match arguments.urls {
         urls if urls.is_empty() => {

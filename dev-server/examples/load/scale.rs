@@ -9,24 +9,21 @@ use crate::{Load, Result, fanout, idle, latency, row};
 
 pub(crate) async fn measure(load: &Load) -> Result<()> {
     let nats = OwnNats::start().await?;
-    let url = nats.url();
-    let stages = [
-        ("one node, without NATS", 1, None),
-        ("one node on NATS", 1, Some(&*url)),
-        ("two nodes", 2, Some(&*url)),
-        ("three nodes", 3, Some(&*url)),
-    ];
-    for (title, nodes, bus) in stages {
-        println!("\n{title}");
-        let target = Target::start(nodes, false, bus)?;
-        fanout::measure(&target, load.subscribers, load.time()).await?;
-        latency::measure(&target, load.rate, load.time()).await?;
-        if nodes == stages.len() - 1 {
-            interest(&target, &nats).await?;
-            idle::measure(&target, load.connections, load.hold()).await?;
-        }
-    }
-    Ok(())
+    let bus = nats.url();
+    under_load("one node, without NATS", 1, None, load).await?;
+    under_load("one node on NATS", 1, Some(&bus), load).await?;
+    under_load("two nodes", 2, Some(&bus), load).await?;
+    let three = under_load("three nodes", 3, Some(&bus), load).await?;
+    interest(&three, &nats).await?;
+    idle::measure(&three, load.connections, load.hold()).await
+}
+
+async fn under_load(title: &str, nodes: usize, bus: Option<&str>, load: &Load) -> Result<Target> {
+    println!("\n{title}");
+    let target = Target::start(nodes, false, bus)?;
+    fanout::measure(&target, load.subscribers, load.time()).await?;
+    latency::measure(&target, load.rate, load.time()).await?;
+    Ok(target)
 }
 
 /// What a publish at the first node costs NATS, by how many other nodes have subscribers.
@@ -55,5 +52,5 @@ async fn interest(target: &Target, nats: &OwnNats) -> Result<()> {
     Ok(())
 }
 
-/// So many that the heartbeats in between do not count.
+/// Enough that the heartbeats in between do not count.
 const PUBLISHES: u32 = 5_000;
