@@ -1,22 +1,23 @@
 //! The suite `clients`: both official clients and both of ours, against the local server and with each other.
 //! What they do is in `tests/clients`.
 
-use crate::commands::pack;
+use crate::commands::{build, pack};
 use crate::dev_server::DevServer;
 use crate::process::{Cmd, Shell};
 use crate::tools::{self, Need};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
-use std::path::Path;
 
-/// The suite, ready to run with the package in `tarball`.
-pub(crate) fn suite(workspace: &Workspace, shell: &Shell, tarball: &Path) -> Result<Cmd> {
+/// The suite, ready to run with the packed package.
+pub(crate) fn suite(workspace: &Workspace, shell: &Shell) -> Result<Cmd> {
     // Met here and not before all suites: without Python this suite fails, and no other.
     tools::ensure(workspace, &[Need::PythonClients])
         .context("the official Python client cannot run")?;
     let server = DevServer::build(workspace, shell)?;
     shell.cmd("cargo").args(["build", "--locked", "--package", AGENT]).run()?;
-    let package = pack::install(workspace, shell, tarball, "clients")?;
+    build::build(workspace, shell, false)?;
+    let tarball = pack::pack(workspace, shell)?;
+    let package = pack::install(workspace, shell, &tarball, "clients")?;
     let agent = workspace.target_dir.join("debug").join(AGENT);
     Ok(shell
         .cmd("node")

@@ -1,6 +1,6 @@
 //! `cargo xtask cluster`: several nodes of the server, with what goes wrong between machines.
 
-use super::{build, pack, setup};
+use super::{pack, setup};
 use crate::clients;
 use crate::process::{Cmd, Shell};
 use crate::progress::step;
@@ -32,9 +32,7 @@ pub(crate) fn run(args: &Args, workspace: &Workspace) -> Result<()> {
 }
 
 fn behind_a_balancer(workspace: &Workspace, shell: &Shell) -> Result<()> {
-    build::build(workspace, shell, false)?;
-    let tarball = pack::pack(workspace, shell)?;
-    let suite = clients::suite(workspace, shell, &tarball)?;
+    let suite = clients::suite(workspace, shell)?;
     let development = clients::over_nodes(suite.clone(), &[]);
     let production = clients::over_production_nodes(suite);
     let package = shell.cmd("npm").dir(&workspace.path("tests/package")).env("METERED_NODES", "3");

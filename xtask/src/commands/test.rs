@@ -1,6 +1,6 @@
 //! `cargo xtask test`: set-up, the checks, then every suite once.
 
-use super::{build, check, consumers, demo, pack, setup, verify};
+use super::{check, consumers, demo, pack, setup, verify};
 use crate::calls::{self, Scope};
 use crate::clients;
 use crate::dev_server::DevServer;
@@ -96,9 +96,7 @@ fn consumers_quick(workspace: &Workspace, shell: &Shell) -> Result<u64> {
 }
 
 fn real_clients(workspace: &Workspace, shell: &Shell) -> Result<u64> {
-    build::build(workspace, shell, false)?;
-    let tarball = pack::pack(workspace, shell)?;
-    let suite = clients::suite(workspace, shell, &tarball)?;
+    let suite = clients::suite(workspace, shell)?;
     let over_nodes = clients::over_nodes(suite.clone(), &["rooms.test.mjs"]);
     Ok(tally::counted(suite)? + tally::counted(over_nodes)?)
 }
